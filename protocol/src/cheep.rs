@@ -1,0 +1,203 @@
+//! A cheep: its place in the log, its text, the event everybody sees.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, Serializer};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::{
+    limits::{CHEEP_LINE_FEEDS, ID_BYTES, SEQ_MAX},
+    name::Name,
+    refusal::{Code, Refusal},
+    text,
+};
+
+/// A place in the timeline's log: the first event has 1; 0 is the place before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Seq(u64);
+
+impl Seq {
+    /// Before the first event.
+    pub const ZERO: Self = Self(0);
+
+    /// A seq from a number; `None` above 2⁵³ − 1, which not every JSON reader would keep exactly.
+    pub const fn new(number: u64) -> Option<Self> {
+        if number <= SEQ_MAX { Some(Self(number)) } else { None }
+    }
+
+    /// The number itself.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The place after this one. It stays at the last one, which a post a microsecond reaches in 285 years.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        if self.0 < SEQ_MAX { Self(self.0 + 1) } else { self }
+    }
+
+    /// The place before this one; [`Seq::ZERO`] has none and stays.
+    #[must_use]
+    pub const fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+}
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl TryFrom<u64> for Seq {
+    type Error = &'static str;
+
+    fn try_from(number: u64) -> Result<Self, Self::Error> {
+        Self::new(number).ok_or("a seq is at most 9007199254740991")
+    }
+}
+
+impl From<Seq> for u64 {
+    fn from(seq: Seq) -> Self {
+        seq.0
+    }
+}
+
+/// The text of a cheep: cleaned, not empty, within the length it was parsed with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct CheepText(String);
+
+impl CheepText {
+    /// Reads a cheep as somebody typed it: at most `max_chars` grapheme clusters and
+    /// [`CHEEP_LINE_FEEDS`] line feeds once it is cleaned.
+    ///
+    /// ```
+    /// # use cheeper_protocol::CheepText;
+    /// let text = CheepText::parse("  two\r\nlines\u{202E} ", 280)?;
+    /// assert_eq!(text.as_str(), "two\nlines");
+    /// # Ok::<(), cheeper_protocol::Refusal>(())
+    /// ```
+    pub fn parse(raw: &str, max_chars: usize) -> Result<Self, Refusal> {
+        let text = Self::cleaned(raw);
+        if text.0.is_empty() {
+            return Err(Refusal::from(Code::EmptyCheep).in_field("cheep"));
+        }
+        let chars = text.chars();
+        if chars > max_chars {
+            let why = format!("This cheep has {chars} characters; at most {max_chars} are allowed.");
+            return Err(Refusal::new(Code::CheepTooLong, why).in_field("cheep"));
+        }
+        let breaks = text.0.matches('\n').count();
+        if breaks > CHEEP_LINE_FEEDS {
+            let why = format!("This cheep has {breaks} line breaks; at most {CHEEP_LINE_FEEDS} are allowed.");
+            return Err(Refusal::new(Code::CheepTooLong, why).in_field("cheep"));
+        }
+        Ok(text)
+    }
+
+    /// A text that a server or a store already accepted. It is cleaned again, so that it is safe to
+    /// draw even when the sender was not Cheeper, but it may be of any length.
+    pub fn cleaned(raw: &str) -> Self {
+        Self(text::clean(raw))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its length as people count, in grapheme clusters.
+    pub fn chars(&self) -> usize {
+        self.0.graphemes(true).count()
+    }
+}
+
+impl fmt::Display for CheepText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<String> for CheepText {
+    fn from(raw: String) -> Self {
+        Self::cleaned(&raw)
+    }
+}
+
+impl From<CheepText> for String {
+    fn from(text: CheepText) -> Self {
+        text.0
+    }
+}
+
+/// What a client calls one of its requests, 1 to 64 bytes. On a post it is the idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// Reads an id; refuses other lengths.
+    pub fn parse(raw: &str) -> Result<Self, Refusal> {
+        if ID_BYTES.contains(&raw.len()) {
+            Ok(Self(raw.to_owned()))
+        } else {
+            Err(Refusal::new(Code::BadField, "An id is a string of 1 to 64 bytes.").in_field("id"))
+        }
+    }
+
+    /// The id as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for RequestId {
+    type Error = Refusal;
+
+    fn try_from(raw: String) -> Result<Self, Refusal> {
+        Self::parse(&raw)
+    }
+}
+
+impl From<RequestId> for String {
+    fn from(id: RequestId) -> Self {
+        id.0
+    }
+}
+
+/// A cheep as it stands in the timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cheep {
+    /// Its place in the log.
+    pub seq: Seq,
+    /// When the server took it, UTC, to the millisecond. For people: nothing is ordered by it.
+    #[serde(serialize_with = "serialize_at")]
+    pub at: Timestamp,
+    /// Who wrote it.
+    pub name: Name,
+    /// What they wrote.
+    pub cheep: CheepText,
+    /// True: the name is claimed and its holder wrote this.
+    #[serde(default)]
+    pub verified: bool,
+    /// The cheep this answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
+    /// The id its author gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+}
+
+/// RFC 3339 with exactly three decimals, so that every `at` has one form.
+pub(crate) fn serialize_at<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{at:.3}"))
+}

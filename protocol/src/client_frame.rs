@@ -1,0 +1,212 @@
+//! What a client may say: one request a frame.
+
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::{
+    cheep::{CheepText, RequestId, Seq},
+    limits::{Limits, PAGE_DEFAULT},
+    name::{Name, Secret},
+    refusal::{Code, Refusal},
+};
+
+/// A frame from a client: a request and what its answer is to be called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClientFrame {
+    /// Comes back on the one answer; on a post it is the idempotency key as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// What is asked.
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+/// What a client can ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Request {
+    /// Put a cheep on the timeline. Answered by `ack`.
+    Post {
+        /// The author; without one, the name that `hello` gave.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<Name>,
+        /// The text.
+        cheep: CheepText,
+        /// The cheep this answers.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reply_to: Option<Seq>,
+    },
+    /// Use a name on this connection, and claim it if a secret comes with it. Answered by `hello`.
+    Hello {
+        /// The name.
+        name: Name,
+        /// The secret that claims it, or that it was claimed with.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        secret: Option<Secret>,
+    },
+    /// A part of the timeline. Answered by `page`.
+    History(History),
+    /// Who is here. Answered by `who`.
+    Who,
+    /// Is anybody there. Answered by `pong`.
+    Ping,
+}
+
+/// Which part of the timeline is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct History {
+    /// Where the part lies.
+    #[serde(flatten)]
+    pub range: Range,
+    /// Most events wanted. A server gives at most its own `limits.page`.
+    pub limit: usize,
+}
+
+/// Where a part of the timeline lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// The newest.
+    Newest,
+    /// The newest of those with a smaller seq.
+    Before(Seq),
+    /// The oldest of those with a larger seq.
+    After(Seq),
+    /// Half of them up to and with this seq, half after it.
+    Around(Seq),
+}
+
+/// A frame that could not be read, with the `id` its answer goes back under if it had one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The frame's id, where that much could be read.
+    pub id: Option<RequestId>,
+    /// Why it was refused.
+    pub refusal: Refusal,
+}
+
+impl ClientFrame {
+    /// Reads one text frame. A frame without `type` is a post: the tutorial's own message.
+    ///
+    /// ```
+    /// # use cheeper_protocol::{ClientFrame, Limits, Request};
+    /// let frame = ClientFrame::parse(r#"{"name":"alice","cheep":"hello"}"#, &Limits::default()).unwrap();
+    /// assert!(matches!(frame.request, Request::Post { .. }));
+    /// ```
+    pub fn parse(text: &str, limits: &Limits) -> Result<Self, Unreadable> {
+        let Ok(object) = serde_json::from_str::<Map<String, Value>>(text) else {
+            return Err(Unreadable { id: None, refusal: Code::BadJson.into() });
+        };
+        let fields = Fields(object);
+        let id = fields.id().map_err(|refusal| Unreadable { id: None, refusal })?;
+        match fields.request(limits) {
+            Ok(request) => Ok(Self { id, request }),
+            Err(refusal) => Err(Unreadable { id, refusal }),
+        }
+    }
+
+    /// The frame as it goes on the wire.
+    #[expect(clippy::missing_panics_doc, reason = "strings, numbers and lists of them are always JSON")]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a frame is always JSON")
+    }
+}
+
+/// The fields of one frame; `null` counts as absent.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn get(&self, field: &str) -> Option<&Value> {
+        self.0.get(field).filter(|value| !value.is_null())
+    }
+
+    fn string(&self, field: &'static str) -> Result<Option<&str>, Refusal> {
+        self.get(field).map(|value| value.as_str().ok_or_else(|| bad_field(field, "must be a string"))).transpose()
+    }
+
+    fn seq(&self, field: &'static str) -> Result<Option<Seq>, Refusal> {
+        self.get(field)
+            .map(|value| {
+                value.as_u64().and_then(Seq::new).ok_or_else(|| bad_field(field, "must be a seq: 0, 1, 2 and so on"))
+            })
+            .transpose()
+    }
+
+    fn id(&self) -> Result<Option<RequestId>, Refusal> {
+        self.string("id")?.map(RequestId::parse).transpose()
+    }
+
+    fn name(&self) -> Result<Option<Name>, Refusal> {
+        self.string("name")?.map(Name::parse).transpose()
+    }
+
+    fn request(&self, limits: &Limits) -> Result<Request, Refusal> {
+        match self.string("type")? {
+            None | Some("post") => self.post(limits),
+            Some("hello") => self.hello(),
+            Some("history") => self.history().map(Request::History),
+            Some("who") => Ok(Request::Who),
+            Some("ping") => Ok(Request::Ping),
+            Some(_) => Err(Refusal::from(Code::UnknownType).in_field("type")),
+        }
+    }
+
+    fn post(&self, limits: &Limits) -> Result<Request, Refusal> {
+        let cheep = self.string("cheep")?.ok_or_else(|| bad_field("cheep", "is missing: it is the text to post"))?;
+        let cheep = CheepText::parse(cheep, limits.cheep_chars)?;
+        let reply_to = self.seq("reply_to")?;
+        if reply_to == Some(Seq::ZERO) {
+            return Err(Refusal::from(Code::BadReply).in_field("reply_to"));
+        }
+        Ok(Request::Post { name: self.name()?, cheep, reply_to })
+    }
+
+    fn hello(&self) -> Result<Request, Refusal> {
+        let name = self.name()?.ok_or_else(|| bad_field("name", "is missing: hello says who you are"))?;
+        let secret = self.string("secret")?.map(Secret::parse).transpose()?;
+        Ok(Request::Hello { name, secret })
+    }
+
+    fn history(&self) -> Result<History, Refusal> {
+        let limit = match self.get("limit") {
+            None => PAGE_DEFAULT,
+            Some(value) => value
+                .as_u64()
+                .filter(|&limit| limit > 0)
+                .and_then(|limit| usize::try_from(limit).ok())
+                .ok_or_else(|| bad_field("limit", "must be a number from 1 up"))?,
+        };
+        Range::from_fields(self.seq("before")?, self.seq("after")?, self.seq("around")?)
+            .map(|range| History { range, limit })
+    }
+}
+
+impl Range {
+    /// The range that these fields ask for; two of them at once contradict each other.
+    pub fn from_fields(before: Option<Seq>, after: Option<Seq>, around: Option<Seq>) -> Result<Self, Refusal> {
+        match (before, after, around) {
+            (None, None, None) => Ok(Self::Newest),
+            (Some(seq), None, None) => Ok(Self::Before(seq)),
+            (None, Some(seq), None) => Ok(Self::After(seq)),
+            (None, None, Some(seq)) => Ok(Self::Around(seq)),
+            (Some(_), Some(_), _) | (None, Some(_), Some(_)) => Err(bad_field("after", "cannot go with another range")),
+            (Some(_), None, Some(_)) => Err(bad_field("before", "cannot go with another range")),
+        }
+    }
+}
+
+/// As it stands among the fields of a `history` request.
+impl Serialize for Range {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let field = match self {
+            Self::Newest => None,
+            Self::Before(seq) => Some(("before", seq)),
+            Self::After(seq) => Some(("after", seq)),
+            Self::Around(seq) => Some(("around", seq)),
+        };
+        serializer.collect_map(field)
+    }
+}
+
+fn bad_field(field: &'static str, what: &str) -> Refusal {
+    Refusal::new(Code::BadField, format!("The field \"{field}\" {what}.")).in_field(field)
+}

@@ -1,0 +1,33 @@
+//! The Cheeper protocol, version 1: what clients and servers may say to each other.
+//!
+//! It does no IO and knows no clock. Everything that comes from outside is parsed once, into a type
+//! that cannot hold anything wrong:
+//!
+//! * [`ClientFrame`] is what a client says, [`ServerFrame`] what a server says: one JSON object a frame;
+//! * [`Cheep`] is an event of the timeline, at its [`Seq`]; [`CheepText`] and [`Name`] are safe to draw anywhere;
+//! * [`Refusal`] and its [`Code`] say why a request was not carried out;
+//! * [`limits`] has every bound;
+//! * [`follow`] is what a client does to miss nothing and to post everything once, as a pure state machine.
+#![deny(missing_docs)]
+
+mod cheep;
+mod client_frame;
+pub mod follow;
+pub mod limits;
+mod name;
+mod refusal;
+mod server_frame;
+mod text;
+
+pub use cheep::{Cheep, CheepText, RequestId, Seq};
+pub use client_frame::{ClientFrame, History, Range, Request, Unreadable};
+pub use jiff::Timestamp;
+pub use limits::Limits;
+pub use name::{FoldedName, Name, Secret};
+pub use refusal::{Code, Refusal};
+pub use server_frame::{Ack, BadServerFrame, ErrorFrame, Event, Page, ServerFrame, Welcome};
+
+/// The version of the protocol that these types are.
+pub const VERSION: u32 = 1;
+/// The WebSocket subprotocol's name, echoed to a client that offers it.
+pub const SUBPROTOCOL: &str = "cheeper.v1";

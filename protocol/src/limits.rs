@@ -1,0 +1,60 @@
+//! The bounds both sides hold to, and the ones a server tells its clients in `welcome`.
+
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest cheep a server accepts unless its host set another length, in grapheme clusters.
+pub const CHEEP_CHARS: usize = 280;
+/// The lengths a host may choose from, in grapheme clusters.
+pub const CHEEP_CHARS_RANGE: RangeInclusive<usize> = 1..=4000;
+/// Most line feeds in one cheep.
+pub const CHEEP_LINE_FEEDS: usize = 10;
+/// Longest name, in grapheme clusters.
+pub const NAME_CHARS: usize = 32;
+/// Longest message a client may send, in bytes of payload; a longer one is answered by close 1009.
+pub const FRAME_BYTES: usize = 16 * 1024;
+/// Most events in one page.
+pub const PAGE: usize = 200;
+/// Events in a page when the asker gave no `limit`.
+pub const PAGE_DEFAULT: usize = 50;
+/// Most bytes of JSON in one page; a page with fewer events than asked for says `more`.
+pub const PAGE_BYTES: usize = 256 * 1024;
+/// Most names in the answer to `who`.
+pub const WHO: usize = 1000;
+/// Length of a request's `id`, in bytes.
+pub const ID_BYTES: RangeInclusive<usize> = 1..=64;
+/// Length of a name's secret, in bytes.
+pub const SECRET_BYTES: RangeInclusive<usize> = 16..=128;
+/// Largest `seq`: the largest integer that every JSON reader keeps exactly (2⁵³ − 1).
+pub const SEQ_MAX: u64 = (1 << 53) - 1;
+
+/// The limits of one server, as `welcome` tells them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Longest cheep, in grapheme clusters.
+    pub cheep_chars: usize,
+    /// Longest name, in grapheme clusters.
+    pub name_chars: usize,
+    /// Longest message a client may send, in bytes.
+    pub frame_bytes: usize,
+    /// Most events in one page.
+    pub page: usize,
+    /// Most names in the answer to `who`.
+    pub who: usize,
+    /// Posts a minute for one person; 0 means no limit.
+    pub posts_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            cheep_chars: CHEEP_CHARS,
+            name_chars: NAME_CHARS,
+            frame_bytes: FRAME_BYTES,
+            page: PAGE,
+            who: WHO,
+            posts_per_minute: 60,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Names of people and the secrets that claim them.
+
+use std::fmt;
+
+use icu_casemap::CaseMapper;
+use icu_properties::{
+    CodePointSetData,
+    props::{DefaultIgnorableCodePoint, Emoji},
+};
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::{
+    limits::{NAME_CHARS, SECRET_BYTES},
+    refusal::{Code, Refusal},
+    text,
+};
+
+/// A person's name: NFC, 1 to 32 grapheme clusters, nothing invisible, no white space at the ends or doubled.
+///
+/// ```
+/// # use cheeper_protocol::Name;
+/// let name = Name::parse("Zoë")?;
+/// assert_eq!(name.as_str(), "Zoë");
+/// assert_eq!(name.fold(), Name::parse("ZOË")?.fold());
+/// # Ok::<(), cheeper_protocol::Refusal>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(String);
+
+impl Name {
+    /// Reads a name as somebody typed it; refuses what [`Code::BadName`] covers.
+    pub fn parse(raw: &str) -> Result<Self, Refusal> {
+        let refuse = |why: &'static str| Err(Refusal::new(Code::BadName, why).in_field("name"));
+        // NFC never makes a name longer than three times its bytes, so a huge one is refused before any work.
+        if raw.len() > NAME_CHARS * 256 {
+            return refuse("A name has at most 32 characters.");
+        }
+        let name: String = raw.nfc().collect();
+        if name.is_empty() {
+            return refuse("A name must have at least one character.");
+        }
+        let mut before = None;
+        for c in name.chars() {
+            if c.is_whitespace() && before.is_none_or(char::is_whitespace) {
+                return refuse("A name must not begin with a space or have two in a row.");
+            }
+            if text::is_line_break(c) || c.is_control() || !is_visible(c, before) {
+                return refuse("A name must not have line breaks, control or invisible characters.");
+            }
+            before = Some(c);
+        }
+        if before.is_some_and(char::is_whitespace) {
+            return refuse("A name must not end with a space.");
+        }
+        if name.graphemes(true).count() > NAME_CHARS {
+            return refuse("A name has at most 32 characters.");
+        }
+        Ok(Self(name))
+    }
+
+    /// The name as people see it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What makes two names one: equal after Unicode `NFKC_Casefold`.
+    pub fn fold(&self) -> FoldedName {
+        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+        let mapper = CaseMapper::new();
+        // UAX #31 D147: folding can undo normalization and the other way round, so it goes twice round.
+        let mut folded: String = self.0.nfd().collect();
+        for _ in 0..2 {
+            let visible: String = mapper.fold_string(&folded).chars().filter(|&c| !ignorable.contains(c)).collect();
+            folded = visible.nfkc().collect();
+        }
+        FoldedName(folded)
+    }
+}
+
+fn is_visible(c: char, before: Option<char>) -> bool {
+    let emoji_selector =
+        matches!(c, '\u{FE0E}' | '\u{FE0F}') && before.is_some_and(|b| CodePointSetData::new::<Emoji>().contains(b));
+    emoji_selector || !(text::is_format(c) || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c))
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = Refusal;
+
+    fn try_from(raw: String) -> Result<Self, Refusal> {
+        Self::parse(&raw)
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+/// A name with case and compatibility differences taken away: the key under which it is claimed and deduplicated.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FoldedName(String);
+
+impl FoldedName {
+    /// The folded text. It is a key, not something to show.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The secret that claims a name: 16 to 128 bytes. It is never printed, not even by `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Secret(String);
+
+impl Secret {
+    /// Reads a secret; refuses other lengths with [`Code::BadSecret`].
+    pub fn parse(raw: &str) -> Result<Self, Refusal> {
+        if SECRET_BYTES.contains(&raw.len()) {
+            Ok(Self(raw.to_owned()))
+        } else {
+            Err(Refusal::from(Code::BadSecret).in_field("secret"))
+        }
+    }
+
+    /// The secret itself, for the one who hashes or sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl TryFrom<String> for Secret {
+    type Error = Refusal;
+
+    fn try_from(raw: String) -> Result<Self, Refusal> {
+        Self::parse(&raw)
+    }
+}
+
+impl From<Secret> for String {
+    fn from(secret: Secret) -> Self {
+        secret.0
+    }
+}

@@ -1,0 +1,215 @@
+//! What a server says: answers to requests, and events.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cheep::{Cheep, RequestId, Seq, serialize_at},
+    limits::Limits,
+    name::Name,
+    refusal::{Code, Refusal},
+};
+
+/// A frame from a server. `id`, on every answer, is the request's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ServerFrame {
+    /// The first frame, always.
+    Welcome(Welcome),
+    /// Live: somebody cheeped.
+    Cheep(Cheep),
+    /// A part of the timeline.
+    Page(Page),
+    /// The post is durable.
+    Ack(Ack),
+    /// The name is yours on this connection.
+    Hello {
+        /// The request's id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<RequestId>,
+        /// The name, as it will be shown.
+        name: Name,
+        /// True: the name is claimed, by you.
+        claimed: bool,
+    },
+    /// How many are here: when it changed, at most once a second, and every 30 s.
+    Online {
+        /// Open connections.
+        count: u64,
+        /// The newest seq.
+        head: Seq,
+    },
+    /// You read too slowly: the live events up to `head` were skipped; live goes on after it.
+    Lagged {
+        /// The last seq skipped.
+        head: Seq,
+    },
+    /// Who is here.
+    Who {
+        /// The request's id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<RequestId>,
+        /// People, once each, sorted, at most `limits.who`.
+        names: Vec<Name>,
+        /// Open connections, named or not.
+        online: u64,
+    },
+    /// The server is there.
+    Pong {
+        /// The request's id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<RequestId>,
+        /// The newest seq.
+        head: Seq,
+    },
+    /// A request was refused. The connection goes on.
+    Error(ErrorFrame),
+    /// The server is about to stop; close 1012 follows.
+    Goodbye {
+        /// Why, for people.
+        reason: String,
+        /// Come back at a moment of your own choice within this time, in milliseconds.
+        reconnect_after_ms: u64,
+    },
+    /// A type this version does not know. If it has a `seq`, the cursor moves on.
+    #[serde(skip)]
+    Unknown {
+        /// The event's place, if it is one.
+        seq: Option<Seq>,
+    },
+}
+
+/// What a server says first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// Version of the protocol: 1.
+    pub protocol: u32,
+    /// The server's name and version.
+    pub server: String,
+    /// The store's own id: a cursor means something only together with it.
+    pub timeline: String,
+    /// The newest seq; 0 when there is none. Live events start right after it.
+    pub head: Seq,
+    /// Open connections, this one with them.
+    pub online: u64,
+    /// The bounds this server sets.
+    pub limits: Limits,
+}
+
+/// A part of the timeline, ascending.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// The request's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// The events, ascending, without a hole.
+    pub cheeps: Vec<Event>,
+    /// The newest seq of the timeline.
+    pub head: Seq,
+    /// There is more in the direction that was asked for.
+    pub more: bool,
+    /// True: the cursor was of another timeline or beyond its end; drop what you have, this is the newest part.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reset: bool,
+}
+
+/// Something that changed what people see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Event {
+    /// Somebody cheeped.
+    Cheep(Cheep),
+    /// A kind of event this version does not know: it takes up its place and shows nothing.
+    #[serde(untagged)]
+    Unknown {
+        /// Its place in the log.
+        seq: Seq,
+    },
+}
+
+impl Event {
+    /// Its place in the log.
+    pub fn seq(&self) -> Seq {
+        match self {
+            Self::Cheep(cheep) => cheep.seq,
+            Self::Unknown { seq } => *seq,
+        }
+    }
+}
+
+/// A post is durable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// The request's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// The cheep's place in the log.
+    pub seq: Seq,
+    /// When the server took it.
+    #[serde(serialize_with = "serialize_at")]
+    pub at: Timestamp,
+    /// True: this name had posted this id before; this is where.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub duplicate: bool,
+}
+
+/// A refusal on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorFrame {
+    /// The request's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<RequestId>,
+    /// What went wrong, for programs.
+    pub code: Code,
+    /// What went wrong and what to do, for people.
+    pub message: Cow<'static, str>,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// Earliest useful retry, in milliseconds from now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// The field at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<Cow<'static, str>>,
+}
+
+impl ErrorFrame {
+    /// The frame that tells of a refusal.
+    pub fn new(id: Option<RequestId>, refusal: Refusal) -> Self {
+        let Refusal { code, message, retry_after_ms, field } = refusal;
+        Self { id, code, message, retryable: code.retryable(), retry_after_ms, field }
+    }
+}
+
+/// A frame from a server that is none: not JSON, or a known type with wrong fields.
+#[derive(Debug, thiserror::Error)]
+#[error("the server sent a frame that cannot be read: {0}")]
+pub struct BadServerFrame(#[from] serde_json::Error);
+
+impl ServerFrame {
+    /// Reads one text frame; unknown fields are ignored and unknown types are [`ServerFrame::Unknown`].
+    pub fn parse(text: &str) -> Result<Self, BadServerFrame> {
+        #[derive(Deserialize)]
+        struct Outline<'a> {
+            #[serde(rename = "type", borrow)]
+            kind: Cow<'a, str>,
+            seq: Option<Seq>,
+        }
+        const KNOWN: &[&str] =
+            &["welcome", "cheep", "page", "ack", "hello", "online", "lagged", "who", "pong", "error", "goodbye"];
+        let outline: Outline = serde_json::from_str(text)?;
+        if KNOWN.contains(&outline.kind.as_ref()) {
+            Ok(serde_json::from_str(text)?)
+        } else {
+            Ok(Self::Unknown { seq: outline.seq })
+        }
+    }
+
+    /// The frame as it goes on the wire.
+    #[expect(clippy::missing_panics_doc, reason = "strings, numbers and lists of them are always JSON")]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a frame is always JSON")
+    }
+}
