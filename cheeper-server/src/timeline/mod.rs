@@ -14,7 +14,7 @@ pub mod sqlite;
 use cheeper_protocol::{Cheep, CheepText, Name, Refusal, RequestId, Secret, Seq};
 
 /// Who posts or claims: a name and, for a claimed one, the secret.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Author {
     pub name: Name,
     pub secret: Option<Secret>,

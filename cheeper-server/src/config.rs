@@ -1,0 +1,161 @@
+//! What the host typed, and what it comes to.
+
+use std::{env, net::SocketAddr, path::PathBuf};
+
+use cheeper_protocol::{Limits, limits::CHEEP_CHARS_RANGE};
+use clap::Parser;
+
+/// Files kept back for the store, HTTP and refusals.
+const RESERVED_FILES: u64 = 200;
+
+const EXAMPLES: &str = "Examples:
+  cheeper-server
+      for this machine only, at http://127.0.0.1:5000/
+  cheeper-server --listen 0.0.0.0:5000
+      for everybody on the network
+  cheeper-server --data class.db --post-rate 20
+      a timeline of its own, at most 20 cheeps a minute for one person
+  CHEEPER_LISTEN=0.0.0.0:80 cheeper-server
+      every flag can be set in the environment";
+
+/// A live timeline that anybody can host.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+#[expect(clippy::doc_markdown, reason = "these comments are shown by --help")]
+pub struct Args {
+    /// Where to listen.
+    #[arg(long, env = "CHEEPER_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:5000")]
+    pub listen: SocketAddr,
+
+    /// The file that keeps the timeline [default: $XDG_DATA_HOME/cheeper/cheeper.db].
+    #[arg(long, env = "CHEEPER_DATA", value_name = "PATH")]
+    pub data: Option<PathBuf>,
+
+    /// Posts a minute for one person, a quarter of it (at least 5) at once; 0 is no limit.
+    #[arg(long, env = "CHEEPER_POST_RATE", value_name = "N", default_value_t = 60)]
+    pub post_rate: u32,
+
+    /// A page, besides our own, whose scripts may connect; can be given more than once.
+    #[arg(long, env = "CHEEPER_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
+    pub allow_origin: Vec<String>,
+
+    /// Longest cheep, in characters as people count them (1 to 4000).
+    #[arg(long, env = "CHEEPER_CHEEP_CHARS", value_name = "N", default_value_t = 280, value_parser = cheep_chars)]
+    pub cheep_chars: usize,
+
+    /// Connections at once [default: what the limit of open files allows, less a reserve].
+    #[arg(long, env = "CHEEPER_MAX_CONNECTIONS", value_name = "N")]
+    pub max_connections: Option<usize>,
+
+    /// What to log: error, warn, info, debug or trace, or a filter such as cheeper_server=debug.
+    #[arg(long, env = "CHEEPER_LOG", value_name = "FILTER", default_value = "info", value_parser = log_filter)]
+    pub log: String,
+}
+
+/// A valid configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// What clients are told of bounds.
+    pub limits: Limits,
+    /// Origins besides our own.
+    pub allowed_origins: Vec<String>,
+    /// Connections at once.
+    pub max_connections: usize,
+}
+
+/// Why what was typed does not work here.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("there is no place for the timeline: set HOME or XDG_DATA_HOME, or name a file with --data")]
+    NoDataFolder,
+    #[error(
+        "--max-connections {asked} is more than this system allows: with {files} open files it can be {possible}; \
+         raise the limit (ulimit -n, LimitNOFILE) or ask for fewer"
+    )]
+    TooManyConnections { asked: usize, files: u64, possible: usize },
+    #[error("--max-connections must be at least 1")]
+    NoConnections,
+}
+
+impl Args {
+    /// The store's file.
+    pub fn data(&self) -> Result<PathBuf, ConfigError> {
+        let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let folder = || absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
+        match &self.data {
+            Some(path) => Ok(path.clone()),
+            None => folder().map(|folder| folder.join("cheeper/cheeper.db")).ok_or(ConfigError::NoDataFolder),
+        }
+    }
+
+    /// What to serve with, on a system that allows `files` open files.
+    pub fn into_config(self, files: u64) -> Result<Config, ConfigError> {
+        let possible = files - RESERVED_FILES.min(files / 4);
+        let possible = usize::try_from(possible).unwrap_or(usize::MAX).max(1);
+        let max_connections = match self.max_connections {
+            Some(0) => return Err(ConfigError::NoConnections),
+            Some(asked) if asked > possible => {
+                return Err(ConfigError::TooManyConnections { asked, files, possible });
+            }
+            asked => asked.unwrap_or(possible),
+        };
+        let limits = Limits { cheep_chars: self.cheep_chars, posts_per_minute: self.post_rate, ..Limits::default() };
+        Ok(Config { limits, allowed_origins: self.allow_origin, max_connections })
+    }
+}
+
+fn cheep_chars(typed: &str) -> Result<usize, String> {
+    let (least, most) = (CHEEP_CHARS_RANGE.start(), CHEEP_CHARS_RANGE.end());
+    let chars = typed.parse().ok().filter(|chars| CHEEP_CHARS_RANGE.contains(chars));
+    chars.ok_or_else(|| format!("it must be a number from {least} to {most}"))
+}
+
+fn origin(typed: &str) -> Result<String, String> {
+    let (scheme, host) = typed.split_once("://").unwrap_or_default();
+    if matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']) {
+        Ok(typed.to_owned())
+    } else {
+        Err("an origin is a scheme and a host, such as https://example.org or http://localhost:8080".to_owned())
+    }
+}
+
+fn log_filter(typed: &str) -> Result<String, String> {
+    match tracing_subscriber::EnvFilter::try_new(typed) {
+        Ok(_) => Ok(typed.to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(typed: &[&str], files: u64) -> Result<Config, ConfigError> {
+        Args::try_parse_from([&["cheeper-server"], typed].concat()).unwrap().into_config(files)
+    }
+
+    #[test]
+    fn the_limit_of_files_less_a_reserve_is_the_limit_of_connections() {
+        assert_eq!(config(&[], 20_000).unwrap().max_connections, 19_800);
+        assert_eq!(config(&[], 256).unwrap().max_connections, 192);
+        assert_eq!(config(&["--max-connections", "7"], 256).unwrap().max_connections, 7);
+        assert!(matches!(config(&["--max-connections", "193"], 256), Err(ConfigError::TooManyConnections { .. })));
+        assert!(matches!(config(&["--max-connections", "0"], 256), Err(ConfigError::NoConnections)));
+    }
+
+    #[test]
+    fn nonsense_is_refused_when_it_is_typed() {
+        for typed in [
+            ["--cheep-chars", "0"],
+            ["--cheep-chars", "4001"],
+            ["--cheep-chars", "many"],
+            ["--post-rate", "-1"],
+            ["--listen", "localhost"],
+            ["--allow-origin", "example.org"],
+            ["--allow-origin", "https://example.org/path"],
+            ["--log", "cheeper_server=loud"],
+        ] {
+            assert!(Args::try_parse_from([&["cheeper-server"], &typed[..]].concat()).is_err(), "{typed:?}");
+        }
+    }
+}

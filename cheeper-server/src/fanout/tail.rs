@@ -1,0 +1,249 @@
+//! The newest events, as the WebSocket frames everybody is sent: encoded once, shared by all readers, bounded in bytes.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use cheeper_protocol::{Cheep, Seq};
+
+use super::frames;
+use crate::timeline::page::encode_event;
+
+/// Frames are kept in runs of about this many bytes, so that one write carries many and old ones go in small steps.
+const RUN_BYTES: usize = 64 * 1024;
+
+/// The ring. One thread adds to it (the timeline's writer), every shard reads it.
+pub(crate) struct Tail {
+    ring: RwLock<Ring>,
+    capacity_bytes: usize,
+}
+
+struct Ring {
+    runs: VecDeque<Arc<Run>>,
+    bytes: usize,
+    head: Seq,
+}
+
+/// Consecutive events, frame after frame.
+pub(crate) struct Run {
+    first: Seq,
+    frames: Vec<u8>,
+    /// Where each frame ends.
+    ends: Vec<usize>,
+}
+
+/// A part of a run: whole frames, from some seq to the run's end.
+#[derive(Clone)]
+pub(crate) struct Slice {
+    run: Arc<Run>,
+    skip: usize,
+}
+
+/// The ring no longer has, or does not have yet, what was asked for.
+#[derive(Debug, PartialEq)]
+pub(crate) struct NotHere;
+
+impl Tail {
+    /// A ring of at most `capacity_bytes` of frames (and always the newest run), after an event `head`.
+    pub(crate) fn new(head: Seq, capacity_bytes: usize) -> Self {
+        Self { ring: RwLock::new(Ring { runs: VecDeque::new(), bytes: 0, head }), capacity_bytes }
+    }
+
+    /// Adds events, which follow right after the head.
+    pub(crate) fn push(&self, cheeps: &[Cheep]) {
+        let runs = encode_runs(cheeps);
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        for run in runs {
+            ring.head = run.last();
+            ring.bytes += run.frames.len();
+            ring.runs.push_back(Arc::new(run));
+        }
+        while ring.bytes > self.capacity_bytes && ring.runs.len() > 1 {
+            ring.bytes -= ring.runs.pop_front().map_or(0, |run| run.frames.len());
+        }
+    }
+
+    /// The newest event.
+    pub(crate) fn head(&self) -> Seq {
+        self.ring().head
+    }
+
+    /// The frames from `first` to the head, at most `max` slices of them.
+    pub(crate) fn since(&self, first: Seq, max: usize) -> Result<Vec<Slice>, NotHere> {
+        let ring = self.ring();
+        if first > ring.head {
+            return Ok(Vec::new());
+        }
+        let oldest = ring.runs.front().ok_or(NotHere)?.first;
+        if first < oldest {
+            return Err(NotHere);
+        }
+        let at = ring.runs.partition_point(|run| run.last() < first);
+        let slices = ring.runs.range(at..).take(max).enumerate();
+        Ok(slices
+            .map(|(nth, run)| Slice { run: run.clone(), skip: if nth == 0 { run.index_of(first) } else { 0 } })
+            .collect())
+    }
+
+    /// The JSON of the events from `first` to `last`, if the ring has them all.
+    pub(crate) fn events<T>(&self, first: Seq, last: Seq, with: impl FnOnce(&[&[u8]]) -> T) -> Result<T, NotHere> {
+        let slices = self.since(first, usize::MAX)?;
+        let wanted = usize::try_from(last.next().get().saturating_sub(first.get())).map_err(|_| NotHere)?;
+        let events: Vec<&[u8]> = slices.iter().flat_map(Slice::payloads).take(wanted).collect();
+        if events.len() == wanted { Ok(with(&events)) } else { Err(NotHere) }
+    }
+
+    fn ring(&self) -> RwLockReadGuard<'_, Ring> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn encode_runs(cheeps: &[Cheep]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for cheep in cheeps {
+        let run = match runs.last_mut() {
+            Some(run) if run.frames.len() < RUN_BYTES => run,
+            _ => {
+                runs.push(Run { first: cheep.seq, frames: Vec::new(), ends: Vec::new() });
+                let at = runs.len() - 1;
+                &mut runs[at]
+            }
+        };
+        frames::write_text(&encode_event(cheep), &mut run.frames);
+        run.ends.push(run.frames.len());
+    }
+    for run in &mut runs {
+        run.frames.shrink_to_fit();
+        run.ends.shrink_to_fit();
+    }
+    runs
+}
+
+impl Run {
+    fn last(&self) -> Seq {
+        Seq::new(self.first.get() + self.ends.len() as u64 - 1).unwrap_or(self.first)
+    }
+
+    fn index_of(&self, seq: Seq) -> usize {
+        usize::try_from(seq.get() - self.first.get()).map_or(self.ends.len(), |index| index.min(self.ends.len()))
+    }
+
+    fn start_of(&self, index: usize) -> usize {
+        if index == 0 { 0 } else { self.ends[index - 1] }
+    }
+}
+
+impl Slice {
+    /// The frames' bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.run.frames[self.run.start_of(self.skip)..]
+    }
+
+    /// The seq after its last frame.
+    pub(crate) fn next(&self) -> Seq {
+        self.run.last().next()
+    }
+
+    /// How `written` bytes of it divide: the seq of the first frame not wholly written, and the rest of that frame if
+    /// some of it was.
+    pub(crate) fn split(&self, written: usize) -> (Seq, &[u8]) {
+        let end = self.run.start_of(self.skip) + written;
+        let index = self.run.ends.partition_point(|&frame_end| frame_end <= end);
+        let seq = Seq::new(self.run.first.get() + index as u64).unwrap_or(self.run.first);
+        let rest = if index < self.run.ends.len() && end > self.run.start_of(index) {
+            &self.run.frames[end..self.run.ends[index]]
+        } else {
+            &[]
+        };
+        (seq, rest)
+    }
+
+    fn payloads(&self) -> impl Iterator<Item = &[u8]> {
+        let run = &self.run;
+        (self.skip..run.ends.len()).map(|at| frames::payload(&run.frames[run.start_of(at)..run.ends[at]]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cheeper_protocol::{CheepText, Name, Timestamp};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cheeps(first: u64, lengths: &[usize]) -> Vec<Cheep> {
+        let cheep = |(at, length): (usize, &usize)| Cheep {
+            seq: Seq::new(first + at as u64).unwrap(),
+            at: Timestamp::UNIX_EPOCH,
+            name: Name::parse("alice").unwrap(),
+            cheep: CheepText::cleaned(&"x".repeat(*length)),
+            verified: false,
+            reply_to: None,
+            id: None,
+        };
+        lengths.iter().enumerate().map(cheep).collect()
+    }
+
+    fn seq(number: u64) -> Seq {
+        Seq::new(number).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        /// However a reader is cut short, going on from the split gives every byte once and in order.
+        #[test]
+        fn a_reader_that_is_cut_anywhere_goes_on_without_hole_or_repeat(
+            batches in prop::collection::vec(prop::collection::vec(1..3000_usize, 1..60), 1..6),
+            cut in any::<prop::sample::Index>(),
+            from in any::<prop::sample::Index>(),
+        ) {
+            let tail = Tail::new(Seq::ZERO, usize::MAX);
+            let mut next = 1;
+            for batch in &batches {
+                tail.push(&cheeps(next, batch));
+                next += batch.len() as u64;
+            }
+            let first = seq(1 + from.index(usize::try_from(next).unwrap() - 1) as u64);
+            let slices = tail.since(first, usize::MAX).unwrap();
+            let whole: Vec<u8> = slices.iter().flat_map(|slice| slice.bytes().to_vec()).collect();
+            let written = cut.index(slices[0].bytes().len() + 1);
+            let (resume, rest) = slices[0].split(written);
+            let after = if rest.is_empty() { resume } else { resume.next() };
+            let mut again = slices[0].bytes()[..written].to_vec();
+            again.extend_from_slice(rest);
+            again.extend(tail.since(after, usize::MAX).unwrap().iter().flat_map(|slice| slice.bytes().to_vec()));
+            prop_assert!(again == whole);
+        }
+
+        #[test]
+        fn it_stays_within_its_bytes_and_says_what_it_dropped(
+            batches in prop::collection::vec(prop::collection::vec(1..3000_usize, 1..60), 1..12),
+        ) {
+            let tail = Tail::new(Seq::ZERO, 100_000);
+            let mut next = 1;
+            for batch in &batches {
+                tail.push(&cheeps(next, batch));
+                next += batch.len() as u64;
+            }
+            prop_assert_eq!(tail.head(), seq(next - 1));
+            let oldest = (1..next).find(|&first| tail.since(seq(first), 1).is_ok()).unwrap();
+            let kept: usize = tail.since(seq(oldest), usize::MAX).unwrap().iter().map(|slice| slice.bytes().len()).sum();
+            prop_assert!(kept <= 100_000 + RUN_BYTES);
+            for first in 1..next {
+                let expected = if first < oldest { Err(NotHere) } else { Ok(next - first) };
+                let found = tail.events(seq(first), seq(next - 1), |events| events.len() as u64);
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_after_the_head_is_not_an_error_and_everything_before_an_empty_ring_is() {
+        let tail = Tail::new(seq(7), 1000);
+        assert!(tail.since(seq(8), 9).is_ok_and(|slices| slices.is_empty()));
+        assert!(tail.since(seq(7), 9).is_err());
+        assert_eq!(tail.events(seq(8), seq(8), |_| ()), Err(NotHere));
+    }
+}

@@ -1,0 +1,117 @@
+//! The Cheeper server: one timeline, durable, on every screen at once.
+//!
+//! A post goes `socket → session → timeline → tail → every shard → every socket`; `docs/ARCHITECTURE.md` has the picture.
+
+pub mod config;
+mod fanout;
+mod feed;
+mod metrics;
+mod session;
+pub mod timeline;
+mod web;
+
+use std::{
+    future::Future,
+    io,
+    sync::{Arc, OnceLock},
+    thread,
+};
+
+use cheeper_protocol::{Cheep, Seq};
+use tokio::{net::TcpListener, sync::watch, task::spawn_blocking};
+
+use self::{
+    config::Config,
+    fanout::{Fanout, ReplyBudget, Shared, presence::Presence, tail::Tail},
+    feed::Feed,
+    metrics::Metrics,
+    session::{Rules, budget::Budget},
+    timeline::sqlite::{OpenError, Store},
+    web::{
+        Server,
+        admission::{Origins, Seats},
+    },
+};
+
+/// The newest frames kept in memory for readers that are a little behind, in bytes.
+const TAIL_BYTES: usize = 4 * 1024 * 1024;
+/// Events read into that ring at the start, so that those who come back after a restart find them there.
+const PRELOADED_EVENTS: u64 = 4096;
+/// Answers that may wait in memory for all clients together, in bytes.
+const REPLY_BYTES: usize = 256 * 1024 * 1024;
+
+/// Why a server could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error("the server could not get what it needs from the system: {0}; look at its limits of threads and files")]
+    System(#[from] io::Error),
+}
+
+/// Serves `store` on `listener` until `shutdown` is done, then stops in order: goodbye to all, what was taken is
+/// committed and answered.
+pub async fn run(
+    listener: TcpListener,
+    config: Config,
+    store: Store,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
+    let preloaded = store.newest(PRELOADED_EVENTS)?;
+    let before = preloaded.first().map_or(store.head(), |cheep| cheep.seq.previous());
+    let tail = Arc::new(Tail::new(before, TAIL_BYTES));
+    tail.push(&preloaded);
+    let (tell_head, head) = watch::channel(Some(store.head()));
+    let tell_head = Arc::new(tell_head);
+    let fanout: Arc<OnceLock<Arc<Fanout>>> = Arc::default();
+
+    let publish = {
+        let (tail, tell_head, fanout) = (tail.clone(), tell_head.clone(), fanout.clone());
+        move |cheeps: &[Cheep]| {
+            tail.push(cheeps);
+            if let Some(fanout) = fanout.get() {
+                fanout.wake();
+            }
+            let newest = cheeps.last().map(|cheep| cheep.seq);
+            tell_head.send_if_modified(|head: &mut Option<Seq>| {
+                head.is_some() && newest.is_some() && {
+                    *head = newest;
+                    true
+                }
+            });
+        }
+    };
+    let sqlite = Arc::new(store.start(Box::new(publish))?);
+
+    let metrics = Arc::new(Metrics::new());
+    let feed = Arc::new(Feed::new(sqlite.clone(), tail, metrics.clone()));
+    let rules = Arc::new(Rules { budget: Budget::new(config.limits.posts_per_minute), limits: config.limits });
+    let presence = Arc::new(Presence::default());
+    let shared = Arc::new(Shared {
+        feed: feed.clone(),
+        rules: rules.clone(),
+        presence: presence.clone(),
+        metrics: metrics.clone(),
+        replies: ReplyBudget::new(REPLY_BYTES),
+    });
+    // The writer and the accept loop want a core as well.
+    let shards = thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
+    let shards = Arc::new(Fanout::start(shards, &shared)?);
+    drop(fanout.set(shards.clone()));
+
+    let origins = Origins::new(config.allowed_origins);
+    let server = Arc::new(Server { feed, fanout: shards.clone(), rules, presence, metrics, origins, head });
+    let seats = Seats::new(config.max_connections);
+    tokio::select! {
+        () = web::serve::serve(listener, server, seats) => {}
+        () = shutdown => {}
+    }
+    tell_head.send_replace(None);
+    spawn_blocking(move || {
+        shards.stop();
+        sqlite.close()
+    })
+    .await
+    .map_err(io::Error::other)??;
+    Ok(())
+}

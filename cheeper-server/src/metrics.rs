@@ -1,0 +1,92 @@
+//! What is counted, and how it is shown at `/metrics`.
+
+use cheeper_protocol::Code;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+/// Counters of the whole server. Adding to one is an atomic increment.
+pub(crate) struct Metrics {
+    registry: Registry,
+    posts: Counter,
+    duplicates: Counter,
+    refused: Family<Reason, Counter>,
+    lagged: Counter,
+    refused_connections: Counter,
+    read_bytes: Counter,
+    event_bytes: Counter,
+    online: Gauge,
+    head: Gauge,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reason {
+    code: &'static str,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("cheeper"),
+            posts: Counter::default(),
+            duplicates: Counter::default(),
+            refused: Family::default(),
+            lagged: Counter::default(),
+            refused_connections: Counter::default(),
+            read_bytes: Counter::default(),
+            event_bytes: Counter::default(),
+            online: Gauge::default(),
+            head: Gauge::default(),
+        };
+        let registry = &mut metrics.registry;
+        registry.register("posts", "Cheeps stored", metrics.posts.clone());
+        registry.register("duplicates", "Posts that had been stored before", metrics.duplicates.clone());
+        registry.register("refused_posts", "Posts the timeline did not take", metrics.refused.clone());
+        registry.register("lagged", "Times a reader was told that it was too slow", metrics.lagged.clone());
+        registry.register(
+            "refused_connections",
+            "Connections turned away, the server being full",
+            metrics.refused_connections.clone(),
+        );
+        registry.register("read_bytes", "Bytes of WebSocket frames read", metrics.read_bytes.clone());
+        registry.register("event_bytes", "Bytes of live events written", metrics.event_bytes.clone());
+        registry.register("online", "Open WebSocket connections", metrics.online.clone());
+        registry.register("head", "The newest seq", metrics.head.clone());
+        metrics
+    }
+
+    pub(crate) fn posted(&self, duplicate: bool) {
+        if duplicate { &self.duplicates } else { &self.posts }.inc();
+    }
+
+    pub(crate) fn refused(&self, code: Code) {
+        self.refused.get_or_create(&Reason { code: code.as_str() }).inc();
+    }
+
+    pub(crate) fn lagged(&self) {
+        self.lagged.inc();
+    }
+
+    pub(crate) fn refused_connection(&self) {
+        self.refused_connections.inc();
+    }
+
+    pub(crate) fn read(&self, bytes: usize) {
+        self.read_bytes.inc_by(bytes as u64);
+    }
+
+    pub(crate) fn wrote(&self, bytes: usize) {
+        self.event_bytes.inc_by(bytes as u64);
+    }
+
+    /// Everything, in the OpenMetrics text form.
+    pub(crate) fn text(&self, online: u64, head: u64) -> String {
+        self.online.set(i64::try_from(online).unwrap_or(i64::MAX));
+        self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("a String takes every write");
+        text
+    }
+}

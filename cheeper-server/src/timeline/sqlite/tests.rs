@@ -1,0 +1,187 @@
+use std::{
+    fs,
+    sync::{Arc, Mutex, mpsc},
+};
+
+use cheeper_protocol::{CheepText, Code, Name, RequestId, Secret};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+
+struct Opened {
+    sqlite: Sqlite,
+    published: Arc<Mutex<Vec<Cheep>>>,
+}
+
+fn open(folder: &TempDir) -> Opened {
+    let published = Arc::new(Mutex::new(Vec::new()));
+    let heard = published.clone();
+    let store = Store::open(&folder.path().join("cheeper.db")).unwrap();
+    let sqlite = store.start(Box::new(move |cheeps| heard.lock().unwrap().extend_from_slice(cheeps))).unwrap();
+    Opened { sqlite, published }
+}
+
+fn author(name: &str, secret: Option<&str>) -> Author {
+    Author { name: Name::parse(name).unwrap(), secret: secret.map(|secret| Secret::parse(secret).unwrap()) }
+}
+
+fn new(author: Author, text: &str, id: Option<&str>) -> NewCheep {
+    let id = id.map(|id| RequestId::parse(id).unwrap());
+    NewCheep { author, cheep: CheepText::parse(text, 280).unwrap(), reply_to: None, id }
+}
+
+impl Opened {
+    fn append(&self, cheep: NewCheep) -> Result<Posted, Refusal> {
+        let (tell, told) = mpsc::channel();
+        self.sqlite.append(cheep, Box::new(move |result| tell.send(result).unwrap()));
+        told.recv().unwrap()
+    }
+
+    fn claim(&self, author: Author) -> Result<Named, Refusal> {
+        let (tell, told) = mpsc::channel();
+        self.sqlite.claim(author, Box::new(move |result| tell.send(result).unwrap()));
+        told.recv().unwrap()
+    }
+
+    fn all(&self) -> Vec<Cheep> {
+        let (tell, told) = mpsc::channel();
+        self.sqlite.read(Seq::ZERO, self.sqlite.head(), Box::new(move |result| tell.send(result).unwrap()));
+        told.recv().unwrap().unwrap()
+    }
+}
+
+const SECRET: &str = "alice's own secret";
+const OTHER: &str = "somebody else's one";
+
+#[test]
+fn what_was_acked_is_there_after_a_reopen_and_a_retry_is_a_duplicate() {
+    let folder = TempDir::new().unwrap();
+    let first = open(&folder);
+    let posted = first.append(new(author("alice", None), "hello", Some("1"))).unwrap();
+    let id = first.sqlite.id().to_owned();
+    first.sqlite.close().unwrap();
+
+    let second = open(&folder);
+    assert_eq!(second.sqlite.id(), id);
+    assert_eq!(second.all(), [posted.cheep.clone()]);
+    let again = second.append(new(author("ALICE", None), "hello", Some("1"))).unwrap();
+    assert_eq!(again, Posted { cheep: posted.cheep, duplicate: true });
+    let other = second.append(new(author("alice", None), "other words", Some("1"))).unwrap_err();
+    assert_eq!(other.code, Code::IdConflict);
+    assert_eq!(second.append(new(author("bob", None), "hello", Some("1"))).unwrap().cheep.seq.get(), 2);
+    assert_eq!(second.published.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn a_claimed_name_is_its_holders_alone_and_the_secret_is_not_in_the_file() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    assert!(!store.append(new(author("alice", Some(SECRET)), "not claimed yet", None)).unwrap().cheep.verified);
+    assert!(!store.claim(author("alice", None)).unwrap().claimed);
+    assert!(store.claim(author("Alice", Some(SECRET))).unwrap().claimed);
+    for secret in [None, Some(OTHER)] {
+        assert_eq!(store.claim(author("alice", secret)).unwrap_err().code, Code::NameTaken);
+        assert_eq!(store.append(new(author("alice", secret), "I am not", None)).unwrap_err().code, Code::NameTaken);
+    }
+    let cheep = store.append(new(author("alice", Some(SECRET)), "I am", None)).unwrap().cheep;
+    assert_eq!((cheep.name.as_str(), cheep.verified), ("Alice", true));
+    store.sqlite.close().unwrap();
+    for file in fs::read_dir(folder.path()).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()));
+    }
+}
+
+#[test]
+fn a_reply_needs_something_to_answer() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    let reply = |to| NewCheep { reply_to: Seq::new(to), ..new(author("bob", None), "yes", None) };
+    assert_eq!(store.append(reply(1)).unwrap_err().code, Code::BadReply);
+    store.append(new(author("alice", None), "anybody?", None)).unwrap();
+    assert_eq!(store.append(reply(1)).unwrap().cheep.reply_to, Seq::new(1));
+}
+
+#[test]
+fn a_closed_store_answers_nothing_new_and_can_be_opened_by_the_next() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    assert!(matches!(Store::open(&folder.path().join("cheeper.db")), Err(OpenError::Locked { .. })));
+    store.sqlite.close().unwrap();
+    let (tell, told) = mpsc::channel();
+    store.sqlite.append(new(author("alice", None), "late", None), Box::new(move |result| tell.send(result).unwrap()));
+    assert_eq!(told.recv().unwrap().unwrap_err().code, Code::NotStored);
+    assert_eq!(open(&folder).sqlite.head(), Seq::ZERO);
+}
+
+#[test]
+fn a_file_that_is_not_a_sound_store_is_refused_and_left_as_it_was() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("cheeper.db");
+    let refuses = |what: &str| {
+        let before = fs::read(&path).unwrap();
+        let error = Store::open(&path).err().unwrap_or_else(|| panic!("{what} was opened"));
+        assert_eq!(fs::read(&path).unwrap(), before, "{what} was changed");
+        error
+    };
+    fs::write(&path, "my diary, not a database").unwrap();
+    assert!(matches!(refuses("a text"), OpenError::Damaged { .. }));
+
+    fs::remove_file(&path).unwrap();
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (a)").unwrap();
+    assert!(matches!(refuses("another program's database"), OpenError::Damaged { .. }));
+
+    fs::remove_file(&path).unwrap();
+    let store = open(&folder);
+    for nth in 0..3 {
+        store.append(new(author("alice", None), &format!("cheep {nth}"), None)).unwrap();
+    }
+    store.sqlite.close().unwrap();
+    let sound = fs::read(&path).unwrap();
+
+    Connection::open(&path).unwrap().execute("DELETE FROM cheeps WHERE seq = 2", []).unwrap();
+    assert!(matches!(refuses("a log with a hole"), OpenError::Damaged { .. }));
+
+    fs::write(&path, &sound[..sound.len() / 2]).unwrap();
+    assert!(matches!(refuses("half a store"), OpenError::Damaged { .. }));
+
+    fs::write(&path, &sound).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(refuses("a newer store"), OpenError::TooNew { .. }));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever is posted, from many threads at once, the log is dense and everything new is published once, in order.
+    #[test]
+    fn the_log_is_dense_and_published_in_order(posts in prop::collection::vec((0..3_u8, 0..4_u8, any::<bool>()), 1..60)) {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder);
+        let (tell, told) = mpsc::channel();
+        std::thread::scope(|scope| {
+            for chunk in posts.chunks(posts.len().div_ceil(3)) {
+                let (store, tell) = (&store, tell.clone());
+                scope.spawn(move || {
+                    for (name, id, other_words) in chunk {
+                        let (name, id, tell) = (format!("n{name}"), format!("{id}"), tell.clone());
+                        let text = if *other_words { "other" } else { "same" };
+                        let cheep = new(author(&name, None), text, Some(&id));
+                        store.sqlite.append(cheep, Box::new(move |result| tell.send(result).unwrap()));
+                    }
+                });
+            }
+        });
+        let answers: Vec<_> = posts.iter().map(|_| told.recv().unwrap()).collect();
+        let log = store.all();
+        let seqs: Vec<u64> = log.iter().map(|cheep| cheep.seq.get()).collect();
+        prop_assert_eq!(seqs, (1..=log.len() as u64).collect::<Vec<_>>());
+        prop_assert_eq!(&*store.published.lock().unwrap(), &log);
+        let fresh = answers.iter().flatten().filter(|posted| !posted.duplicate).count();
+        prop_assert_eq!(fresh, log.len());
+        for posted in answers.iter().flatten() {
+            prop_assert!(log.contains(&posted.cheep));
+        }
+    }
+}

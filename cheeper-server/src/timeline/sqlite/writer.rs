@@ -1,0 +1,221 @@
+//! The one writer. Everything that waits goes into one transaction, so that many authors share one flush to disk.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+    mpsc,
+};
+
+use cheeper_protocol::{Cheep, Code, FoldedName, Name, Refusal, Seq, Timestamp};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use super::reader;
+use crate::timeline::{Answer, Author, Named, NewCheep, Posted, Publish};
+
+/// Most writes in one transaction: it bounds how long the first of them waits.
+const BATCH: usize = 1024;
+
+/// Something to write, and who is to hear of it.
+pub(super) enum Write {
+    Append(NewCheep, Answer<Posted>),
+    Claim(Author, Answer<Named>),
+}
+
+impl Write {
+    pub(super) fn refuse(self, refusal: &Refusal) {
+        match self {
+            Self::Append(_, answer) => answer(Err(refusal.clone())),
+            Self::Claim(_, answer) => answer(Err(refusal.clone())),
+        }
+    }
+}
+
+/// A write that the transaction has decided on.
+enum Decision {
+    Posted(Result<Posted, Refusal>),
+    Named(Result<Named, Refusal>),
+}
+
+#[derive(Debug, thiserror::Error)]
+enum WriteError {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("the row of an earlier cheep cannot be read")]
+    Unreadable,
+}
+
+pub(super) struct Writer {
+    db: Connection,
+    secret_key: [u8; 32],
+    head: Seq,
+    publish: Publish,
+    published: Arc<AtomicU64>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        db: Connection,
+        secret_key: [u8; 32],
+        head: Seq,
+        publish: Publish,
+        published: Arc<AtomicU64>,
+    ) -> Self {
+        Self { db, secret_key, head, publish, published }
+    }
+
+    /// Works until every sender is gone and the queue is empty.
+    pub(super) fn run(mut self, queue: &mpsc::Receiver<Write>) {
+        while let Ok(first) = queue.recv() {
+            let mut batch = vec![first];
+            batch.extend(queue.try_iter().take(BATCH - 1));
+            self.carry_out(batch);
+        }
+    }
+
+    fn carry_out(&mut self, batch: Vec<Write>) {
+        match self.commit(&batch) {
+            Ok((cheeps, decisions)) => {
+                if let Some(last) = cheeps.last() {
+                    self.head = last.seq;
+                    (self.publish)(&cheeps);
+                    self.published.store(last.seq.get(), Ordering::Release);
+                }
+                for (write, decision) in batch.into_iter().zip(decisions) {
+                    match (write, decision) {
+                        (Write::Append(_, answer), Decision::Posted(result)) => answer(result),
+                        (Write::Claim(_, answer), Decision::Named(result)) => answer(result),
+                        (write, _) => write.refuse(&Code::Internal.into()),
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, writes = batch.len(), "writing to the store failed; nothing of it was taken");
+                for write in batch {
+                    write.refuse(&Code::NotStored.into());
+                }
+            }
+        }
+    }
+
+    /// All of the batch becomes durable, or nothing of it.
+    fn commit(&mut self, batch: &[Write]) -> Result<(Vec<Cheep>, Vec<Decision>), WriteError> {
+        let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let ledger = Ledger { transaction: &transaction, secret_key: &self.secret_key };
+        let (mut head, mut cheeps, mut decisions) = (self.head, Vec::new(), Vec::with_capacity(batch.len()));
+        for write in batch {
+            decisions.push(match write {
+                Write::Append(cheep, _) => {
+                    let posted = ledger.append(cheep, head)?;
+                    if let Ok(Posted { cheep, duplicate: false }) = &posted {
+                        head = cheep.seq;
+                        cheeps.push(cheep.clone());
+                    }
+                    Decision::Posted(posted)
+                }
+                Write::Claim(author, _) => Decision::Named(ledger.claim(author)?),
+            });
+        }
+        transaction.commit()?;
+        Ok((cheeps, decisions))
+    }
+}
+
+/// The rules of the log within one transaction.
+struct Ledger<'a> {
+    transaction: &'a Transaction<'a>,
+    secret_key: &'a [u8; 32],
+}
+
+/// How a name stands.
+enum Claim {
+    Free,
+    Ours(String),
+    Taken,
+}
+
+impl Ledger<'_> {
+    fn append(&self, new: &NewCheep, head: Seq) -> Result<Result<Posted, Refusal>, WriteError> {
+        let folded = new.author.name.fold();
+        let (name, verified) = match self.claim_of(&new.author, &folded)? {
+            Claim::Free => (new.author.name.clone(), false),
+            Claim::Ours(name) => (Name::parse(&name).map_err(|_| WriteError::Unreadable)?, true),
+            Claim::Taken => return Ok(Err(Refusal::from(Code::NameTaken).in_field("name"))),
+        };
+        if let Some(first) = self.first_under(new, &folded)? {
+            let same = first.cheep == new.cheep && first.reply_to == new.reply_to;
+            return Ok(if same {
+                Ok(Posted { cheep: first, duplicate: true })
+            } else {
+                Err(Refusal::from(Code::IdConflict).in_field("id"))
+            });
+        }
+        if new.reply_to.is_some_and(|reply_to| reply_to > head || reply_to == Seq::ZERO) {
+            return Ok(Err(Refusal::from(Code::BadReply).in_field("reply_to")));
+        }
+        let at_ms = Timestamp::now().as_millisecond();
+        let at = Timestamp::from_millisecond(at_ms).unwrap_or_default();
+        let (seq, cheep, reply_to, id) = (head.next(), new.cheep.clone(), new.reply_to, new.id.clone());
+        self.transaction.prepare_cached("INSERT INTO cheeps VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
+            seq.get(),
+            at_ms,
+            name.as_str(),
+            folded.as_str(),
+            cheep.as_str(),
+            verified,
+            reply_to.map(Seq::get),
+            id.as_ref().map(cheeper_protocol::RequestId::as_str),
+        ])?;
+        Ok(Ok(Posted { cheep: Cheep { seq, at, name, cheep, verified, reply_to, id }, duplicate: false }))
+    }
+
+    fn claim(&self, author: &Author) -> Result<Result<Named, Refusal>, WriteError> {
+        let folded = author.name.fold();
+        let named = match (self.claim_of(author, &folded)?, &author.secret) {
+            (Claim::Taken, _) => return Ok(Err(Refusal::from(Code::NameTaken).in_field("name"))),
+            (Claim::Ours(name), _) => {
+                Named { name: Name::parse(&name).map_err(|_| WriteError::Unreadable)?, claimed: true }
+            }
+            (Claim::Free, None) => Named { name: author.name.clone(), claimed: false },
+            (Claim::Free, Some(secret)) => {
+                self.transaction.prepare_cached("INSERT INTO claims VALUES (?, ?, ?)")?.execute(params![
+                    folded.as_str(),
+                    author.name.as_str(),
+                    self.hash(secret.expose()).as_bytes().as_slice(),
+                ])?;
+                Named { name: author.name.clone(), claimed: true }
+            }
+        };
+        Ok(Ok(named))
+    }
+
+    fn claim_of(&self, author: &Author, folded: &FoldedName) -> Result<Claim, WriteError> {
+        let claim: Option<(String, [u8; 32])> = self
+            .transaction
+            .prepare_cached("SELECT name, secret_hash FROM claims WHERE folded_name = ?")?
+            .query_row([folded.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((name, hash)) = claim else { return Ok(Claim::Free) };
+        // The comparison of two `Hash` values takes the same time wherever they differ.
+        let ours = author.secret.as_ref().is_some_and(|secret| self.hash(secret.expose()) == blake3::Hash::from(hash));
+        Ok(if ours { Claim::Ours(name) } else { Claim::Taken })
+    }
+
+    fn first_under(&self, new: &NewCheep, folded: &FoldedName) -> Result<Option<Cheep>, WriteError> {
+        let Some(id) = &new.id else { return Ok(None) };
+        let query =
+            "SELECT seq, at_ms, name, cheep, verified, reply_to, id FROM cheeps WHERE folded_name = ? AND id = ?";
+        let row = self
+            .transaction
+            .prepare_cached(query)?
+            .query_row([folded.as_str(), id.as_str()], reader::cheep)
+            .optional()?;
+        match row {
+            None => Ok(None),
+            Some(cheep) => cheep.map(Some).ok_or(WriteError::Unreadable),
+        }
+    }
+
+    fn hash(&self, secret: &str) -> blake3::Hash {
+        blake3::keyed_hash(self.secret_key, secret.as_bytes())
+    }
+}

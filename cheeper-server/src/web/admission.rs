@@ -1,0 +1,93 @@
+//! Who may connect: how many at once, and from which pages.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use warp::http::{HeaderMap, Uri, header};
+
+/// The places there are for client connections of all kinds.
+pub(crate) struct Seats {
+    taken: AtomicUsize,
+    limit: usize,
+}
+
+/// A place that is given back when its connection ends.
+pub(crate) struct Seat(Arc<Seats>);
+
+impl Seats {
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { taken: AtomicUsize::new(0), limit })
+    }
+
+    /// A place, if there is one.
+    pub(crate) fn take(self: &Arc<Self>) -> Option<Arc<Seat>> {
+        let one_more = |taken: usize| (taken < self.limit).then_some(taken + 1);
+        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        Some(Arc::new(Seat(self.clone())))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.taken.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The pages whose scripts may speak to this server. A browser names a script's origin; other clients name none.
+pub(crate) struct Origins {
+    allowed: Vec<String>,
+}
+
+impl Origins {
+    pub(crate) fn new(allowed: Vec<String>) -> Self {
+        Self { allowed }
+    }
+
+    /// Whether a request with these headers may be carried out.
+    pub(crate) fn allow(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = headers.get(header::ORIGIN) else { return true };
+        let Ok(origin) = origin.to_str() else { return false };
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let own = origin.parse::<Uri>().is_ok_and(|uri| {
+            let authority = uri.authority().map(warp::http::uri::Authority::as_str);
+            authority.zip(host).is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host))
+        });
+        own || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seat_is_free_again_when_its_connection_ends() {
+        let seats = Seats::new(2);
+        let first = seats.take().unwrap();
+        let _second = seats.take().unwrap();
+        assert!(seats.take().is_none());
+        drop(first);
+        assert!(seats.take().is_some());
+    }
+
+    #[test]
+    fn a_script_may_come_from_our_own_page_or_an_allowed_one() {
+        let origins = Origins::new(vec!["https://class.example".to_owned()]);
+        let allow = |origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "localhost:5000".parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            origins.allow(&headers)
+        };
+        assert!(allow(None));
+        assert!(allow(Some("http://LOCALHOST:5000")));
+        assert!(allow(Some("https://class.example")));
+        for foreign in ["http://localhost:5001", "https://evil.example", "null", "", "https://class.example.evil"] {
+            assert!(!allow(Some(foreign)), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The HTTP beside the socket: pages, following, posting.
+
+use std::{net::IpAddr, sync::Arc};
+
+use bytes::Bytes;
+use cheeper_protocol::{
+    ClientFrame, Code, ErrorFrame, History, Name, Range, Refusal, Request, RequestId, Secret, Seq, ServerFrame,
+    limits::{PAGE, PAGE_DEFAULT},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tokio::sync::{oneshot, watch};
+use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use super::Server;
+use crate::{
+    feed::PageRequest,
+    session::budget::Origin,
+    timeline::{
+        Author, NewCheep,
+        page::{Page, encode_event},
+    },
+};
+
+/// The query of `GET /api/cheeps`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Query {
+    before: Option<Seq>,
+    after: Option<Seq>,
+    around: Option<Seq>,
+    limit: Option<usize>,
+    #[serde(default)]
+    follow: u8,
+}
+
+impl Query {
+    pub(crate) fn parse(query: &str) -> Result<Self, Refusal> {
+        serde_urlencoded::from_str(query)
+            .map_err(|error| Refusal::new(Code::BadField, format!("This query cannot be read: {error}.")))
+    }
+
+    /// Whether the asker stays for what is to come.
+    pub(crate) fn follows(&self) -> bool {
+        self.follow != 0
+    }
+
+    /// The cursor, if there is one.
+    pub(crate) fn after(&self) -> Option<Seq> {
+        self.after
+    }
+
+    pub(crate) fn history(&self) -> Result<History, Refusal> {
+        if self.limit == Some(0) {
+            return Err(Refusal::new(Code::BadField, "The limit must be a number from 1 up.").in_field("limit"));
+        }
+        let range = Range::from_fields(self.before, self.after, self.around)?;
+        Ok(History { range, limit: self.limit.unwrap_or(PAGE_DEFAULT) })
+    }
+}
+
+/// One page, from the ring or the store.
+pub(crate) async fn page(server: &Server, history: History) -> Result<Page, Refusal> {
+    let request = PageRequest { id: None, history, head: server.feed.tail.head(), reset: false };
+    if let Some(page) = server.feed.page_from_tail(&request) {
+        return Ok(page);
+    }
+    let (tell, told) = oneshot::channel();
+    server.feed.page_from_store(request, move |page| drop(tell.send(page)));
+    told.await.unwrap_or_else(|_| Err(Code::Internal.into()))
+}
+
+/// A reader that goes on from a cursor for as long as it likes. It takes pages, however new they are: what is in memory
+/// costs nothing, and one that is slow just takes older ones.
+pub(crate) struct Follower {
+    server: Arc<Server>,
+    cursor: Seq,
+    head: watch::Receiver<Option<Seq>>,
+}
+
+impl Follower {
+    pub(crate) fn new(server: Arc<Server>, after: Option<Seq>) -> Result<Self, Refusal> {
+        let head = server.head.clone();
+        let newest = server.feed.tail.head();
+        let cursor = after.unwrap_or(newest);
+        if cursor > newest {
+            let why = format!("This timeline ends at {newest}: it is not the one you were following, start afresh.");
+            return Err(Refusal::new(Code::BadField, why).in_field("after"));
+        }
+        Ok(Self { server, cursor, head })
+    }
+
+    /// The next events, each with its seq and its JSON; `None` when the server stops.
+    pub(crate) async fn next(&mut self) -> Option<Vec<(Seq, String)>> {
+        let cursor = self.cursor;
+        self.head.wait_for(|head| head.is_none_or(|head| head > cursor)).await.ok()?.as_ref()?;
+        let page = page(&self.server, History { range: Range::After(cursor), limit: PAGE }).await.ok()?;
+        let ServerFrame::Page(page) = ServerFrame::parse(&page.json).ok()? else { return None };
+        let events: Vec<_> = page
+            .cheeps
+            .into_iter()
+            .filter_map(|event| serde_json::to_string(&event).ok().map(|json| (event.seq(), json)))
+            .collect();
+        self.cursor = events.last().map_or(cursor, |(seq, _)| *seq);
+        Some(events)
+    }
+}
+
+/// `POST /api/cheep`: the answer, whatever comes of it.
+pub(crate) async fn post(server: &Server, from: IpAddr, headers: &HeaderMap, body: &[u8]) -> Response<Bytes> {
+    match try_post(server, from, headers, body).await {
+        Ok((status, event)) => json(status, event),
+        Err(Failure::Unsupported) => {
+            let why = "Send JSON (Content-Type: application/json) or a form (application/x-www-form-urlencoded).";
+            error(StatusCode::UNSUPPORTED_MEDIA_TYPE, Refusal::new(Code::BadFrame, why))
+        }
+        Err(Failure::Refused(refusal)) => refused(refusal),
+    }
+}
+
+enum Failure {
+    Unsupported,
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+async fn try_post(
+    server: &Server,
+    from: IpAddr,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(StatusCode, String), Failure> {
+    let frame = ClientFrame::parse(&body_as_json(headers, body)?, &server.rules.limits)
+        .map_err(|unreadable| unreadable.refusal)?;
+    let Request::Post { name, cheep, reply_to } = frame.request else {
+        let why = "This address takes posts only; leave \"type\" out.";
+        return Err(Refusal::new(Code::BadField, why).in_field("type").into());
+    };
+    let name: Name = name.ok_or_else(|| Refusal::from(Code::NameRequired).in_field("name"))?;
+    let id = match headers.get("idempotency-key") {
+        None => frame.id,
+        Some(key) => Some(RequestId::parse(key.to_str().unwrap_or_default())?),
+    };
+    server.rules.budget.spend(Origin { address: from, connection: None }, &name.fold())?;
+    let author = Author { name, secret: secret(headers)? };
+    let (tell, told) = oneshot::channel();
+    let cheep = NewCheep { author, cheep, reply_to, id };
+    server.feed.append(cheep, Box::new(move |result| drop(tell.send(result))));
+    let posted = told.await.unwrap_or_else(|_| Err(Code::NotStored.into()))?;
+    let status = if posted.duplicate { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, encode_event(&posted.cheep)))
+}
+
+/// The body as the JSON object that a frame would be.
+fn body_as_json(headers: &HeaderMap, body: &[u8]) -> Result<String, Failure> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(String::from_utf8(body.to_vec()).map_err(|_| Refusal::from(Code::BadJson))?);
+    }
+    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(body)
+            .map_err(|error| Refusal::new(Code::BadField, format!("This form cannot be read: {error}.")))?;
+        let number = |field: &str, value: &str| if field == "reply_to" { value.parse::<u64>().ok() } else { None };
+        let object: Map<String, Value> = fields
+            .into_iter()
+            .map(|(field, value)| {
+                let value = number(&field, &value).map_or_else(|| Value::from(value), Value::from);
+                (field, value)
+            })
+            .collect();
+        return Ok(Value::Object(object).to_string());
+    }
+    Err(Failure::Unsupported)
+}
+
+fn secret(headers: &HeaderMap) -> Result<Option<Secret>, Refusal> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let bearer = value.to_str().ok().and_then(|value| value.split_once(' '));
+    let secret = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, secret)| secret.trim());
+    Secret::parse(secret.unwrap_or_default()).map(Some)
+}
+
+/// The answer to a request that was refused.
+pub(crate) fn refused(refusal: Refusal) -> Response<Bytes> {
+    let status = match refusal.code {
+        Code::NameTaken => StatusCode::UNAUTHORIZED,
+        Code::IdConflict => StatusCode::CONFLICT,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::NotStored | Code::Internal => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    error(status, refusal)
+}
+
+/// A refusal under a status of its own.
+pub(crate) fn error(status: StatusCode, refusal: Refusal) -> Response<Bytes> {
+    let retry_seconds = refusal.retry_after_ms.map(|ms| ms.div_ceil(1000));
+    let mut response = json(status, ServerFrame::Error(ErrorFrame::new(None, refusal)).to_json());
+    if let Some(seconds) = retry_seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// A JSON answer.
+pub(crate) fn json(status: StatusCode, body: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body + "\n"));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

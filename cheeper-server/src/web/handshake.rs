@@ -1,0 +1,134 @@
+//! From a GET of `/ws` to a WebSocket: the request is checked here, then the socket leaves HTTP for a shard.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cheeper_protocol::{SUBPROTOCOL, Seq, limits::PAGE};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use tokio::net::TcpStream;
+use tungstenite::handshake::derive_accept_key;
+use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use super::{Server, admission::Seat};
+use crate::fanout::Opening;
+
+/// The query of `/ws`.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Query {
+    last: Option<u64>,
+    after: Option<u64>,
+    timeline: Option<String>,
+}
+
+/// A plain answer to a request that cannot become a WebSocket.
+type Refused = (StatusCode, &'static str);
+
+/// Answers the handshake; if it succeeds, a shard takes the socket over.
+pub(crate) fn answer(
+    server: &Arc<Server>,
+    seat: Arc<Seat>,
+    upgrade: Option<OnUpgrade>,
+    headers: &HeaderMap,
+    query: &str,
+) -> Response<Bytes> {
+    match check(server, headers, query).and_then(|accepted| Ok((accepted, upgrade.ok_or(NOT_A_WEBSOCKET)?))) {
+        Ok(((opening, key), upgrade)) => {
+            let server = server.clone();
+            tokio::spawn(async move {
+                match upgrade.await.map(hand_over) {
+                    Ok(Some((stream, early))) => server.fanout.adopt(stream, early, opening, seat),
+                    Ok(None) => tracing::warn!("an upgraded socket could not be taken out of HTTP"),
+                    Err(error) => tracing::debug!(%error, "a client left during its handshake"),
+                }
+            });
+            switching(&key, headers)
+        }
+        Err((status, why)) => refuse(status, why),
+    }
+}
+
+const NOT_A_WEBSOCKET: Refused = (
+    StatusCode::UPGRADE_REQUIRED,
+    "This address speaks WebSocket: try  websocat ws://HOST/ws  or open the page at / in a browser.\n",
+);
+
+fn check(server: &Server, headers: &HeaderMap, query: &str) -> Result<(Opening, String), Refused> {
+    let has = |name: &header::HeaderName, token: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
+    };
+    if !has(&header::UPGRADE, "websocket") || !has(&header::CONNECTION, "upgrade") {
+        return Err(NOT_A_WEBSOCKET);
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err((StatusCode::UPGRADE_REQUIRED, "This server speaks version 13 of the WebSocket protocol.\n"));
+    }
+    // A key is 16 bytes in base 64.
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok()).filter(|key| key.len() == 24);
+    let key = key.ok_or((StatusCode::BAD_REQUEST, "The header Sec-WebSocket-Key must be 16 bytes in base 64.\n"))?;
+    if !server.origins.allow(headers) {
+        return Err((StatusCode::FORBIDDEN, "Scripts of this page may not connect here; see --allow-origin.\n"));
+    }
+    let opening = opening(server, query).ok_or((
+        StatusCode::BAD_REQUEST,
+        "The query may be ?last=N or ?after=SEQ, with &timeline=ID; N and SEQ are whole numbers.\n",
+    ))?;
+    Ok((opening, key.to_owned()))
+}
+
+fn opening(server: &Server, query: &str) -> Option<Opening> {
+    let Query { last, after, timeline } = serde_urlencoded::from_str(query).ok()?;
+    match (last, after) {
+        (None, None) => Some(Opening::Live),
+        (Some(last), None) => {
+            let last = usize::try_from(last).unwrap_or(PAGE).min(PAGE);
+            Some(if last == 0 { Opening::Live } else { Opening::Last(last) })
+        }
+        (None, Some(after)) => {
+            let reset = timeline.is_some_and(|timeline| timeline != server.feed.timeline_id());
+            Some(Opening::After { seq: Seq::new(after)?, reset })
+        }
+        (Some(_), Some(_)) => None,
+    }
+}
+
+fn switching(key: &str, headers: &HeaderMap) -> Response<Bytes> {
+    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    let speaks_ours = offered.flat_map(|value| value.split(',')).any(|part| part.trim() == SUBPROTOCOL);
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let answer = response.headers_mut();
+    answer.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    answer.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    if let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key.as_bytes())) {
+        answer.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    if speaks_ours {
+        answer.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    }
+    response
+}
+
+fn refuse(status: StatusCode, why: &'static str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(why.as_bytes()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if status == StatusCode::UPGRADE_REQUIRED {
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    }
+    response
+}
+
+/// The bare socket, and what the client sent right behind its request.
+fn hand_over(upgraded: Upgraded) -> Option<(std::net::TcpStream, Vec<u8>)> {
+    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    let stream = parts.io.into_inner().into_std().ok()?;
+    Some((stream, parts.read_buf.to_vec()))
+}

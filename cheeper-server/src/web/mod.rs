@@ -1,0 +1,155 @@
+//! Everything that is HTTP: routes, the page, the API, the handshake; after it the socket is the fan-out's.
+
+pub(crate) mod admission;
+mod api;
+mod handshake;
+mod page;
+pub(crate) mod serve;
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use cheeper_protocol::{Code, Refusal, Seq, limits::FRAME_BYTES};
+use futures_util::{StreamExt as _, stream};
+use hyper::upgrade::OnUpgrade;
+use tokio::sync::watch;
+use warp::{
+    Filter, Rejection, Reply,
+    filters::path::FullPath,
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+    reply::Response as Answer,
+    sse,
+};
+
+use self::{
+    admission::{Origins, Seat},
+    api::{Follower, Query},
+};
+use crate::{
+    fanout::{Fanout, presence::Presence},
+    feed::Feed,
+    metrics::Metrics,
+    session::Rules,
+};
+
+/// What the routes work with.
+pub(crate) struct Server {
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) fanout: Arc<Fanout>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) presence: Arc<Presence>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) origins: Origins,
+    /// The newest event; `None` once the server stops.
+    pub(crate) head: watch::Receiver<Option<Seq>>,
+}
+
+/// All routes. The connection's seat and its peer's address come as extensions of the request.
+pub(crate) fn routes(
+    server: Arc<Server>,
+) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone + Send + Sync + 'static {
+    let server = warp::any().map(move || server.clone());
+    let query = || warp::query::raw().or(warp::any().map(String::new)).unify();
+
+    let socket = warp::path!("ws")
+        .and(warp::get())
+        .and(server.clone())
+        .and(warp::ext::get::<Arc<Seat>>())
+        .and(warp::ext::optional::<OnUpgrade>())
+        .and(warp::header::headers_cloned())
+        .and(query())
+        .map(|server: Arc<Server>, seat, upgrade, headers: HeaderMap, query: String| {
+            handshake::answer(&server, seat, upgrade, &headers, &query).into_response()
+        });
+    let cheeps = warp::path!("api" / "cheeps")
+        .and(warp::get())
+        .and(server.clone())
+        .and(warp::header::headers_cloned())
+        .and(query())
+        .then(|server: Arc<Server>, headers: HeaderMap, query: String| async move {
+            cheeps(server, &headers, &query).await.unwrap_or_else(|refusal| api::refused(refusal).into_response())
+        });
+    let cheep = warp::path!("api" / "cheep")
+        .and(warp::post())
+        .and(server.clone())
+        .and(warp::ext::get::<SocketAddr>())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::content_length_limit(FRAME_BYTES as u64))
+        .and(warp::body::bytes())
+        .then(|server: Arc<Server>, peer: SocketAddr, headers: HeaderMap, body: Bytes| async move {
+            if server.origins.allow(&headers) {
+                return api::post(&server, peer.ip(), &headers, &body).await;
+            }
+            let why = "Scripts of this page may not post here; see --allow-origin.";
+            api::error(StatusCode::FORBIDDEN, Refusal::new(Code::BadField, why).in_field("Origin"))
+        });
+    let health = warp::path!("healthz").and(warp::get()).and(server.clone()).map(|server: Arc<Server>| health(&server));
+    let metrics = warp::path!("metrics").and(warp::get()).and(server).map(|server: Arc<Server>| metrics(&server));
+    let page = warp::get().and(warp::path::full()).and(warp::header::headers_cloned()).and_then(
+        |path: FullPath, headers: HeaderMap| async move {
+            page::file(path.as_str().trim_start_matches('/'), &headers).ok_or_else(warp::reject::not_found)
+        },
+    );
+    socket.or(cheeps).or(cheep).or(health).or(metrics).or(page).recover(recover)
+}
+
+async fn cheeps(server: Arc<Server>, headers: &HeaderMap, query: &str) -> Result<Answer, Refusal> {
+    let query = Query::parse(query)?;
+    if !query.follows() {
+        let page = api::page(&server, query.history()?).await?;
+        return Ok(api::json(StatusCode::OK, page.json).into_response());
+    }
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if accepts.contains("text/event-stream") {
+        let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok()).and_then(Seq::new);
+        let follower = Follower::new(server, resumed.or(query.after()))?;
+        let events = events(follower)
+            .map(|(seq, json)| Ok::<_, Infallible>(sse::Event::default().id(seq.to_string()).data(json)));
+        return Ok(sse::reply(sse::keep_alive().stream(events)).into_response());
+    }
+    let lines = events(Follower::new(server, query.after())?).map(|(_, json)| Ok::<_, Infallible>(json + "\n"));
+    let mut answer = warp::reply::stream(lines).into_response();
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    Ok(answer)
+}
+
+fn events(follower: Follower) -> impl futures_util::Stream<Item = (Seq, String)> + Send + 'static {
+    let batches = stream::unfold(follower, |mut follower| async {
+        let events = follower.next().await?;
+        Some((stream::iter(events), follower))
+    });
+    batches.flatten()
+}
+
+fn health(server: &Server) -> Response<Bytes> {
+    let (status, state) = if server.head.borrow().is_none() {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping")
+    } else if server.feed.is_failing() {
+        (StatusCode::SERVICE_UNAVAILABLE, "the last post could not be stored: is the disk full?")
+    } else {
+        (StatusCode::OK, "ready")
+    };
+    api::json(status, serde_json::json!({ "status": state, "head": server.feed.tail.head() }).to_string())
+}
+
+fn metrics(server: &Server) -> impl Reply + use<> {
+    let text = server.metrics.text(server.presence.online(), server.feed.tail.head().get());
+    warp::reply::with_header(text, header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+}
+
+/// Requests that no route takes.
+async fn recover(rejection: Rejection) -> Result<impl Reply, Infallible> {
+    use warp::reject::{LengthRequired, MethodNotAllowed, PayloadTooLarge};
+    let (status, why) = if rejection.find::<PayloadTooLarge>().is_some() {
+        (StatusCode::PAYLOAD_TOO_LARGE, "A post is at most 16384 bytes.")
+    } else if rejection.find::<LengthRequired>().is_some() {
+        (StatusCode::LENGTH_REQUIRED, "Say how long the post is with Content-Length.")
+    } else if rejection.is_not_found() {
+        (StatusCode::NOT_FOUND, "There is nothing at this address.")
+    } else if rejection.find::<MethodNotAllowed>().is_some() {
+        (StatusCode::METHOD_NOT_ALLOWED, "This address does not take this method.")
+    } else {
+        (StatusCode::BAD_REQUEST, "This request cannot be read.")
+    };
+    Ok(api::error(status, Refusal::new(Code::BadField, why)))
+}

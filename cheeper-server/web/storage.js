@@ -1,0 +1,132 @@
+// What this browser keeps: name, secret, draft, and the posts that are not on the timeline yet.
+
+const IDENTITY = 'cheeper.identity';
+const DRAFT = 'cheeper.draft';
+const OUTBOX = 'cheeper.outbox.';
+
+/** Where nothing can be kept (storage blocked or full), it is remembered as long as the page is open. */
+const memory = new Map();
+
+function read(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? memory.get(key) ?? 'null');
+  } catch {
+    return JSON.parse(memory.get(key) ?? 'null');
+  }
+}
+
+function write(key, value) {
+  const text = JSON.stringify(value);
+  try {
+    localStorage.setItem(key, text);
+    memory.delete(key);
+  } catch {
+    memory.set(key, text);
+  }
+}
+
+function remove(key) {
+  memory.delete(key);
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // Then it is not kept there either.
+  }
+}
+
+function keys() {
+  try {
+    return Object.keys(localStorage);
+  } catch {
+    return [];
+  }
+}
+
+/** A random id. `crypto.randomUUID` would need https. */
+export function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * The name that was chosen and the secret that goes with every name chosen here; null before the first.
+ * @returns {import('./follow.js').Identity | null}
+ */
+export function loadIdentity() {
+  const kept = read(IDENTITY);
+  return typeof kept?.name === 'string' && typeof kept?.secret === 'string' ? { name: kept.name, secret: kept.secret } : null;
+}
+
+/** @returns {import('./follow.js').Identity} */
+export function saveName(name) {
+  const identity = { name, secret: loadIdentity()?.secret ?? randomId() };
+  write(IDENTITY, identity);
+  return identity;
+}
+
+/** Tells when another tab chose a name. */
+export function onIdentityChange(tell) {
+  window.addEventListener('storage', ({ key }) => key === IDENTITY && loadIdentity() && tell(loadIdentity()));
+}
+
+export function loadDraft() {
+  const draft = read(DRAFT);
+  return typeof draft === 'string' ? draft : '';
+}
+
+export function saveDraft(text) {
+  write(DRAFT, text);
+}
+
+/**
+ * The posts of this tab. Each tab has a box of its own, under a lock that it holds as long as it lives; who gets
+ * another's lock knows that tab to be gone, by a reload or for good, and takes its posts over. Without locks (a page
+ * over plain http) every box found at the start is taken over: the posts' ids keep that safe.
+ */
+export class Outbox {
+  #key = OUTBOX + randomId();
+  #kept = '[]';
+  #watched = new Set();
+
+  constructor() {
+    // Never let go: the browser does when the tab is gone.
+    navigator.locks?.request(this.#key, () => new Promise(() => {}));
+  }
+
+  /** @param {import('./follow.js').Post[]} posts */
+  save(posts) {
+    const text = JSON.stringify(posts);
+    if (text === this.#kept) return;
+    this.#kept = text;
+    if (posts.length > 0) write(this.#key, posts);
+    else remove(this.#key);
+  }
+
+  /**
+   * Finds posts that tabs left behind, now and later.
+   * @param {(post: import('./follow.js').Post) => void} adopt
+   */
+  adoptOrphans(adopt) {
+    const others = keys().filter((key) => key.startsWith(OUTBOX) && key !== this.#key);
+    const takeOver = (key) => {
+      const posts = read(key);
+      if (Array.isArray(posts)) posts.filter(isPost).forEach(adopt);
+      remove(key);
+    };
+    if (!navigator.locks) {
+      others.forEach(takeOver);
+      return;
+    }
+    const watch = (key) => {
+      if (this.#watched.has(key)) return;
+      this.#watched.add(key);
+      navigator.locks.request(key, () => takeOver(key));
+    };
+    others.forEach(watch);
+    window.addEventListener('storage', ({ key }) => key?.startsWith(OUTBOX) && watch(key));
+  }
+}
+
+function isPost(post) {
+  return typeof post?.id === 'string' && typeof post.cheep === 'string';
+}
