@@ -48,7 +48,7 @@ pub struct Args {
     pub max_connections: Option<usize>,
 
     /// What to log: error, warn, info, debug or trace, or a filter such as cheeper_server=debug.
-    #[arg(long, env = "CHEEPER_LOG", value_name = "FILTER", default_value = "info", value_parser = log_filter)]
+    #[arg(long, env = "CHEEPER_LOG", value_name = "FILTER", default_value = "warn,cheeper_server=info", value_parser = log_filter)]
     pub log: String,
 }
 

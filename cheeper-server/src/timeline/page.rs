@@ -1,227 +1,255 @@
-//! Which events a page holds, and its JSON. Seqs are dense, so every page is a contiguous span of them. Pure.
+//! Pages of the timeline: which events a request gets, and their JSON. Nothing here reads the store.
 
-use cheeper_protocol::{
-    Cheep, Event, History, Range, RequestId, Seq,
-    limits::{PAGE, PAGE_BYTES},
-};
-use serde::Serialize;
-use serde_json::value::RawValue;
+use std::ops;
 
-/// The events that a page is to hold: `first` to `last`, none if `last` is before `first`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+use cheeper_protocol::{Cheep, History, Range, RequestId, Seq, ServerFrame, limits};
+
+/// The events that a request gets: from `first` to `last`, or none if `first` comes after `last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub first: Seq,
     pub last: Seq,
-    /// There is more in the asked direction.
+    /// There is more in the direction that was asked for.
     pub more: bool,
-    /// The cursor lay beyond the head: this is the newest part instead.
+    /// The asker's cursor means nothing here; this is the newest part.
     pub reset: bool,
 }
 
-/// A page, encoded.
-#[derive(Clone, Debug, PartialEq)]
+/// A page, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
     pub json: String,
-    /// Its newest event; without events, the place before the ones it could have had.
-    pub last: Seq,
-    pub more: bool,
-    /// It goes on from a cursor towards the head, so a reader can go on from `last`.
+    /// It goes from older to newer: what comes after it is asked for next.
     pub forward: bool,
+    /// There is more in the direction that was asked for.
+    pub more: bool,
+    /// Its last event, or the place after which it has none.
+    pub last: Seq,
 }
 
-/// The span that answers `history` on a timeline whose newest event is `head`.
+/// What a request gets of a timeline that ends at `head`.
 pub fn span(history: &History, head: Seq) -> Span {
-    let limit = history.limit.clamp(1, PAGE) as u64;
-    let newest = |last: Seq| {
-        let first = seq(last.get().saturating_sub(limit) + 1);
-        Span { first, last, more: first.get() > 1, reset: false }
-    };
+    let limit = history.limit.min(limits::PAGE) as u64;
     match history.range {
-        Range::Newest => newest(head),
-        Range::Before(before) => newest(before.previous().min(head)),
-        Range::After(after) | Range::Around(after) if after > head => Span { reset: true, ..newest(head) },
-        Range::After(after) => {
-            let last = seq(after.get() + limit).min(head);
-            Span { first: after.next(), last, more: last < head, reset: false }
+        Range::Newest => newest(head, limit),
+        Range::Before(seq) => newest(seq.previous().min(head), limit),
+        Range::After(seq) if seq > head => Span { reset: true, ..newest(head, limit) },
+        Range::After(seq) => {
+            let last = forth(seq, limit, head);
+            Span { first: seq.next(), last, more: last < head, reset: false }
         }
-        Range::Around(middle) => {
-            // What one side cannot fill, the other may use.
-            let newer = (head.get() - middle.get()).min(limit - limit.div_ceil(2));
-            let older = middle.get().min(limit - newer);
-            let newer = (head.get() - middle.get()).min(limit - older);
-            let first = seq(middle.get() - older + 1);
-            let last = seq(middle.get() + newer);
-            Span { first, last, more: first.get() > 1 || last < head, reset: false }
-        }
+        Range::Around(seq) => around(seq.min(head), limit, head),
     }
 }
 
-/// The JSON of one event, as it is sent live and stands in pages.
-#[expect(clippy::missing_panics_doc, reason = "strings, numbers and lists of them are always JSON")]
+/// The live frame of an event, which also stands in pages as it is.
 pub fn encode_event(cheep: &Cheep) -> String {
-    serde_json::to_string(&Event::Cheep(cheep.clone())).expect("a cheep of strings and numbers is always JSON")
+    ServerFrame::Cheep(cheep.clone()).to_json()
 }
 
-#[derive(Serialize)]
-struct Frame<'a> {
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a RequestId>,
-    cheeps: Vec<&'a RawValue>,
-    head: Seq,
-    more: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    reset: bool,
-}
-
-/// The page of these events, which are those of `span` as JSON. What does not fit into `limits::PAGE_BYTES` is left out
-/// at the far end of the asked direction, and then there is `more`.
-#[expect(clippy::missing_panics_doc, reason = "strings, numbers and lists of them are always JSON")]
+/// The page with the events of a span, each as [`encode_event`] made it. If they are more than
+/// [`limits::PAGE_BYTES`], those farthest from where the request began are left out; one is always kept, so that
+/// whoever asks on gets on.
 pub fn encode(id: Option<&RequestId>, history: &History, span: &Span, head: Seq, events: &[&[u8]]) -> Page {
-    let forward = matches!(history.range, Range::After(_)) && !span.reset;
-    let middle = match history.range {
-        Range::Around(middle) if !span.reset => index(span.first, middle),
-        _ if forward => 0,
-        _ => events.len().saturating_sub(1),
+    let pivot = match history.range {
+        _ if span.reset => events.len(),
+        Range::Newest | Range::Before(_) => events.len(),
+        Range::After(_) => 0,
+        Range::Around(seq) => index_after(seq, span.first).min(events.len()),
     };
-    let kept = fitting(events, middle);
+    let id = id.map(|id| format!("\"id\":{},", serde_json::Value::from(id.as_str()))).unwrap_or_default();
+    let reset = if span.reset { ",\"reset\":true" } else { "" };
+    let begin = format!("{{\"type\":\"page\",{id}\"cheeps\":[");
+    let end = |more: bool| format!("],\"head\":{head},\"more\":{more}{reset}}}");
+
+    let kept = nearest(events, pivot, limits::PAGE_BYTES.saturating_sub(begin.len() + end(false).len()));
     let more = span.more || kept.len() < events.len();
-    let first = seq(span.first.get() + kept.start as u64);
-    let last = seq(first.get() + kept.len() as u64).previous();
-    let cheeps = events[kept].iter().filter_map(|event| serde_json::from_slice(event).ok()).collect();
-    let frame = Frame { r#type: "page", id, cheeps, head, more, reset: span.reset };
-    let json = serde_json::to_string(&frame).expect("a frame of JSON parts is always JSON");
-    Page { json, last, more, forward }
-}
-
-/// The largest run of events around `middle` whose JSON fits: it grows by the nearest event that still does.
-fn fitting(events: &[&[u8]], middle: usize) -> std::ops::Range<usize> {
-    const AROUND: usize = 256;
-    let mut room = PAGE_BYTES - AROUND;
-    let mut kept = middle.min(events.len())..middle.min(events.len());
-    let mut take = |at: usize| {
-        let size = events[at].len() + 1;
-        let fits = size <= room;
-        room -= if fits { size } else { 0 };
-        fits
-    };
-    let (mut up, mut down) = (true, true);
-    while up || down {
-        up = up && kept.end < events.len() && take(kept.end);
-        kept.end += usize::from(up);
-        down = down && kept.start > 0 && take(kept.start - 1);
-        kept.start -= usize::from(down);
+    let mut json = begin;
+    for (nth, event) in events[kept.clone()].iter().enumerate() {
+        if nth > 0 {
+            json.push(',');
+        }
+        json.push_str(&String::from_utf8_lossy(event));
     }
-    kept
+    json.push_str(&end(more));
+    let last = if kept.is_empty() { span.last } else { forth(span.first, kept.end as u64 - 1, span.last) };
+    Page { json, forward: matches!(history.range, Range::After(_)) && !span.reset, more, last }
 }
 
-fn index(first: Seq, seq: Seq) -> usize {
-    usize::try_from(seq.get().saturating_sub(first.get())).unwrap_or(usize::MAX)
+/// The newest up to `last`.
+fn newest(last: Seq, limit: u64) -> Span {
+    let first = back(last, limit).next();
+    Span { first, last, more: first.get() > 1, reset: false }
 }
 
-fn seq(number: u64) -> Seq {
-    Seq::new(number).unwrap_or(Seq::ZERO)
+/// Half up to `seq`, half after it; what one side lacks, the other may use.
+fn around(seq: Seq, limit: u64, head: Seq) -> Span {
+    let newer = head.get() - seq.get();
+    let upto = limit.div_ceil(2).max(limit.saturating_sub(newer)).min(seq.get());
+    let (first, last) = (back(seq, upto).next(), forth(seq, limit - upto, head));
+    Span { first, last, more: first.get() > 1 || last < head, reset: false }
+}
+
+fn back(seq: Seq, by: u64) -> Seq {
+    Seq::new(seq.get().saturating_sub(by)).unwrap_or(seq)
+}
+
+fn forth(seq: Seq, by: u64, most: Seq) -> Seq {
+    Seq::new(seq.get().saturating_add(by)).map_or(most, |seq| seq.min(most))
+}
+
+/// How many events from `first` on come up to `seq`.
+fn index_after(seq: Seq, first: Seq) -> usize {
+    usize::try_from(seq.next().get().saturating_sub(first.get())).unwrap_or(usize::MAX)
+}
+
+/// The events nearest to the gap before `pivot` that fit in `bytes` with a comma each, but at least one.
+fn nearest(events: &[&[u8]], pivot: usize, bytes: usize) -> ops::Range<usize> {
+    let (mut start, mut end) = (pivot, pivot);
+    let mut used = 0;
+    loop {
+        let down = start > 0 && (end == events.len() || pivot - start <= end - pivot);
+        let next = match (down, events.get(end)) {
+            (true, _) => events[start - 1],
+            (false, Some(event)) => event,
+            (false, None) => return start..end,
+        };
+        used += next.len() + 1;
+        if used > bytes && start < end {
+            return start..end;
+        }
+        if down { start -= 1 } else { end += 1 }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use cheeper_protocol::{CheepText, Name, ServerFrame, Timestamp};
+    use cheeper_protocol::{CheepText, Event, Name, Timestamp};
     use proptest::prelude::*;
 
     use super::*;
 
-    fn at(number: u64) -> Seq {
+    fn seq(number: u64) -> Seq {
         Seq::new(number).unwrap()
     }
 
-    fn range() -> impl Strategy<Value = Range> {
-        let seq = (0..500_u64).prop_map(at);
-        prop_oneof![
-            Just(Range::Newest),
-            seq.clone().prop_map(Range::Before),
-            seq.clone().prop_map(Range::After),
-            seq.prop_map(Range::Around)
-        ]
+    fn ask(range: Range, limit: usize) -> History {
+        History { range, limit }
     }
 
-    fn events(span: &Span, length: usize) -> Vec<String> {
-        (span.first.get()..=span.last.get())
-            .map(|number| {
-                encode_event(&Cheep {
-                    seq: at(number),
-                    at: Timestamp::UNIX_EPOCH,
-                    name: Name::parse("alice").unwrap(),
-                    cheep: CheepText::cleaned(&"x".repeat(length)),
-                    verified: false,
-                    reply_to: None,
-                    id: None,
-                })
-            })
-            .collect()
+    fn found(range: Range, limit: usize, head: u64) -> (u64, u64, bool, bool) {
+        let span = span(&ask(range, limit), seq(head));
+        (span.first.get(), span.last.get(), span.more, span.reset)
+    }
+
+    fn cheep(number: u64, chars: usize) -> Cheep {
+        Cheep {
+            seq: seq(number),
+            at: Timestamp::UNIX_EPOCH,
+            name: Name::parse("alice").unwrap(),
+            cheep: CheepText::cleaned(&"é\"".repeat(chars)),
+            verified: number % 2 == 0,
+            reply_to: Seq::new(number / 2).filter(|to| *to > Seq::ZERO),
+            id: RequestId::parse("\"quoted\"\n").ok(),
+        }
     }
 
     #[test]
-    fn around_uses_what_the_other_side_has_no_use_for() {
-        let around = |middle, limit| span(&History { range: Range::Around(at(middle)), limit }, at(10));
-        let ends = |span: Span| (span.first.get(), span.last.get(), span.more);
-        assert_eq!(ends(around(5, 4)), (4, 7, true));
-        assert_eq!(ends(around(1, 4)), (1, 4, true));
-        assert_eq!(ends(around(10, 4)), (7, 10, true));
-        assert_eq!(ends(around(5, 100)), (1, 10, false));
-        assert_eq!(ends(around(0, 3)), (1, 3, true));
+    fn newest_ends_at_the_head() {
+        assert_eq!(found(Range::Newest, 3, 10), (8, 10, true, false));
+        assert_eq!(found(Range::Newest, 10, 10), (1, 10, false, false));
+        assert_eq!(found(Range::Newest, 3, 0), (1, 0, false, false));
     }
 
     #[test]
-    fn a_cursor_beyond_the_head_is_told_to_start_afresh() {
-        let span = span(&History { range: Range::After(at(11)), limit: 3 }, at(10));
-        assert_eq!((span.first.get(), span.last.get(), span.reset), (8, 10, true));
-        let page = encode(None, &History { range: Range::After(at(11)), limit: 3 }, &span, at(10), &[]);
-        assert!(!page.forward);
+    fn before_is_exclusive_and_beyond_the_head_is_the_newest() {
+        assert_eq!(found(Range::Before(seq(8)), 3, 10), (5, 7, true, false));
+        assert_eq!(found(Range::Before(seq(4)), 3, 10), (1, 3, false, false));
+        assert_eq!(found(Range::Before(seq(1)), 3, 10), (1, 0, false, false));
+        assert_eq!(found(Range::Before(seq(99)), 3, 10), (8, 10, true, false));
+    }
+
+    #[test]
+    fn after_is_exclusive_and_beyond_the_head_starts_afresh() {
+        assert_eq!(found(Range::After(seq(4)), 3, 10), (5, 7, true, false));
+        assert_eq!(found(Range::After(seq(7)), 3, 10), (8, 10, false, false));
+        assert_eq!(found(Range::After(seq(10)), 3, 10), (11, 10, false, false));
+        assert_eq!(found(Range::After(seq(11)), 3, 10), (8, 10, true, true));
+        assert_eq!(found(Range::After(seq(1)), 3, 0), (1, 0, false, true));
+    }
+
+    #[test]
+    fn around_has_its_seq_in_the_middle_and_uses_what_one_side_lacks() {
+        assert_eq!(found(Range::Around(seq(50)), 4, 100), (49, 52, true, false));
+        assert_eq!(found(Range::Around(seq(50)), 5, 100), (48, 52, true, false));
+        assert_eq!(found(Range::Around(seq(50)), 1, 100), (50, 50, true, false));
+        assert_eq!(found(Range::Around(seq(1)), 6, 100), (1, 6, true, false));
+        assert_eq!(found(Range::Around(seq(0)), 6, 100), (1, 6, true, false));
+        assert_eq!(found(Range::Around(seq(99)), 6, 100), (95, 100, true, false));
+        assert_eq!(found(Range::Around(seq(500)), 6, 100), (95, 100, true, false));
+        assert_eq!(found(Range::Around(seq(2)), 6, 4), (1, 4, false, false));
+    }
+
+    #[test]
+    fn a_request_gets_at_most_a_page() {
+        assert_eq!(found(Range::Newest, usize::MAX, 1000), (801, 1000, true, false));
+    }
+
+    fn pages() -> impl Strategy<Value = (u64, History)> {
+        let range = (0..700_u64, 0..4).prop_map(|(number, kind)| match kind {
+            0 => Range::Newest,
+            1 => Range::Before(seq(number)),
+            2 => Range::After(seq(number)),
+            _ => Range::Around(seq(number)),
+        });
+        (0..600_u64, range, 1..400_usize).prop_map(|(head, range, limit)| (head, ask(range, limit)))
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
-
         #[test]
-        fn a_span_lies_within_the_timeline_and_the_limit(range in range(), limit in 1..400_usize, head in 0..400_u64) {
-            let span = span(&History { range, limit }, at(head));
-            let size = (span.last.get() + 1).saturating_sub(span.first.get());
-            prop_assert!(size <= limit.min(PAGE) as u64);
-            prop_assert!(span.last.get() <= head);
-            prop_assert!(span.first.get() >= 1);
-            match range {
-                Range::After(after) if after.get() < head => prop_assert_eq!(span.first, after.next()),
-                Range::Before(before) if before.get() > 1 && before.get() <= head => {
-                    prop_assert_eq!(span.last, before.previous());
-                }
-                Range::Around(middle) if (1..=head).contains(&middle.get()) => {
-                    prop_assert!(span.first <= middle && middle <= span.last);
-                }
-                _ => {}
-            }
+        fn a_span_lies_within_the_timeline_and_the_limit((head, history) in pages()) {
+            let span = span(&history, seq(head));
+            prop_assert!(span.first >= seq(1) && span.last <= seq(head));
+            prop_assert!(span.first <= span.last.next());
+            let count = span.last.next().get() - span.first.get();
+            prop_assert!(count <= history.limit.min(limits::PAGE) as u64);
+            // Full, unless there is no more in the asked direction.
+            prop_assert!(!span.more || count == history.limit.min(limits::PAGE) as u64);
         }
 
         #[test]
-        fn a_page_fits_and_holds_the_near_end(range in range(), head in 1..400_u64, length in 1..4000_usize) {
-            let history = History { range, limit: PAGE };
-            let span = span(&history, at(head));
-            let events = events(&span, length);
-            let bytes: Vec<&[u8]> = events.iter().map(String::as_bytes).collect();
-            let page = encode(None, &history, &span, at(head), &bytes);
-            prop_assert!(page.json.len() <= PAGE_BYTES);
-            let Ok(ServerFrame::Page(read)) = ServerFrame::parse(&page.json) else { panic!("{}", page.json) };
-            let seqs: Vec<u64> = read.cheeps.iter().map(|event| event.seq().get()).collect();
-            prop_assert!(seqs.windows(2).all(|pair| pair[0] + 1 == pair[1]));
-            prop_assert_eq!(page.last.get(), seqs.last().copied().unwrap_or(span.first.get() - 1));
-            prop_assert_eq!(read.more, span.more || seqs.len() < events.len());
-            if let (Some(&first), Some(&last)) = (seqs.first(), seqs.last()) {
-                match range {
-                    Range::After(_) if !span.reset => prop_assert_eq!(first, span.first.get()),
-                    Range::Around(middle) if !span.reset => {
-                        prop_assert!(first <= middle.get().max(1) && middle.get() <= last);
-                    }
-                    _ => prop_assert_eq!(last, span.last.get()),
+        fn a_page_reads_back_as_the_events_nearest_to_where_it_began(
+            (head, history) in pages(),
+            chars in prop::collection::vec(1..4000_usize, 1..5),
+            id in prop::option::of("\\PC{1,16}"),
+        ) {
+            let id = id.map(|id| RequestId::parse(&id).unwrap());
+            let span = span(&history, seq(head));
+            let cheeps: Vec<Cheep> =
+                (span.first.get()..=span.last.get()).map(|number| cheep(number, chars[number as usize % chars.len()])).collect();
+            let encoded: Vec<String> = cheeps.iter().map(encode_event).collect();
+            let events: Vec<&[u8]> = encoded.iter().map(String::as_bytes).collect();
+            let page = encode(id.as_ref(), &history, &span, seq(head), &events);
+
+            prop_assert!(page.json.len() <= limits::PAGE_BYTES);
+            let Ok(ServerFrame::Page(read)) = ServerFrame::parse(&page.json) else {
+                return Err(TestCaseError::fail("not a page"));
+            };
+            prop_assert_eq!((read.id, read.head, read.more, read.reset), (id, seq(head), page.more, span.reset));
+            let whole: Vec<Event> = cheeps.into_iter().map(Event::Cheep).collect();
+            let kept = read.cheeps;
+            prop_assert_eq!(page.last, kept.last().map_or(span.last, Event::seq));
+            prop_assert_eq!(page.more, span.more || kept.len() < whole.len());
+            prop_assert!(!kept.is_empty() || whole.is_empty());
+            match history.range {
+                Range::After(_) if !span.reset => prop_assert_eq!(&kept[..], &whole[..kept.len()]),
+                Range::Around(seq) => {
+                    let at = kept.first().map_or(0, |first| index_after(first.seq(), span.first) - 1);
+                    prop_assert_eq!(&kept[..], &whole[at..at + kept.len()]);
+                    let wanted = seq.min(span.last).max(span.first);
+                    prop_assert!(whole.is_empty() || kept.iter().any(|event| event.seq() == wanted));
                 }
+                _ => prop_assert_eq!(&kept[..], &whole[whole.len() - kept.len()..]),
             }
         }
     }
