@@ -177,7 +177,9 @@ fn fanout() {
     let cpu = server.cpu().saturating_sub(before);
     drop(posting.join());
     let each = cpu.as_secs_f64() * 1e6 / delivered.max(1) as f64;
-    println!("fanout  {SUBSCRIBERS} subscribers × {CHEEPS_A_SECOND}/s: {each:.2} µs CPU per delivery, {delivered} of {wanted} delivered");
+    println!(
+        "fanout  {SUBSCRIBERS} subscribers × {CHEEPS_A_SECOND}/s: {each:.2} µs CPU per delivery, {delivered} of {wanted} delivered"
+    );
 }
 
 /// `IDLE` connections that say nothing.

@@ -193,7 +193,7 @@ mod tests {
         match u8::try_from(payload.len()) {
             Ok(length) if length < 126 => frame.push(0x80 | length),
             _ => {
-                frame.push(0x80 | 126);
+                frame.push(0xFE);
                 frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
             }
         }

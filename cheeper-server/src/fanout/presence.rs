@@ -80,7 +80,7 @@ mod tests {
             presence.rename(None, Some(name));
         }
         assert_eq!(presence.names(9), [alice.clone(), bob.clone()]);
-        assert_eq!(presence.names(1), [alice.clone()]);
+        assert_eq!(presence.names(1).len(), 1);
         presence.leave(Some(&alice));
         assert_eq!(presence.names(9), [alice, bob.clone()]);
         presence.rename(Some(&shouting), Some(&bob));
