@@ -1,0 +1,148 @@
+//! What goes into the state machine and what comes out of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Millis;
+use crate::{
+    cheep::{CheepText, RequestId, Seq},
+    client_frame::ClientFrame,
+    name::{Name, Secret},
+    server_frame::{ErrorFrame, Event, ServerFrame},
+};
+
+/// A cheep that is to be posted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Post {
+    /// Its idempotency key: a UUID, say. `gap`, `older`, `hello` and `ping` are names of requests made here.
+    pub id: RequestId,
+    /// The text.
+    pub cheep: CheepText,
+    /// The cheep it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
+}
+
+/// Who posts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The name.
+    pub name: Name,
+    /// The secret that claims it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Input {
+    /// Connect for the first time.
+    Start,
+    /// A frame came.
+    Frame {
+        /// The frame.
+        frame: ServerFrame,
+    },
+    /// The connection ended, or could not be made.
+    Closed {
+        /// The WebSocket close code, if one came.
+        code: Option<u16>,
+        /// Where in the range of possible delays the next attempt lies: a fresh random number, 0 to 1.
+        jitter: f64,
+    },
+    /// The time of [`Follow::deadline`] came.
+    Tick,
+    /// Somebody or something thinks that now is a good moment: connect without waiting; if connected, make sure.
+    Retry,
+    /// Post under this name from now on.
+    Identify {
+        /// The name and its secret.
+        identity: Identity,
+    },
+    /// Post this.
+    Post {
+        /// The cheep.
+        post: Post,
+    },
+    /// Load the part before the oldest event.
+    Older,
+}
+
+/// What is to be done or shown.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Output {
+    /// Open a connection; its end or failure comes back as [`Input::Closed`].
+    Connect,
+    /// Give the connection up and report [`Input::Closed`].
+    Disconnect,
+    /// Send a frame.
+    Send {
+        /// The frame.
+        frame: ClientFrame,
+    },
+    /// Drop every event: this is another timeline.
+    Reset,
+    /// Events to add at the end, ascending, right after those before.
+    Events {
+        /// The events.
+        events: Vec<Event>,
+    },
+    /// Events to add at the front, ascending, right before those there.
+    Older {
+        /// The events.
+        events: Vec<Event>,
+        /// Whether there are older ones still.
+        more: bool,
+    },
+    /// A post is on the timeline.
+    Posted {
+        /// Its id.
+        id: RequestId,
+        /// Its place.
+        seq: Seq,
+    },
+    /// A post was refused for good; it has left the outbox.
+    Refused {
+        /// The post.
+        post: Post,
+        /// Why.
+        error: ErrorFrame,
+    },
+    /// The name is ours on this connection.
+    Named {
+        /// The name as the server shows it.
+        name: Name,
+        /// Whether it is claimed, by us.
+        claimed: bool,
+    },
+    /// The name cannot be used; posts wait until [`Input::Identify`] gives another.
+    NameRefused {
+        /// Why.
+        error: ErrorFrame,
+    },
+}
+
+/// How the connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Link {
+    /// Not started.
+    Idle,
+    /// Between two attempts.
+    Waiting {
+        /// When the next one begins.
+        until: Millis,
+    },
+    /// An attempt is under way, or a `welcome` is waited for.
+    Connecting {
+        /// When it is given up.
+        until: Millis,
+    },
+    /// Welcomed.
+    Live,
+    /// Given up; the end of the connection is waited for.
+    Closing,
+    /// The server does not want us (close 1008). Only [`Input::Retry`] tries again.
+    Barred,
+}

@@ -1,0 +1,190 @@
+//! Posts on their way to the timeline, and the name they go out under: one thing is said at a time.
+
+use std::collections::VecDeque;
+
+use super::{
+    Identity, Millis, Output, Post, RETRY_MS,
+    message::Output::{NameRefused, Named, Refused},
+};
+use crate::{
+    cheep::{RequestId, Seq},
+    client_frame::{ClientFrame, Request},
+    name::Name,
+    refusal::Code,
+    server_frame::{ErrorFrame, Event},
+};
+
+const HELLO: &str = "hello";
+
+/// What is to be posted, oldest first.
+#[derive(Clone, Debug)]
+pub(super) struct Outbox {
+    identity: Option<Identity>,
+    hello: Hello,
+    posts: VecDeque<Post>,
+    sending: Option<RequestId>,
+    send_from: Option<Millis>,
+}
+
+/// How far this connection's `hello` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hello {
+    Unsaid,
+    Asked,
+    /// Asked, but for a name that is not ours any more.
+    Outdated,
+    Done,
+    Refused,
+}
+
+impl Outbox {
+    pub(super) fn new(identity: Option<Identity>, posts: Vec<Post>) -> Self {
+        Self { identity, hello: Hello::Unsaid, posts: posts.into(), sending: None, send_from: None }
+    }
+
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    pub(super) fn posts(&self) -> impl ExactSizeIterator<Item = &Post> {
+        self.posts.iter()
+    }
+
+    /// When there is something to send that has to wait.
+    pub(super) fn deadline(&self) -> Option<Millis> {
+        self.send_from
+    }
+
+    pub(super) fn identify(&mut self, identity: Identity) {
+        self.identity = Some(identity);
+        self.hello = match self.hello {
+            Hello::Asked | Hello::Outdated => Hello::Outdated,
+            Hello::Unsaid | Hello::Done | Hello::Refused => Hello::Unsaid,
+        };
+    }
+
+    pub(super) fn push(&mut self, post: Post) {
+        self.posts.push_back(post);
+    }
+
+    /// The connection ended: what was on its way goes out again under the same id, which makes that safe.
+    pub(super) fn lost(&mut self) {
+        self.hello = Hello::Unsaid;
+        self.sending = None;
+    }
+
+    /// What to say next. It waits for the answer to what was said before.
+    pub(super) fn next_request(&mut self, now: Millis) -> Option<ClientFrame> {
+        if self.send_from.is_some_and(|from| now < from) {
+            return None;
+        }
+        self.send_from = None;
+        let Identity { name, secret } = self.identity.as_ref()?;
+        if self.sending.is_some() {
+            return None;
+        }
+        match self.hello {
+            Hello::Unsaid => {
+                self.hello = Hello::Asked;
+                let request = Request::Hello { name: name.clone(), secret: secret.clone() };
+                Some(ClientFrame { id: RequestId::parse(HELLO).ok(), request })
+            }
+            Hello::Done => {
+                let Post { id, cheep, reply_to } = self.posts.front()?.clone();
+                self.sending = Some(id.clone());
+                Some(ClientFrame { id: Some(id), request: Request::Post { name: None, cheep, reply_to } })
+            }
+            Hello::Asked | Hello::Outdated | Hello::Refused => None,
+        }
+    }
+
+    /// The server knows us by this name.
+    pub(super) fn named(&mut self, name: Name, claimed: bool) -> Option<Output> {
+        match self.hello {
+            Hello::Asked => {
+                self.hello = Hello::Done;
+                Some(Named { name, claimed })
+            }
+            Hello::Outdated => {
+                self.hello = Hello::Unsaid;
+                None
+            }
+            Hello::Unsaid | Hello::Done | Hello::Refused => None,
+        }
+    }
+
+    /// A post is on the timeline; it counts once, however often that is said.
+    pub(super) fn posted(&mut self, id: RequestId, seq: Seq) -> Option<Output> {
+        self.take(&id).map(|_| Output::Posted { id, seq })
+    }
+
+    /// Posts of ours among events: they are on the timeline, whether or not their acks got through.
+    pub(super) fn seen(&mut self, events: &[Event]) -> Vec<Output> {
+        let Some(ours) = self.identity.as_ref().map(|identity| identity.name.fold()) else { return Vec::new() };
+        events
+            .iter()
+            .filter_map(|event| {
+                let Event::Cheep(cheep) = event else { return None };
+                let id = cheep.id.as_ref().filter(|id| self.posts.iter().any(|post| post.id == **id))?;
+                if cheep.name.fold() == ours { self.posted(id.clone(), cheep.seq) } else { None }
+            })
+            .collect()
+    }
+
+    /// A request was refused.
+    pub(super) fn refused(&mut self, error: ErrorFrame, now: Millis) -> Option<Output> {
+        let id = error.id.as_ref()?;
+        if self.sending.as_ref() == Some(id) {
+            return self.post_refused(error, now);
+        }
+        if id.as_str() == HELLO {
+            return self.hello_refused(error, now);
+        }
+        None
+    }
+
+    fn hello_refused(&mut self, error: ErrorFrame, now: Millis) -> Option<Output> {
+        let is_ours = match self.hello {
+            Hello::Asked => true,
+            Hello::Outdated => false,
+            Hello::Unsaid | Hello::Done | Hello::Refused => return None,
+        };
+        self.hello = Hello::Unsaid;
+        if error.retryable {
+            self.wait(&error, now);
+        } else if is_ours {
+            self.hello = Hello::Refused;
+            return Some(NameRefused { error });
+        }
+        None
+    }
+
+    fn post_refused(&mut self, error: ErrorFrame, now: Millis) -> Option<Output> {
+        let id = self.sending.take()?;
+        if error.retryable {
+            self.wait(&error, now);
+            return None;
+        }
+        if matches!(error.code, Code::BadName | Code::BadSecret | Code::NameRequired | Code::NameTaken) {
+            // The post is all right. It waits for another name, or goes out under the one given meanwhile.
+            if self.hello != Hello::Done {
+                return None;
+            }
+            self.hello = Hello::Refused;
+            return Some(NameRefused { error });
+        }
+        self.take(&id).map(|post| Refused { post, error })
+    }
+
+    fn wait(&mut self, error: &ErrorFrame, now: Millis) {
+        self.send_from = Some(now.saturating_add(error.retry_after_ms.unwrap_or(RETRY_MS)));
+    }
+
+    fn take(&mut self, id: &RequestId) -> Option<Post> {
+        if self.sending.as_ref() == Some(id) {
+            self.sending = None;
+        }
+        let at = self.posts.iter().position(|post| post.id == *id)?;
+        self.posts.remove(at)
+    }
+}

@@ -1,0 +1,206 @@
+//! What of the timeline was applied, what is held back until a gap is filled, and what is to be asked for.
+
+use std::collections::BTreeMap;
+
+use super::{Millis, RETRY_MS};
+use crate::{
+    cheep::{RequestId, Seq},
+    client_frame::Range,
+    server_frame::{Event, Page},
+};
+
+/// Live events held while a gap is being filled; more are dropped and asked for again.
+pub const HELD_EVENTS: usize = 1000;
+
+const FIRST: Seq = Seq::ZERO.next();
+const GAP: &str = "gap";
+const OLDER: &str = "older";
+
+/// One timeline, as far as it is known here.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Timeline {
+    id: Option<String>,
+    cursor: Option<Seq>,
+    oldest: Option<Seq>,
+    head: Seq,
+    held: BTreeMap<Seq, Event>,
+    gap_asked: bool,
+    older: Older,
+    ask_from: Option<Millis>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Older {
+    #[default]
+    Enough,
+    Wanted,
+    Asked,
+}
+
+/// What a page came to.
+#[derive(Debug)]
+pub(super) enum Turned {
+    /// Events to add at the end; before that, everything is dropped if it was a `reset`.
+    Newer { events: Vec<Event>, reset: bool },
+    /// Events to add at the front.
+    Older { events: Vec<Event>, more: bool },
+    /// Nothing that was asked for.
+    Nothing,
+}
+
+impl Timeline {
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    pub(super) fn cursor(&self) -> Option<Seq> {
+        self.cursor
+    }
+
+    pub(super) fn caught_up(&self) -> bool {
+        self.cursor.is_some_and(|cursor| cursor >= self.head)
+    }
+
+    /// When there is something to ask that has to wait.
+    pub(super) fn deadline(&self) -> Option<Millis> {
+        self.ask_from
+    }
+
+    /// A new connection: true if what is here is of another timeline, and is dropped.
+    pub(super) fn welcomed(&mut self, id: String, head: Seq) -> bool {
+        let is_other = self.id.as_ref().is_some_and(|ours| *ours != id);
+        let reset = self.cursor.is_some_and(|cursor| is_other || cursor > head);
+        if reset {
+            self.reset();
+        }
+        self.id = Some(id);
+        self.head = head;
+        reset
+    }
+
+    /// The connection ended: what was on its way will not come.
+    pub(super) fn lost(&mut self) {
+        self.held.clear();
+        self.gap_asked = false;
+        self.ask_from = None;
+        if self.older == Older::Asked {
+            self.older = Older::Wanted;
+        }
+    }
+
+    pub(super) fn head_is(&mut self, head: Seq) {
+        self.head = self.head.max(head);
+    }
+
+    /// A live event; gives those that can be shown now.
+    pub(super) fn live(&mut self, event: Event) -> Vec<Event> {
+        let seq = event.seq();
+        self.head_is(seq);
+        if self.held.len() < HELD_EVENTS {
+            self.held.insert(seq, event);
+        }
+        self.apply_held()
+    }
+
+    pub(super) fn page(&mut self, page: Page, now: Millis) -> Turned {
+        match page.id.as_ref().map(RequestId::as_str) {
+            Some(GAP) if self.gap_asked => self.newer(page, now),
+            Some(OLDER) if self.older == Older::Asked => self.older(page),
+            _ => Turned::Nothing,
+        }
+    }
+
+    /// A request of ours was refused. Without its answer nothing goes on, so it is asked again whatever the reason.
+    pub(super) fn refused(&mut self, id: &RequestId, again_at: Millis) {
+        match id.as_str() {
+            GAP if self.gap_asked => self.gap_asked = false,
+            OLDER if self.older == Older::Asked => self.older = Older::Wanted,
+            _ => return,
+        }
+        self.ask_from = Some(again_at);
+    }
+
+    /// The part before the oldest event is wanted, if there is one.
+    pub(super) fn want_older(&mut self) {
+        if self.older == Older::Enough && self.oldest.is_some_and(|oldest| oldest > FIRST) {
+            self.older = Older::Wanted;
+        }
+    }
+
+    /// What to ask next, and under which id.
+    pub(super) fn next_question(&mut self, now: Millis) -> Option<(&'static str, Range)> {
+        if self.ask_from.is_some_and(|from| now < from) {
+            return None;
+        }
+        self.ask_from = None;
+        if !self.gap_asked && !self.caught_up() {
+            self.gap_asked = true;
+            return Some((GAP, self.cursor.map_or(Range::Newest, Range::After)));
+        }
+        match (self.older, self.oldest) {
+            (Older::Wanted, Some(oldest)) => {
+                self.older = Older::Asked;
+                Some((OLDER, Range::Before(oldest)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Events held on this connection are of its timeline, so they stay.
+    fn reset(&mut self) {
+        self.cursor = None;
+        self.oldest = None;
+        self.older = Older::Enough;
+        self.head = self.held.keys().next_back().copied().unwrap_or_default();
+    }
+
+    fn newer(&mut self, page: Page, now: Millis) -> Turned {
+        self.gap_asked = false;
+        if page.reset {
+            self.reset();
+        }
+        self.head_is(page.head);
+        if self.cursor.is_none() {
+            let first = page.cheeps.first().map_or(page.head.next(), Event::seq);
+            self.oldest = Some(first);
+            self.cursor = Some(first.previous());
+        }
+        self.held.extend(page.cheeps.into_iter().map(|event| (event.seq(), event)));
+        let events = self.apply_held();
+        if events.is_empty() && !self.caught_up() {
+            // A server that answers beside the question is not to be asked in a tight circle.
+            self.ask_from = Some(now.saturating_add(RETRY_MS));
+        }
+        Turned::Newer { events, reset: page.reset }
+    }
+
+    fn older(&mut self, page: Page) -> Turned {
+        self.older = Older::Enough;
+        let mut events = Vec::with_capacity(page.cheeps.len());
+        for event in page.cheeps.into_iter().rev() {
+            if self.oldest.is_some_and(|oldest| oldest > FIRST && event.seq() == oldest.previous()) {
+                self.oldest = Some(event.seq());
+                events.push(event);
+            }
+        }
+        events.reverse();
+        Turned::Older { events, more: page.more }
+    }
+
+    /// Moves the cursor over everything that follows it without a hole; what lies behind it came twice.
+    fn apply_held(&mut self) -> Vec<Event> {
+        let mut events = Vec::new();
+        while let (Some(cursor), Some(first)) = (self.cursor, self.held.first_entry()) {
+            let seq = *first.key();
+            if seq > cursor.next() {
+                break;
+            }
+            let event = first.remove();
+            if seq > cursor {
+                self.cursor = Some(seq);
+                events.push(event);
+            }
+        }
+        events
+    }
+}
