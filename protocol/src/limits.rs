@@ -12,6 +12,8 @@ pub const CHEEP_CHARS_RANGE: RangeInclusive<usize> = 1..=4000;
 pub const CHEEP_LINE_FEEDS: usize = 10;
 /// Longest name, in grapheme clusters.
 pub const NAME_CHARS: usize = 32;
+/// Longest name, in bytes of UTF-8: a character can carry any number of marks.
+pub const NAME_BYTES: usize = 512;
 /// Longest message a client may send, in bytes of payload; a longer one is answered by close 1009.
 pub const FRAME_BYTES: usize = 16 * 1024;
 /// Most events in one page.

@@ -3,16 +3,13 @@
 use std::fmt;
 
 use icu_casemap::CaseMapper;
-use icu_properties::{
-    CodePointSetData,
-    props::{DefaultIgnorableCodePoint, Emoji},
-};
+use icu_properties::{CodePointSetData, props::Emoji};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::{
-    limits::{NAME_CHARS, SECRET_BYTES},
+    limits::{NAME_BYTES, NAME_CHARS, SECRET_BYTES},
     refusal::{Code, Refusal},
     text,
 };
@@ -34,10 +31,6 @@ impl Name {
     /// Reads a name as somebody typed it; refuses what [`Code::BadName`] covers.
     pub fn parse(raw: &str) -> Result<Self, Refusal> {
         let refuse = |why: &'static str| Err(Refusal::new(Code::BadName, why).in_field("name"));
-        // NFC never makes a name longer than three times its bytes, so a huge one is refused before any work.
-        if raw.len() > NAME_CHARS * 256 {
-            return refuse("A name has at most 32 characters.");
-        }
         let name: String = raw.nfc().collect();
         if name.is_empty() {
             return refuse("A name must have at least one character.");
@@ -58,6 +51,9 @@ impl Name {
         if name.graphemes(true).count() > NAME_CHARS {
             return refuse("A name has at most 32 characters.");
         }
+        if name.len() > NAME_BYTES {
+            return refuse("This name has too many marks on its letters: it has at most 512 bytes.");
+        }
         Ok(Self(name))
     }
 
@@ -68,22 +64,24 @@ impl Name {
 
     /// What makes two names one: equal after Unicode `NFKC_Casefold`.
     pub fn fold(&self) -> FoldedName {
-        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
         let mapper = CaseMapper::new();
         // UAX #31 D147: folding can undo normalization and the other way round, so it goes twice round.
         let mut folded: String = self.0.nfd().collect();
         for _ in 0..2 {
-            let visible: String = mapper.fold_string(&folded).chars().filter(|&c| !ignorable.contains(c)).collect();
+            let visible: String = mapper.fold_string(&folded).chars().filter(|&c| !text::is_ignorable(c)).collect();
             folded = visible.nfkc().collect();
         }
         FoldedName(folded)
     }
 }
 
+/// Shows nothing and is no white space to Unicode.
+const BRAILLE_BLANK: char = '\u{2800}';
+
 fn is_visible(c: char, before: Option<char>) -> bool {
     let emoji_selector =
         matches!(c, '\u{FE0E}' | '\u{FE0F}') && before.is_some_and(|b| CodePointSetData::new::<Emoji>().contains(b));
-    emoji_selector || !(text::is_format(c) || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c))
+    emoji_selector || !(text::is_format(c) || text::is_ignorable(c) || c == BRAILLE_BLANK)
 }
 
 impl fmt::Display for Name {

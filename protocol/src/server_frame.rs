@@ -74,9 +74,9 @@ pub enum ServerFrame {
         reconnect_after_ms: u64,
     },
     /// A type this version does not know. If it has a `seq`, the cursor moves on.
-    #[serde(skip)]
     Unknown {
         /// The event's place, if it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         seq: Option<Seq>,
     },
 }

@@ -12,6 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 const ZWNJ: char = '\u{200C}';
 const ZWJ: char = '\u{200D}';
 const BLACK_FLAG: char = '\u{1F3F4}';
+const CANCEL_TAG: char = '\u{E007F}';
 
 /// Line and paragraph separators besides LF.
 pub(crate) fn is_line_break(c: char) -> bool {
@@ -23,21 +24,31 @@ pub(crate) fn is_format(c: char) -> bool {
     CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
 }
 
+/// Characters that show nothing of their own: joiners, selectors, tags, fillers.
+pub(crate) fn is_ignorable(c: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
 /// The text as it is kept: NFC, LF for every line break, a space for a tab, nothing invisible but
 /// the joiners, selectors and tags that emoji and scripts are written with, trimmed.
 pub(crate) fn clean(raw: &str) -> String {
+    let chars: Vec<char> = raw.nfc().collect();
     let mut kept = String::with_capacity(raw.len());
-    let mut chars = raw.nfc().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' => {
-                chars.next_if_eq(&'\n');
-                kept.push('\n');
-            }
+    let mut rest = chars.as_slice();
+    while let [c, after @ ..] = rest {
+        rest = after;
+        match *c {
+            '\r' if after.first() == Some(&'\n') => {}
+            '\n' | '\r' | '\u{2028}' | '\u{2029}' => kept.push('\n'),
             '\t' => kept.push(' '),
-            '\n' | '\u{2028}' | '\u{2029}' => kept.push('\n'),
+            BLACK_FLAG => {
+                let (tags, after) = after.split_at(flag_tags(after));
+                kept.push(BLACK_FLAG);
+                kept.extend(tags);
+                rest = after;
+            }
             c if c.is_control() || is_bidi(c) => {}
-            c if is_ignorable(c) && !belongs_after(&kept, c, chars.peek().copied()) => {}
+            c if is_ignorable(c) && !belongs_after(&kept, c, after.first().copied()) => {}
             c => kept.push(c),
         }
     }
@@ -50,8 +61,11 @@ fn is_bidi(c: char) -> bool {
     CodePointSetData::new::<BidiControl>().contains(c)
 }
 
-fn is_ignorable(c: char) -> bool {
-    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+/// How many tags make the black flag before them that of a country's part, such as England.
+fn flag_tags(after: &[char]) -> usize {
+    let letters =
+        after.iter().take_while(|c| matches!(c, '\u{E0030}'..='\u{E0039}' | '\u{E0061}'..='\u{E007A}')).count();
+    if (3..=7).contains(&letters) && after.get(letters) == Some(&CANCEL_TAG) { letters + 1 } else { 0 }
 }
 
 /// Whether an invisible character has work to do at the end of `kept`, with `next` to follow.
@@ -59,8 +73,9 @@ fn belongs_after(kept: &str, c: char, next: Option<char>) -> bool {
     let Some(last) = kept.chars().next_back() else { return false };
     match c {
         ZWJ if ends_in_emoji(kept) => next.is_some_and(is_pictograph),
-        ZWJ | ZWNJ => joins(last) && next.is_some_and(joins),
-        '\u{E0020}'..='\u{E007F}' => last == BLACK_FLAG || matches!(last, '\u{E0020}'..='\u{E007E}'),
+        // A joiner also shapes the end of a word; what keeps letters apart needs letters on both sides.
+        ZWJ => ends_in_joining_script(kept),
+        ZWNJ => ends_in_joining_script(kept) && next.is_some_and(joins),
         c => CodePointSetData::new::<VariationSelector>().contains(c) && !last.is_whitespace() && !is_ignorable(last),
     }
 }
@@ -76,11 +91,28 @@ fn ends_in_emoji(kept: &str) -> bool {
         .is_some_and(is_pictograph)
 }
 
+/// Marks shared by many scripts are of the script of the letter that they stand on.
+fn ends_in_joining_script(kept: &str) -> bool {
+    kept.chars().rev().find(|&c| !(is_mark(c) && script(c) == Script::Inherited)).is_some_and(joins)
+}
+
 /// Letters of scripts in which a joiner changes how a word is written (Arabic, the Indic scripts and others).
 fn joins(c: char) -> bool {
-    let script = CodePointMapData::<Script>::new().get(c);
-    let plain = [Script::Latin, Script::Greek, Script::Cyrillic, Script::Han, Script::Hiragana, Script::Katakana];
-    (c.is_alphabetic() || is_mark(c)) && script != Script::Common && !plain.contains(&script) || matches!(c, ZWJ | ZWNJ)
+    const NEVER: [Script; 8] = [
+        Script::Common,
+        Script::Inherited,
+        Script::Latin,
+        Script::Greek,
+        Script::Cyrillic,
+        Script::Han,
+        Script::Hiragana,
+        Script::Katakana,
+    ];
+    (c.is_alphabetic() || is_mark(c)) && !NEVER.contains(&script(c))
+}
+
+fn script(c: char) -> Script {
+    CodePointMapData::<Script>::new().get(c)
 }
 
 fn is_mark(c: char) -> bool {
