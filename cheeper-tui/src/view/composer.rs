@@ -1,0 +1,69 @@
+//! The input: who writes, the text, what is left of it. The real cursor stands in it, for input methods.
+
+use cheeper_protocol::CheepText;
+use ratatui::{
+    Frame,
+    layout::{Position, Rect},
+    style::{Color, Modifier, Style},
+    text::{Line, Span},
+};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::style;
+use crate::{
+    model::Model,
+    wrap::{truncate, wrap},
+};
+
+/// Columns for the count of what is left.
+const COUNT: usize = 6;
+
+fn prompt(model: &Model) -> String {
+    let mark = if model.claimed { " ✓" } else { "" };
+    let most = usize::from(model.area.width) / 3;
+    format!(" {}{mark} › ", truncate(model.identity.name.as_str(), most.saturating_sub(5).max(1)))
+}
+
+fn text_width(model: &Model) -> usize {
+    usize::from(model.area.width).saturating_sub(prompt(model).width() + COUNT).max(1)
+}
+
+pub(super) fn lines(model: &Model) -> Vec<String> {
+    wrap(model.composer.text(), text_width(model))
+}
+
+pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
+    let ruled = u16::from(area.height > 1 && model.area.height >= 8);
+    if ruled > 0 {
+        let rule = Line::styled("─".repeat(usize::from(area.width)), Style::new().add_modifier(Modifier::DIM));
+        frame.render_widget(rule, Rect { height: 1, ..area });
+    }
+    let area = Rect { y: area.y + ruled, height: area.height - ruled, ..area };
+    let (prompt, width) = (prompt(model), text_width(model));
+    let before = wrap(model.composer.before_cursor(), width);
+    let cursor_line = before.len() - 1;
+    let cursor_column = before.last().map_or(0, |line| line.width());
+    let first = (cursor_line + 1).saturating_sub(usize::from(area.height));
+    let left = left(model);
+    for (row, line) in lines(model).into_iter().skip(first).take(usize::from(area.height)).enumerate() {
+        let start = if first + row == 0 { prompt.clone() } else { " ".repeat(prompt.width()) };
+        let mut spans = vec![Span::styled(start, style(model, Color::Yellow)), Span::raw(line.clone())];
+        if row == 0 {
+            let gap = width.saturating_sub(line.width()) + COUNT.saturating_sub(left.width() + 1);
+            let over = left.starts_with('-');
+            let count = if over { style(model, Color::Red).add_modifier(Modifier::BOLD) } else { Style::new() };
+            spans.extend([Span::raw(" ".repeat(gap)), Span::styled(left.clone(), count)]);
+        }
+        let y = area.y + u16::try_from(row).unwrap_or(0);
+        frame.render_widget(Line::from(spans), Rect { y, height: 1, ..area });
+    }
+    let column = u16::try_from(prompt.width() + cursor_column).unwrap_or(u16::MAX).min(area.width.saturating_sub(1));
+    let row = u16::try_from(cursor_line - first).unwrap_or(0).min(area.height.saturating_sub(1));
+    frame.set_cursor_position(Position::new(area.x + column, area.y + row));
+}
+
+fn left(model: &Model) -> String {
+    let most = i64::try_from(model.follow.limits().cheep_chars).unwrap_or(i64::MAX);
+    let used = i64::try_from(CheepText::cleaned(model.composer.text()).chars()).unwrap_or(i64::MAX);
+    (most - used).to_string()
+}
