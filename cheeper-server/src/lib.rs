@@ -36,7 +36,7 @@ use self::{
 /// The newest frames kept in memory for readers that are a little behind, in bytes.
 const TAIL_BYTES: usize = 4 * 1024 * 1024;
 /// Events read into that ring at the start, so that those who come back after a restart find them there.
-const PRELOADED_EVENTS: usize = 4096;
+const PRELOADED_EVENTS: u64 = 4096;
 /// Answers that may wait in memory for all clients together, in bytes.
 const REPLY_BYTES: usize = 256 * 1024 * 1024;
 
@@ -109,9 +109,9 @@ pub async fn run(
     tell_head.send_replace(None);
     spawn_blocking(move || {
         shards.stop();
-        sqlite.close();
+        sqlite.close()
     })
     .await
-    .map_err(io::Error::other)?;
+    .map_err(io::Error::other)??;
     Ok(())
 }
