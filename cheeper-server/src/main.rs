@@ -62,7 +62,7 @@ async fn start(args: Args) -> Result<(), StartError> {
     let listener = listen(address).map_err(|why| StartError::Listen { address, why })?;
     let store = Store::open(&data)?;
     let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    greet(listener.local_addr()?)?;
+    greet(listener.local_addr()?);
     run(listener, config, store, told_to_stop(interrupt, terminate)).await?;
     Ok(())
 }
@@ -91,20 +91,21 @@ async fn told_to_stop(mut interrupt: Signal, mut terminate: Signal) {
 }
 
 /// Says where the page is and how to share it.
-fn greet(address: SocketAddr) -> io::Result<()> {
+fn greet(address: SocketAddr) {
     let port = address.port();
-    let mut out = io::stdout();
-    if address.ip().is_unspecified() {
-        writeln!(out, "Cheeper is running: open http://localhost:{port}/")?;
-        writeln!(
-            out,
-            "Others on your network open http://ADDRESS:{port}/ with this machine's address (see: hostname -I)."
-        )?;
+    let greeting = if address.ip().is_unspecified() {
+        format!(
+            "Cheeper is running: open http://localhost:{port}/\n\
+             Others on your network open http://ADDRESS:{port}/ with this machine's address (see: hostname -I).\n"
+        )
+    } else if address.ip().is_loopback() {
+        format!(
+            "Cheeper is running: open http://{address}/\n\
+             Only this machine can see it. To share it: cheeper-server --listen 0.0.0.0:{port}\n"
+        )
     } else {
-        writeln!(out, "Cheeper is running: open http://{address}/")?;
-        if address.ip().is_loopback() {
-            writeln!(out, "Only this machine can see it. To share it: cheeper-server --listen 0.0.0.0:{port}")?;
-        }
-    }
-    out.flush()
+        format!("Cheeper is running: open http://{address}/\n")
+    };
+    // Nobody may be reading, which is no reason not to serve.
+    drop(io::stdout().write_all(greeting.as_bytes()));
 }
