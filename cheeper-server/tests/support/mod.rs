@@ -106,13 +106,24 @@ impl Server {
         tcp(self.address).unwrap()
     }
 
-    /// Sends a whole request as it stands and reads the answer until the server hangs up.
-    pub(crate) fn exchange(&self, request: &str) -> String {
+    /// Sends a request as it stands and reads the answer's head and what comes with it.
+    pub(crate) fn begin(&self, request: &str) -> String {
         let mut stream = self.tcp();
         stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
+        loop {
+            let read = stream.read(&mut buffer).unwrap();
+            answer.extend_from_slice(&buffer[..read]);
+            let text = String::from_utf8_lossy(&answer);
+            let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+                let length =
+                    head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+                body.len() >= length.unwrap_or(0)
+            });
+            if read == 0 || whole {
+                return text.into_owned();
+            }
+        }
     }
 }
 
@@ -216,7 +227,17 @@ impl Client {
             request["id"] = json!(format!("ask {} {}", self.socket.get_ref().local_addr().unwrap(), self.asked));
         }
         self.send(&request);
-        self.until(|frame| frame["id"] == request["id"] && frame["type"] != "cheep")
+        self.try_answer(request["id"].as_str().unwrap()).unwrap()
+    }
+
+    /// The answer to the request with this id, or why there is none.
+    pub(crate) fn try_answer(&mut self, id: &str) -> tungstenite::Result<Value> {
+        loop {
+            let frame = self.try_next()?;
+            if frame["id"] == id && frame["type"] != "cheep" {
+                return Ok(frame);
+            }
+        }
     }
 
     /// Posts and returns the seq it got.
