@@ -33,6 +33,9 @@ pub(super) fn lines(model: &Model) -> Vec<String> {
 }
 
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
     let ruled = u16::from(area.height > 1 && model.area.height >= 8);
     if ruled > 0 {
         let rule = Line::styled("─".repeat(usize::from(area.width)), Style::new().add_modifier(Modifier::DIM));
