@@ -76,8 +76,12 @@ fn belongs_after(kept: &str, c: char, next: Option<char>) -> bool {
         // A joiner also shapes the end of a word; what keeps letters apart needs letters on both sides.
         ZWJ => ends_in_joining_script(kept),
         ZWNJ => ends_in_joining_script(kept) && next.is_some_and(joins),
-        c => CodePointSetData::new::<VariationSelector>().contains(c) && !last.is_whitespace() && !is_ignorable(last),
+        c => is_selector(c) && !last.is_whitespace() && !is_ignorable(last),
     }
+}
+
+fn is_selector(c: char) -> bool {
+    CodePointSetData::new::<VariationSelector>().contains(c)
 }
 
 fn is_pictograph(c: char) -> bool {
@@ -91,9 +95,10 @@ fn ends_in_emoji(kept: &str) -> bool {
         .is_some_and(is_pictograph)
 }
 
-/// Marks shared by many scripts are of the script of the letter that they stand on.
+/// Selectors and the marks that many scripts share belong to the letter that they stand on.
 fn ends_in_joining_script(kept: &str) -> bool {
-    kept.chars().rev().find(|&c| !(is_mark(c) && script(c) == Script::Inherited)).is_some_and(joins)
+    let on_a_letter = |c| is_selector(c) || is_mark(c) && script(c) == Script::Inherited;
+    kept.chars().rev().find(|&c| !on_a_letter(c)).is_some_and(joins)
 }
 
 /// Letters of scripts in which a joiner changes how a word is written (Arabic, the Indic scripts and others).
@@ -108,7 +113,7 @@ fn joins(c: char) -> bool {
         Script::Hiragana,
         Script::Katakana,
     ];
-    (c.is_alphabetic() || is_mark(c)) && !NEVER.contains(&script(c))
+    (c.is_alphabetic() || is_mark(c)) && !is_ignorable(c) && !NEVER.contains(&script(c))
 }
 
 fn script(c: char) -> Script {

@@ -1,0 +1,204 @@
+//! Frames: what is printed is read back as it was, and nothing that is read can do harm.
+
+use std::borrow::Cow;
+
+use cheeper_protocol::{
+    Ack, Cheep, CheepText, ClientFrame, Code, ErrorFrame, Event, History, Limits, Page, Range, Request, RequestId,
+    Secret, Seq, ServerFrame, Timestamp, Welcome, limits::SEQ_MAX,
+};
+use proptest::{option, prelude::*};
+use serde_json::{Map, Value};
+
+use super::texts::{name, text};
+
+fn seq() -> impl Strategy<Value = Seq> {
+    prop_oneof![0..10_u64, 0..=SEQ_MAX, Just(SEQ_MAX)].prop_map(|number| Seq::new(number).expect("within bounds"))
+}
+
+fn id() -> impl Strategy<Value = Option<RequestId>> {
+    option::of(text().prop_filter_map("no id", |text| RequestId::parse(&text).ok()))
+}
+
+fn cheep_text() -> impl Strategy<Value = CheepText> {
+    text().prop_filter_map("no cheep", |text| CheepText::parse(&text, 280).ok())
+}
+
+fn at() -> impl Strategy<Value = Timestamp> {
+    (0..4_102_444_800_000_i64).prop_map(|ms| Timestamp::from_millisecond(ms).expect("within bounds"))
+}
+
+fn secret() -> impl Strategy<Value = Secret> {
+    "[ -~é]{16,40}".prop_map(|raw| Secret::parse(&raw).expect("within bounds"))
+}
+
+fn range() -> impl Strategy<Value = Range> {
+    prop_oneof![
+        Just(Range::Newest),
+        seq().prop_map(Range::Before),
+        seq().prop_map(Range::After),
+        seq().prop_map(Range::Around)
+    ]
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    let reply_to = option::of(seq().prop_filter("there is no cheep 0", |seq| *seq > Seq::ZERO));
+    prop_oneof![
+        (option::of(name()), cheep_text(), reply_to).prop_map(|(name, cheep, reply_to)| Request::Post {
+            name,
+            cheep,
+            reply_to
+        }),
+        (name(), option::of(secret())).prop_map(|(name, secret)| Request::Hello { name, secret }),
+        (range(), 1..1_000_000_usize).prop_map(|(range, limit)| Request::History(History { range, limit })),
+        Just(Request::Who),
+        Just(Request::Ping),
+    ]
+}
+
+fn cheep() -> impl Strategy<Value = Cheep> {
+    (seq(), at(), name(), cheep_text(), any::<bool>(), option::of(seq()), id()).prop_map(
+        |(seq, at, name, cheep, verified, reply_to, id)| Cheep { seq, at, name, cheep, verified, reply_to, id },
+    )
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![cheep().prop_map(Event::Cheep), seq().prop_map(|seq| Event::Unknown { seq })]
+}
+
+fn error() -> impl Strategy<Value = ErrorFrame> {
+    let code = prop::sample::select(Code::ALL);
+    (id(), code, text(), any::<bool>(), option::of(any::<u64>()), option::of(text())).prop_map(
+        |(id, code, message, retryable, retry_after_ms, field)| ErrorFrame {
+            id,
+            code,
+            message: message.into(),
+            retryable,
+            retry_after_ms,
+            field: field.map(Cow::Owned),
+        },
+    )
+}
+
+fn server_frame() -> impl Strategy<Value = ServerFrame> {
+    let welcome = (any::<u32>(), text(), text(), seq(), any::<u64>(), any::<u32>()).prop_map(
+        |(protocol, server, timeline, head, online, posts_per_minute)| {
+            let limits = Limits { posts_per_minute, ..Limits::default() };
+            ServerFrame::Welcome(Welcome { protocol, server, timeline, head, online, limits })
+        },
+    );
+    let page = (id(), prop::collection::vec(event(), 0..4), seq(), any::<bool>(), any::<bool>())
+        .prop_map(|(id, cheeps, head, more, reset)| ServerFrame::Page(Page { id, cheeps, head, more, reset }));
+    let ack = (id(), seq(), at(), any::<bool>())
+        .prop_map(|(id, seq, at, duplicate)| ServerFrame::Ack(Ack { id, seq, at, duplicate }));
+    let who = (id(), prop::collection::vec(name(), 0..4), any::<u64>())
+        .prop_map(|(id, names, online)| ServerFrame::Who { id, names, online });
+    prop_oneof![
+        welcome,
+        page,
+        ack,
+        who,
+        cheep().prop_map(ServerFrame::Cheep),
+        (id(), name(), any::<bool>()).prop_map(|(id, name, claimed)| ServerFrame::Hello { id, name, claimed }),
+        (any::<u64>(), seq()).prop_map(|(count, head)| ServerFrame::Online { count, head }),
+        seq().prop_map(|head| ServerFrame::Lagged { head }),
+        (id(), seq()).prop_map(|(id, head)| ServerFrame::Pong { id, head }),
+        error().prop_map(ServerFrame::Error),
+        (text(), any::<u64>())
+            .prop_map(|(reason, reconnect_after_ms)| ServerFrame::Goodbye { reason, reconnect_after_ms }),
+        option::of(seq()).prop_map(|seq| ServerFrame::Unknown { seq }),
+    ]
+}
+
+/// JSON with the protocol's own words in places where they may or may not belong.
+fn near_frame() -> impl Strategy<Value = String> {
+    const WORDS: &[&str] = &[
+        "type",
+        "id",
+        "name",
+        "cheep",
+        "reply_to",
+        "secret",
+        "before",
+        "after",
+        "around",
+        "limit",
+        "seq",
+        "at",
+        "cheeps",
+        "head",
+        "more",
+        "reset",
+        "limits",
+        "code",
+        "retryable",
+        "message",
+        "post",
+        "hello",
+        "history",
+        "who",
+        "ping",
+        "page",
+        "welcome",
+        "ack",
+        "error",
+        "pong",
+        "lagged",
+        "goodbye",
+    ];
+    let word = || prop::sample::select(WORDS).prop_map(str::to_owned);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        word().prop_map(Value::from),
+        text().prop_map(Value::from)
+    ];
+    let value = leaf.prop_recursive(3, 16, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((word(), inner), 0..5).prop_map(|fields| Value::from(Map::from_iter(fields)))
+        ]
+    });
+    (option::of(word()), prop::collection::vec((word(), value), 0..6)).prop_map(|(kind, fields)| {
+        let kind = kind.map(|kind| ("type".to_owned(), Value::from(kind)));
+        Value::from(fields.into_iter().chain(kind).collect::<Map<_, _>>()).to_string()
+    })
+}
+
+proptest! {
+    #![proptest_config(super::cases(1_000))]
+
+    #[test]
+    fn a_client_frame_is_read_back_as_it_was((id, request) in (id(), request())) {
+        let frame = ClientFrame { id, request };
+        prop_assert_eq!(ClientFrame::parse(&frame.to_json(), &Limits::default()), Ok(frame));
+    }
+
+    #[test]
+    fn a_server_frame_is_read_back_as_it_was(frame in server_frame()) {
+        prop_assert_eq!(ServerFrame::parse(&frame.to_json()).unwrap(), frame);
+    }
+
+    #[test]
+    fn no_text_makes_a_reader_panic(text in any::<String>()) {
+        let _ = (ClientFrame::parse(&text, &Limits::default()), ServerFrame::parse(&text));
+    }
+
+    #[test]
+    fn what_is_read_from_strange_json_is_printed_and_read_the_same(text in near_frame()) {
+        if let Ok(frame) = ClientFrame::parse(&text, &Limits::default()) {
+            prop_assert_eq!(ClientFrame::parse(&frame.to_json(), &Limits::default()), Ok(frame));
+        }
+        if let Ok(frame) = ServerFrame::parse(&text) {
+            prop_assert_eq!(ServerFrame::parse(&frame.to_json()).unwrap(), frame);
+        }
+    }
+
+    #[test]
+    fn a_frame_cut_short_is_refused(frame in server_frame(), cut in any::<prop::sample::Index>()) {
+        let json = frame.to_json();
+        let short: String = json.chars().take(cut.index(json.chars().count())).collect();
+        prop_assert!(ServerFrame::parse(&short).is_err());
+    }
+}

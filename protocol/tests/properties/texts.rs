@@ -1,0 +1,144 @@
+//! Names and cheeps, made of the characters that rules are about.
+
+use cheeper_protocol::{CheepText, Name, limits};
+use icu_properties::{CodePointSetData, props::BidiControl};
+use proptest::prelude::*;
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
+/// Letters, marks, joiners, selectors, tags, emoji, controls and white space that meet in strange ways.
+const TRICKY: &[char] = &[
+    'a',
+    'K',
+    'ß',
+    'ſ',
+    'Σ',
+    'ς',
+    'ı',
+    'İ',
+    'ﬃ',
+    'Å',
+    'é',
+    '\u{301}',
+    '\u{308}',
+    '\u{345}',
+    '\u{323}',
+    'ب',
+    'ی',
+    '\u{64E}',
+    'र',
+    '\u{94D}',
+    'ന',
+    '\u{D4D}',
+    '한',
+    '\u{1112}',
+    '\u{1161}',
+    '\u{11AB}',
+    '家',
+    'ᠪ',
+    '\u{180B}',
+    '1',
+    '#',
+    '👩',
+    '👧',
+    '\u{1F3FD}',
+    '❤',
+    '🏴',
+    '🇩',
+    '🇪',
+    '\u{20E3}',
+    '\u{FE0E}',
+    '\u{FE0F}',
+    '\u{E0100}',
+    '\u{200B}',
+    '\u{200C}',
+    '\u{200D}',
+    '\u{2060}',
+    '\u{FEFF}',
+    '\u{AD}',
+    '\u{34F}',
+    '\u{3164}',
+    '\u{2800}',
+    '\u{E0067}',
+    '\u{E0062}',
+    '\u{E0065}',
+    '\u{E007F}',
+    '\u{202E}',
+    '\u{2066}',
+    '\u{200F}',
+    '\u{61C}',
+    '\0',
+    '\u{7}',
+    '\u{1B}',
+    '\u{85}',
+    '\t',
+    '\n',
+    '\r',
+    '\u{2028}',
+    '\u{2029}',
+    ' ',
+    '\u{A0}',
+    '\u{3000}',
+    '\u{FFF9}',
+    '´',
+];
+
+pub(crate) fn text() -> impl Strategy<Value = String> {
+    let char = prop_oneof![4 => prop::sample::select(TRICKY), 1 => any::<char>()];
+    prop::collection::vec(char, 0..24).prop_map(String::from_iter)
+}
+
+pub(crate) fn name() -> impl Strategy<Value = Name> {
+    let plain = "[a-zA-Zäß家]{1,8}".prop_map(|name| Name::parse(&name).expect("a plain name"));
+    let tricky = text().prop_filter_map("no name", |text| Name::parse(&text).ok());
+    prop_oneof![plain, tricky]
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || CodePointSetData::new::<BidiControl>().contains(c)
+}
+
+proptest! {
+    #![proptest_config(super::cases(2_000))]
+
+    #[test]
+    fn a_cheep_that_was_accepted_is_safe_and_within_the_limits(raw in text()) {
+        let Ok(cheep) = CheepText::parse(&raw, 10) else { return Ok(()) };
+        let text = cheep.as_str();
+        prop_assert!(!text.chars().any(|c| is_unsafe(c) && c != '\n'), "{text:?}");
+        prop_assert_eq!(text, text.trim());
+        prop_assert!(is_nfc(text));
+        prop_assert!((1..=10).contains(&cheep.chars()));
+        prop_assert_eq!(CheepText::parse(text, 10), Ok(cheep.clone()), "cleaning again changes nothing");
+    }
+
+    #[test]
+    fn cleaning_is_idempotent_at_any_length(raw in text()) {
+        let once = CheepText::cleaned(&raw);
+        prop_assert_eq!(CheepText::cleaned(once.as_str()), once);
+    }
+
+    #[test]
+    fn a_name_that_was_accepted_is_safe_and_within_the_limits(name in name()) {
+        let text = name.as_str();
+        prop_assert!(!text.chars().any(is_unsafe), "{text:?}");
+        prop_assert_eq!(text, text.trim());
+        prop_assert!(!text.is_empty() && text.len() <= limits::NAME_BYTES);
+        prop_assert_eq!(Name::parse(text), Ok(name.clone()), "parsing again changes nothing");
+    }
+
+    #[test]
+    fn folding_is_idempotent_and_blind_to_normalization_and_case(name in name()) {
+        let key = name.fold();
+        // A key may hold what a name must not, a space at its start for one.
+        if let Ok(key_as_name) = Name::parse(key.as_str()) {
+            prop_assert_eq!(key_as_name.fold(), key.clone());
+        }
+        let decomposed: String = name.as_str().nfd().collect();
+        let lower = name.as_str().to_lowercase();
+        for other in [decomposed, lower] {
+            if let Ok(other) = Name::parse(&other) {
+                prop_assert_eq!(other.fold(), key.clone(), "{:?}", other);
+            }
+        }
+    }
+}
