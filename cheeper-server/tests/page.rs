@@ -63,7 +63,8 @@ impl Browser {
         let options = json!({ "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": { "browser": "ALL" } });
         let capabilities: Capabilities = serde_json::from_value(options).unwrap();
         let address = format!("http://127.0.0.1:{driver_port}");
-        let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&address).await.unwrap();
+        let client =
+            ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&address).await.unwrap();
         client.goto(&format!("http://127.0.0.1:{port}/")).await.unwrap();
         Self { client, _driver: driver }
     }

@@ -6,6 +6,7 @@ pub mod config;
 pub mod connection;
 pub mod effect;
 pub mod keys;
+pub mod layout;
 pub mod model;
 pub mod msg;
 pub mod storage;

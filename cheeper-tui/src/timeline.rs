@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use cheeper_protocol::{Cheep, Event, Seq};
+use cheeper_protocol::{Cheep, Event, Name, Seq};
 
 /// Cheeps kept in memory; the far end is dropped and can be loaded again.
 const KEPT: usize = 20_000;
@@ -148,6 +148,15 @@ impl Timeline {
     }
 }
 
+/// Whether a cheep has `@name` in it.
+pub fn mentions(cheep: &Cheep, name: &Name) -> bool {
+    let wanted = name.fold();
+    let words = cheep.cheep.as_str().split(char::is_whitespace).filter_map(|word| word.strip_prefix('@'));
+    words
+        .map(|word| word.trim_end_matches(['.', ',', ':', '!', '?', ';', ')']))
+        .any(|word| Name::parse(word).is_ok_and(|mentioned| mentioned.fold() == wanted))
+}
+
 fn cheep(event: Event) -> Option<Cheep> {
     match event {
         Event::Cheep(cheep) => Some(cheep),
@@ -157,7 +166,7 @@ fn cheep(event: Event) -> Option<Cheep> {
 
 #[cfg(test)]
 mod tests {
-    use cheeper_protocol::{CheepText, Name, Timestamp};
+    use cheeper_protocol::{CheepText, Timestamp};
     use proptest::prelude::*;
 
     use super::*;
@@ -199,6 +208,17 @@ mod tests {
         assert_eq!(timeline.unseen(), 10);
         timeline.follow();
         assert_eq!(timeline.unseen(), 0);
+    }
+
+    #[test]
+    fn a_mention_is_the_name_behind_an_at_however_it_is_written() {
+        let alice = Name::parse("alice").unwrap();
+        let mentioned = |text: &str| {
+            let Event::Cheep(cheep) = events(1..=1).remove(0) else { unreachable!() };
+            mentions(&Cheep { cheep: CheepText::cleaned(text), ..cheep }, &alice)
+        };
+        assert!(mentioned("hi @alice!") && mentioned("@ALICE") && mentioned("(see\n@Alice)"));
+        assert!(!mentioned("alice") && !mentioned("@alicea") && !mentioned("mail bob@alice"));
     }
 
     proptest! {

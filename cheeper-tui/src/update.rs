@@ -1,11 +1,18 @@
 //! What follows from what happens: the only code that changes the model. Pure but for what the model was given.
 
 use cheeper_protocol::{
-    CheepText, Code, RequestId,
+    CheepText, Code, Event, Name, RequestId,
     follow::{Input, Link, Output, Post},
 };
 
-use crate::{composer::Edit, effect::Effect, model::Model, msg::Msg, view};
+use crate::{
+    composer::Edit,
+    effect::Effect,
+    layout::{heights, timeline_height},
+    model::Model,
+    msg::Msg,
+    timeline::mentions,
+};
 
 /// Takes in what happened at `model.now`.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -64,8 +71,8 @@ fn on_key(model: &mut Model, key: Msg) {
         Msg::Down if model.composer.recalls() => model.composer.edit(&Edit::RecallNewer),
         Msg::Up => scroll(model, true, 1),
         Msg::Down => scroll(model, false, 1),
-        Msg::PageUp => scroll(model, true, view::timeline_height(model).saturating_sub(1)),
-        Msg::PageDown => scroll(model, false, view::timeline_height(model).saturating_sub(1)),
+        Msg::PageUp => scroll(model, true, timeline_height(model).saturating_sub(1)),
+        Msg::PageDown => scroll(model, false, timeline_height(model).saturating_sub(1)),
         Msg::Top => {
             model.timeline.to_first();
             load_older(model);
@@ -77,8 +84,8 @@ fn on_key(model: &mut Model, key: Msg) {
 }
 
 fn scroll(model: &mut Model, up: bool, lines: usize) {
-    let height = view::timeline_height(model);
-    let heights = view::heights(model);
+    let height = timeline_height(model);
+    let heights = heights(model);
     if up {
         model.timeline.scroll_up(lines, height, &heights);
         if model.timeline.top(height, &heights).0 == 0 {
@@ -112,6 +119,11 @@ fn submit(model: &mut Model) {
     model.follow.handle(Input::Post { post: Post { id, cheep, reply_to: None } }, model.now);
 }
 
+/// Whether an event is somebody else speaking to `name`.
+fn calls(event: &Event, name: &Name) -> bool {
+    matches!(event, Event::Cheep(cheep) if cheep.name != *name && mentions(cheep, name))
+}
+
 fn drain(model: &mut Model, effects: &mut Vec<Effect>) {
     while let Some(output) = model.follow.poll_output() {
         match output {
@@ -120,9 +132,9 @@ fn drain(model: &mut Model, effects: &mut Vec<Effect>) {
             Output::Send { frame } => effects.push(Effect::Send(frame)),
             Output::Reset => model.timeline.reset(),
             Output::Events { events } => {
-                if events.iter().any(|event| view::mentions(event, &model.identity.name))
-                    && model.timeline.unseen() == 0
-                {
+                // The first page is the past: nobody is calling in it.
+                let is_news = !model.timeline.cheeps().is_empty();
+                if is_news && events.iter().any(|event| calls(event, &model.identity.name)) {
                     effects.push(Effect::Bell);
                 }
                 model.timeline.append(events);
@@ -144,7 +156,7 @@ fn drain(model: &mut Model, effects: &mut Vec<Effect>) {
 
 #[cfg(test)]
 mod tests {
-    use cheeper_protocol::{Name, ServerFrame, follow::Identity};
+    use cheeper_protocol::{ServerFrame, follow::Identity};
 
     use super::*;
 

@@ -11,44 +11,28 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::style;
 use crate::{
+    layout::{COUNT, composer_lines, input_width, is_roomy, prompt},
     model::Model,
-    wrap::{truncate, wrap},
+    wrap::wrap,
 };
-
-/// Columns for the count of what is left.
-const COUNT: usize = 6;
-
-fn prompt(model: &Model) -> String {
-    let mark = if model.claimed { " ✓" } else { "" };
-    let most = usize::from(model.area.width) / 3;
-    format!(" {}{mark} › ", truncate(model.identity.name.as_str(), most.saturating_sub(5).max(1)))
-}
-
-fn text_width(model: &Model) -> usize {
-    usize::from(model.area.width).saturating_sub(prompt(model).width() + COUNT).max(1)
-}
-
-pub(super) fn lines(model: &Model) -> Vec<String> {
-    wrap(model.composer.text(), text_width(model))
-}
 
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     if area.is_empty() {
         return;
     }
-    let ruled = u16::from(area.height > 1 && model.area.height >= 8);
+    let ruled = u16::from(area.height > 1 && is_roomy(model));
     if ruled > 0 {
         let rule = Line::styled("─".repeat(usize::from(area.width)), Style::new().add_modifier(Modifier::DIM));
         frame.render_widget(rule, Rect { height: 1, ..area });
     }
     let area = Rect { y: area.y + ruled, height: area.height - ruled, ..area };
-    let (prompt, width) = (prompt(model), text_width(model));
+    let (prompt, width) = (prompt(model), input_width(model));
     let before = wrap(model.composer.before_cursor(), width);
     let cursor_line = before.len() - 1;
     let cursor_column = before.last().map_or(0, |line| line.width());
     let first = (cursor_line + 1).saturating_sub(usize::from(area.height));
     let left = left(model);
-    for (row, line) in lines(model).into_iter().skip(first).take(usize::from(area.height)).enumerate() {
+    for (row, line) in composer_lines(model).into_iter().skip(first).take(usize::from(area.height)).enumerate() {
         let start = if first + row == 0 { prompt.clone() } else { " ".repeat(prompt.width()) };
         let mut spans = vec![Span::styled(start, style(model, Color::Yellow)), Span::raw(line.clone())];
         if row == 0 {

@@ -5,17 +5,15 @@ mod composer;
 mod header;
 mod timeline;
 
-use cheeper_protocol::{Event, Name};
 use ratatui::{
     Frame,
-    layout::{Constraint, Layout, Rect},
+    layout::Rect,
     style::{Color, Modifier, Style},
     text::Line,
     widgets::{Block, Clear, Paragraph},
 };
 
-pub use self::timeline::heights;
-use crate::model::Model;
+use crate::{layout::areas, model::Model};
 
 const HINTS: &str = " Enter send  Alt+Enter new line  PgUp older  F1 help  Ctrl+C quit";
 const HELP: &[&str] = &[
@@ -32,40 +30,6 @@ const HELP: &[&str] = &[
     "r                connect now (offline, empty input)",
     "Ctrl+C           quit; what is unsent is kept",
 ];
-
-/// The parts of the screen; the ones that do not fit have no height.
-struct Areas {
-    header: Rect,
-    timeline: Rect,
-    composer: Rect,
-    hints: Rect,
-}
-
-fn areas(model: &Model) -> Areas {
-    let area = model.area;
-    let lines = u16::try_from(composer::lines(model).len()).unwrap_or(u16::MAX);
-    let extra = u16::from(area.height >= 8);
-    let composer = lines.clamp(1, (area.height / 3).max(1)) + extra;
-    let [header, timeline, composer, hints] = Layout::vertical([
-        Constraint::Length(1 + extra),
-        Constraint::Min(1),
-        Constraint::Length(composer),
-        Constraint::Length(extra),
-    ])
-    .areas(area);
-    Areas { header, timeline, composer, hints }
-}
-
-/// How many lines of the timeline are on screen.
-pub fn timeline_height(model: &Model) -> usize {
-    usize::from(areas(model).timeline.height)
-}
-
-/// Whether an event speaks to `name`.
-pub fn mentions(event: &Event, name: &Name) -> bool {
-    let Event::Cheep(cheep) = event else { return false };
-    timeline::mentions(cheep, name)
-}
 
 pub fn draw(model: &Model, frame: &mut Frame) {
     let areas = areas(model);

@@ -1,7 +1,6 @@
 //! The timeline: only the lines on screen are laid out.
 
-use cheeper_protocol::{Cheep, Name, follow::Post};
-use jiff::tz::TimeZone;
+use cheeper_protocol::{Name, follow::Post};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -12,55 +11,14 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::style;
 use crate::{
+    layout::{begins_day, columns, heights},
     model::Model,
-    timeline::{Heights, Place, Timeline},
+    timeline::{Place, mentions},
     wrap::{truncate, wrap},
 };
 
 /// Readable on dark and on light.
 const COLOURS: &[Color] = &[Color::Cyan, Color::Green, Color::Magenta, Color::Blue, Color::Red, Color::Yellow];
-
-/// Columns of the parts before the text.
-#[derive(Clone, Copy)]
-struct Columns {
-    clock: usize,
-    name: usize,
-    text: usize,
-}
-
-fn columns(width: u16) -> Columns {
-    let width = usize::from(width);
-    let clock = if width >= 40 { 8 } else { 0 };
-    let name = if width >= 60 { 10 } else { (width / 4).min(9) };
-    Columns { clock, name, text: width.saturating_sub(clock + name + 2).max(1) }
-}
-
-/// The heights of the blocks as they are drawn.
-pub fn heights(model: &Model) -> impl Heights + use<> {
-    let (columns, zone) = (columns(model.area.width), model.zone.clone());
-    move |timeline: &Timeline, index: usize| match timeline.cheeps().get(index) {
-        None => 0,
-        Some(cheep) => wrap(cheep.cheep.as_str(), columns.text).len() + usize::from(new_day(timeline, index, &zone)),
-    }
-}
-
-fn new_day(timeline: &Timeline, index: usize, zone: &TimeZone) -> bool {
-    let day = |cheep: &Cheep| cheep.at.to_zoned(zone.clone()).date();
-    match (index.checked_sub(1).and_then(|before| timeline.cheeps().get(before)), timeline.cheeps().get(index)) {
-        (Some(before), Some(cheep)) => day(before) != day(cheep),
-        (None, Some(_)) => true,
-        _ => false,
-    }
-}
-
-/// Whether a cheep has `@name` in it.
-pub(super) fn mentions(cheep: &Cheep, name: &Name) -> bool {
-    let wanted = name.fold();
-    let words = cheep.cheep.as_str().split(|c: char| c.is_whitespace());
-    words
-        .filter_map(|word| word.trim_end_matches(['.', ',', ':', '!', '?', ';', ')']).strip_prefix('@'))
-        .any(|word| Name::parse(word).is_ok_and(|mentioned| mentioned.fold() == wanted))
-}
 
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     let height = usize::from(area.height);
@@ -111,7 +69,7 @@ fn block(model: &Model, index: usize) -> Vec<Line<'static>> {
     let Some(cheep) = model.timeline.cheeps().get(index) else { return Vec::new() };
     let at = cheep.at.to_zoned(model.zone.clone());
     let mut lines = Vec::new();
-    if new_day(&model.timeline, index, &model.zone) {
+    if begins_day(&model.timeline, index, &model.zone) {
         let day = format!("── {} ──", at.strftime("%A %-d %B %Y"));
         let gap = usize::from(model.area.width).saturating_sub(day.width()) / 2;
         lines.push(Line::styled(format!("{}{day}", " ".repeat(gap)), Style::new().add_modifier(Modifier::DIM)));
