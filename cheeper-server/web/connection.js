@@ -7,7 +7,7 @@ import { parseServerFrame } from './protocol.js';
 const NO_CODE = new Set([1005, 1006]);
 
 export class Connection {
-  #follow;
+  #follow = new Follow();
   #url;
   #onChange;
   #onOutput;
@@ -18,12 +18,10 @@ export class Connection {
   /**
    * @param {object} to
    * @param {string} to.url
-   * @param {import('./follow.js').Identity | null} to.identity
    * @param {(follow: Follow) => void} to.onChange  the state changed; nothing was sent yet
    * @param {(output: import('./follow.js').Output) => void} to.onOutput  something to show
    */
-  constructor({ url, identity, onChange, onOutput }) {
-    this.#follow = new Follow(identity);
+  constructor({ url, onChange, onOutput }) {
     this.#url = url;
     this.#onChange = onChange;
     this.#onOutput = onOutput;

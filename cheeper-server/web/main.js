@@ -10,6 +10,7 @@ import { View } from './view.js';
 const COUNTED_OVER = 999;
 
 let identity = loadIdentity();
+let isNameRefused = false;
 let timeline = EMPTY;
 let drawn = null;
 let status = { link: { is: 'idle' }, online: 0, unsent: 0, caughtUp: false };
@@ -30,8 +31,7 @@ const view = new View({
 
 const connection = new Connection({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
-  identity,
-  onChange: follow => {
+  onChange: (follow) => {
     outbox.save(follow.outbox);
     status = { link: follow.link, online: follow.online, unsent: follow.outbox.length, caughtUp: follow.caughtUp };
     if (limits !== follow.limits) {
@@ -45,7 +45,7 @@ const connection = new Connection({
 
 view.draft = loadDraft();
 showLeft();
-if (identity) view.showName(identity.name, false);
+if (identity) useIdentity(identity);
 else view.askName();
 connection.start();
 outbox.adoptOrphans(post);
@@ -56,9 +56,15 @@ function show(output) {
   switch (output.do) {
     case 'named':
       view.showName(output.name, output.claimed);
+      // A form that the reader opened stays open.
+      if (isNameRefused) view.showComposer();
+      isNameRefused = false;
       break;
     case 'name_refused':
-      view.askName(identity.name, output.error.message);
+      // After each reconnect it is refused again: what is being typed by then stays.
+      if (!isNameRefused) view.askName(identity.name);
+      isNameRefused = true;
+      view.showNameRefusal(output.error.message);
       break;
     case 'refused':
       act(output);
@@ -82,13 +88,15 @@ function chooseName(typed) {
     useIdentity(saveName(parseName(typed.trim())));
     view.focusComposer();
   } catch (refusal) {
-    view.askName(typed, refusal.message);
+    view.showNameRefusal(refusal.message);
   }
 }
 
 function useIdentity(chosen) {
   identity = chosen;
+  isNameRefused = false;
   view.showName(identity.name, false);
+  view.showComposer();
   connection.identify(identity);
 }
 

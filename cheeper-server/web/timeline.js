@@ -46,7 +46,7 @@ export function reduce(state, action) {
     case 'hold':
       return state.newest === null && state.events.length > 0 ? { ...state, newest: lastSeq(state) } : state;
     case 'follow':
-      return { ...state, newest: null, seen: lastSeq(state) };
+      return state.newest === null ? state : { ...state, newest: null, seen: lastSeq(state) };
     case 'down':
       return moved(state, -STEP_EVENTS);
     case 'up':

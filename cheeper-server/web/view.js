@@ -40,21 +40,28 @@ export class View {
     window.addEventListener('scroll', onScroll, { passive: true });
   }
 
-  /** Asks for a name; with the reason if one was refused. */
-  askName(name = '', refusal = '') {
+  /** Asks for a name. */
+  askName(name = '') {
     byId('composer').hidden = true;
     byId('name-form').hidden = false;
     byId('name').value = name;
-    byId('name-refusal').textContent = refusal;
     byId('name').focus({ preventScroll: true });
     byId('name').select();
+    this.showNameRefusal('');
   }
 
-  /** Shows who cheeps here, and the composer. */
+  /** @param {string} sentence  why the name cannot be used; empty for nothing */
+  showNameRefusal(sentence) {
+    byId('name-refusal').textContent = sentence;
+  }
+
+  /** Shows who cheeps here. */
   showName(name, isVerified) {
     byId('me').textContent = name;
     byId('me-verified').hidden = !isVerified;
-    byId('name-refusal').textContent = '';
+  }
+
+  showComposer() {
     byId('name-form').hidden = true;
     byId('composer').hidden = false;
   }
