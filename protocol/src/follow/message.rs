@@ -50,7 +50,7 @@ pub enum Input {
         /// Where in the range of possible delays the next attempt lies: a fresh random number, 0 to 1.
         jitter: f64,
     },
-    /// The time of [`Follow::deadline`] came.
+    /// The time of [`Follow::deadline`](super::Follow::deadline) came.
     Tick,
     /// Somebody or something thinks that now is a good moment: connect without waiting; if connected, make sure.
     Retry,
