@@ -26,7 +26,7 @@ fn what_breaks_the_protocol_is_closed_with_its_code() {
         (&fragmented_ping, 1002),
         (&unfinished, 1002),
         (&frame(TEXT, b"{\"name\":\"\xff\"}"), 1007),
-        (&frame(TEXT, &[b' '; 16 * 1024 + 1]), 1009),
+        (&frame(TEXT, &vec![b' '; 16 * 1024 + 1]), 1009),
     ];
     for (bytes, code) in cases {
         let mut client = server.client();

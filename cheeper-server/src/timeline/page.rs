@@ -148,7 +148,7 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             name: Name::parse("alice").unwrap(),
             cheep: CheepText::cleaned(&"é\"".repeat(chars)),
-            verified: number % 2 == 0,
+            verified: number.is_multiple_of(2),
             reply_to: Seq::new(number / 2).filter(|to| *to > Seq::ZERO),
             id: RequestId::parse("\"quoted\"\n").ok(),
         }
@@ -226,7 +226,7 @@ mod tests {
             let id = id.map(|id| RequestId::parse(&id).unwrap());
             let span = span(&history, seq(head));
             let cheeps: Vec<Cheep> =
-                (span.first.get()..=span.last.get()).map(|number| cheep(number, chars[number as usize % chars.len()])).collect();
+                (span.first.get()..=span.last.get()).map(|number| cheep(number, chars[usize::try_from(number).unwrap() % chars.len()])).collect();
             let encoded: Vec<String> = cheeps.iter().map(encode_event).collect();
             let events: Vec<&[u8]> = encoded.iter().map(String::as_bytes).collect();
             let page = encode(id.as_ref(), &history, &span, seq(head), &events);

@@ -64,7 +64,7 @@ fn what_was_acked_is_there_after_a_reopen_and_a_retry_is_a_duplicate() {
 
     let second = open(&folder);
     assert_eq!(second.sqlite.id(), id);
-    assert_eq!(second.all(), [posted.cheep.clone()]);
+    assert_eq!(second.all(), vec![posted.cheep.clone()]);
     let again = second.append(new(author("ALICE", None), "hello", Some("1"))).unwrap();
     assert_eq!(again, Posted { cheep: posted.cheep, duplicate: true });
     let other = second.append(new(author("alice", None), "other words", Some("1"))).unwrap_err();

@@ -1,0 +1,80 @@
+//! Holds the code against `docs/ARCHITECTURE.md`: who may use whom, and that every path it names is there.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A room and the words its code may not contain.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("protocol/src", &["tokio", "warp", "std::net", "SystemTime", "Instant", "Timestamp::now", "rand::"]),
+    ("cheeper-server/src/session", &["tokio", "std::net::Tcp", "rusqlite", "mio::", "warp", "Instant::now"]),
+    ("cheeper-server/src/fanout", &["warp::", "rusqlite", "tokio", "hyper"]),
+    ("cheeper-server/src/timeline", &["warp", "crate::fanout", "crate::session", "tokio", "mio::"]),
+    ("cheeper-server/src/timeline/page.rs", &["rusqlite", "Instant", "Timestamp::now"]),
+    ("cheeper-server/src/web", &["rusqlite", "mio::", "SELECT "]),
+    ("cheeper-tui/src/model.rs", &["crossterm", "tokio", "view", "connection::"]),
+    ("cheeper-tui/src/update.rs", &["crossterm", "tokio", "view", "connection::"]),
+    ("cheeper-tui/src/timeline.rs", &["crossterm", "tokio", "view", "connection::"]),
+    ("cheeper-tui/src/composer.rs", &["crossterm", "tokio", "view", "connection::"]),
+    ("cheeper-tui/src/layout.rs", &["crossterm", "tokio", "view", "connection::"]),
+    ("cheeper-tui/src/view", &["tokio", "update::", "connection::"]),
+    ("cheeper-server/web/timeline.js", &["document", "WebSocket", "Date.now", "localStorage"]),
+    ("cheeper-server/web/follow.js", &["document", "WebSocket", "Date.now", "localStorage", "Math.random"]),
+    ("cheeper-server/web", &["innerHTML", "insertAdjacentHTML", "outerHTML", "document.write"]),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn sources(path: &Path, into: &mut Vec<PathBuf>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            sources(&entry.unwrap().path(), into);
+        }
+    } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "js" || extension == "html") {
+        into.push(path.to_owned());
+    }
+}
+
+/// The code before its tests, without comments.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn no_room_uses_what_it_may_not() {
+    for (room, forbidden) in ROOMS {
+        let mut files = Vec::new();
+        sources(&root().join(room), &mut files);
+        assert!(!files.is_empty(), "{room} has no code: is the table out of date?");
+        for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
+            let code = code(file);
+            for word in *forbidden {
+                assert!(!code.contains(word), "{} must not use {word}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_path_that_the_documents_name_is_there() {
+    for document in ["README.md", "docs/ARCHITECTURE.md"] {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        let named = text.split('`').skip(1).step_by(2);
+        let paths: Vec<&str> = named
+            .filter(|word| {
+                word.contains('/') && !word.contains([' ', ':', '$', '*', '=', '→']) && !word.starts_with('/')
+            })
+            .collect();
+        assert!(!paths.is_empty(), "{document} names no path");
+        for path in paths {
+            let near = [root().join(path), root().join("cheeper-server/src").join(path)];
+            let found = near.iter().any(|path| path.exists() || path.with_extension("rs").exists());
+            assert!(found, "{document} names {path}, which is not there");
+        }
+    }
+}
