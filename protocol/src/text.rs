@@ -3,8 +3,7 @@
 use icu_properties::{
     CodePointMapData, CodePointSetData,
     props::{
-        BidiControl, DefaultIgnorableCodePoint, EmojiModifier, ExtendedPictographic, GeneralCategory, Script,
-        VariationSelector,
+        DefaultIgnorableCodePoint, EmojiModifier, ExtendedPictographic, GeneralCategory, Script, VariationSelector,
     },
 };
 use unicode_normalization::UnicodeNormalization as _;
@@ -24,7 +23,7 @@ pub(crate) fn is_format(c: char) -> bool {
     CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
 }
 
-/// Characters that show nothing of their own: joiners, selectors, tags, fillers.
+/// Characters that show nothing of their own: bidi controls, joiners, selectors, tags, fillers.
 pub(crate) fn is_ignorable(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
@@ -47,7 +46,7 @@ pub(crate) fn clean(raw: &str) -> String {
                 kept.extend(tags);
                 rest = after;
             }
-            c if c.is_control() || is_bidi(c) => {}
+            c if c.is_control() => {}
             c if is_ignorable(c) && !belongs_after(&kept, c, after.first().copied()) => {}
             c => kept.push(c),
         }
@@ -55,10 +54,6 @@ pub(crate) fn clean(raw: &str) -> String {
     // Taking characters out can bring two together that compose.
     let kept: String = kept.nfc().collect();
     kept.trim().to_owned()
-}
-
-fn is_bidi(c: char) -> bool {
-    CodePointSetData::new::<BidiControl>().contains(c)
 }
 
 /// How many tags make the black flag before them that of a country's part, such as England.
