@@ -32,37 +32,281 @@ export const PONG_TIMEOUT_MS = 10_000;
 /** Live events held while a gap is being filled; more are dropped and asked for again. */
 export const HELD_EVENTS = 1000;
 
+/** How long to wait with a request that was refused for now, where the refusal says no time. */
+export const RETRY_MS = 2000;
+
 const NOT_ALLOWED = 1008;
 const GAP = 'gap';
 const OLDER = 'older';
 const HELLO = 'hello';
 const ABOUT_NAME = new Set(['bad_name', 'bad_secret', 'name_required', 'name_taken']);
 
+/** When to come back after a connection ended. */
+class Backoff {
+  #failures = 0;
+  #returnWithinMs = null;
+
+  /** Only a `welcome` shows that the server can be used again; an open socket does not. */
+  welcomed() {
+    this.#failures = 0;
+    this.#returnWithinMs = null;
+  }
+
+  goodbye(returnWithinMs) { this.#returnWithinMs = returnWithinMs; }
+
+  nextDelay(jitter) {
+    const failures = this.#failures;
+    this.#failures += 1;
+    const planned = this.#returnWithinMs;
+    this.#returnWithinMs = null;
+    if (planned !== null) return scale(planned, jitter);
+    const half = Math.min(BACKOFF_FIRST_MS * 2 ** Math.min(failures, 16), BACKOFF_CAP_MS) / 2;
+    return half + scale(half, jitter);
+  }
+}
+
+/** What of the timeline was applied, what is held back until a gap is filled, and what is to be asked for. */
+class Timeline {
+  #id = null;
+  #cursor = null;
+  #oldest = null;
+  #head = 0;
+  /** @type {Map<number, Event>} */
+  #held = new Map();
+  #gapAsked = false;
+  /** @type {'enough' | 'wanted' | 'asked'} */
+  #older = 'enough';
+  #askFrom = null;
+
+  get cursor() { return this.#cursor; }
+  get caughtUp() { return this.#cursor !== null && this.#cursor >= this.#head; }
+  get deadline() { return this.#askFrom; }
+
+  /** A new connection: true if what is here is of another timeline, and is dropped. */
+  welcomed(id, head) {
+    const isOther = this.#id !== null && this.#id !== id;
+    const reset = this.#cursor !== null && (isOther || this.#cursor > head);
+    if (reset) this.#reset();
+    this.#id = id;
+    this.#head = head;
+    return reset;
+  }
+
+  /** The connection ended: what was on its way will not come. */
+  lost() {
+    this.#held.clear();
+    this.#gapAsked = false;
+    this.#askFrom = null;
+    if (this.#older === 'asked') this.#older = 'wanted';
+  }
+
+  headIs(head) { this.#head = Math.max(this.#head, head); }
+
+  /** A live event; gives those that can be shown now. */
+  live(event) {
+    this.headIs(event.seq);
+    if (this.#held.size < HELD_EVENTS) this.#held.set(event.seq, event);
+    return this.#applyHeld();
+  }
+
+  /** What a page comes to: outputs. */
+  page(page, now) {
+    if (page.id === GAP && this.#gapAsked) return this.#newer(page, now);
+    if (page.id === OLDER && this.#older === 'asked') return this.#olderPage(page);
+    return null;
+  }
+
+  /** A request of ours was refused. Without its answer nothing goes on, so it is asked again whatever the reason. */
+  refused(id, againAt) {
+    if (id === GAP && this.#gapAsked) this.#gapAsked = false;
+    else if (id === OLDER && this.#older === 'asked') this.#older = 'wanted';
+    else return;
+    this.#askFrom = againAt;
+  }
+
+  wantOlder() {
+    if (this.#older === 'enough' && this.#oldest !== null && this.#oldest > 1) this.#older = 'wanted';
+  }
+
+  /** What to ask next; null for nothing. */
+  nextQuestion(now) {
+    if (this.#askFrom !== null && now < this.#askFrom) return null;
+    this.#askFrom = null;
+    if (!this.#gapAsked && !this.caughtUp) {
+      this.#gapAsked = true;
+      return this.#cursor === null ? { id: GAP } : { id: GAP, after: this.#cursor };
+    }
+    if (this.#older === 'wanted' && this.#oldest !== null) {
+      this.#older = 'asked';
+      return { id: OLDER, before: this.#oldest };
+    }
+    return null;
+  }
+
+  /** Events held on this connection are of its timeline, so they stay. */
+  #reset() {
+    this.#cursor = null;
+    this.#oldest = null;
+    this.#older = 'enough';
+    this.#head = Math.max(0, ...this.#held.keys());
+  }
+
+  #newer(page, now) {
+    this.#gapAsked = false;
+    if (page.reset) this.#reset();
+    this.headIs(page.head);
+    if (this.#cursor === null) {
+      this.#oldest = page.cheeps.length > 0 ? page.cheeps[0].seq : page.head + 1;
+      this.#cursor = this.#oldest - 1;
+    }
+    for (const event of page.cheeps) this.#held.set(event.seq, event);
+    const events = this.#applyHeld();
+    // A server that answers beside the question is not to be asked in a tight circle.
+    if (events.length === 0 && !this.caughtUp) this.#askFrom = now + RETRY_MS;
+    return { reset: Boolean(page.reset), events };
+  }
+
+  #olderPage(page) {
+    this.#older = 'enough';
+    const events = [];
+    for (const event of [...page.cheeps].reverse()) {
+      if (this.#oldest > 1 && event.seq === this.#oldest - 1) {
+        this.#oldest = event.seq;
+        events.push(event);
+      }
+    }
+    return { older: events.reverse(), more: page.more };
+  }
+
+  /** Moves the cursor over everything that follows it without a hole; what lies behind it came twice. */
+  #applyHeld() {
+    if (this.#cursor === null) return [];
+    const events = [];
+    for (let event; (event = this.#held.get(this.#cursor + 1)) !== undefined;) {
+      this.#cursor = event.seq;
+      events.push(event);
+    }
+    for (const seq of this.#held.keys()) {
+      if (seq <= this.#cursor) this.#held.delete(seq);
+    }
+    return events;
+  }
+}
+
+/** Posts on their way to the timeline, and the name they go out under: one thing is said at a time. */
+class Outbox {
+  /** @type {Post[]} */
+  posts;
+  #identity;
+  /** `outdated`: asked, but for a name that is not ours any more. @type {'unsaid' | 'asked' | 'outdated' | 'done' | 'refused'} */
+  #hello = 'unsaid';
+  #sending = null;
+  #sendFrom = null;
+
+  constructor(identity, posts) {
+    this.#identity = identity;
+    this.posts = [...posts];
+  }
+
+  get deadline() { return this.#sendFrom; }
+
+  identify(identity) {
+    this.#identity = identity;
+    this.#hello = this.#hello === 'asked' || this.#hello === 'outdated' ? 'outdated' : 'unsaid';
+  }
+
+  /** The connection ended: what was on its way goes out again under the same id, which makes that safe. */
+  lost() {
+    this.#hello = 'unsaid';
+    this.#sending = null;
+  }
+
+  /** What to say next; null for nothing. It waits for the answer to what was said before. */
+  nextRequest(now) {
+    if (this.#sendFrom !== null && now < this.#sendFrom) return null;
+    this.#sendFrom = null;
+    if (this.#identity === null || this.#sending !== null) return null;
+    if (this.#hello === 'unsaid') {
+      this.#hello = 'asked';
+      return { id: HELLO, type: 'hello', ...this.#identity };
+    }
+    if (this.#hello !== 'done' || this.posts.length === 0) return null;
+    this.#sending = this.posts[0].id;
+    return { type: 'post', ...this.posts[0] };
+  }
+
+  /** The server knows us by this name. @returns {Output[]} */
+  named(name, claimed) {
+    const was = this.#hello;
+    if (was === 'asked') this.#hello = 'done';
+    else if (was === 'outdated') this.#hello = 'unsaid';
+    return was === 'asked' ? [{ do: 'named', name, claimed }] : [];
+  }
+
+  /** A post is on the timeline; it counts once, however often that is said. @returns {Output[]} */
+  posted(id, seq) { return this.#take(id) ? [{ do: 'posted', id, seq }] : []; }
+
+  /** Posts of ours among events: they are on the timeline, whether or not their acks got through. @returns {Output[]} */
+  seen(events) {
+    if (this.#identity === null || this.posts.length === 0) return [];
+    const ours = foldName(this.#identity.name);
+    const isOurs = ({ id, name }) => this.posts.some((post) => post.id === id) && foldName(name) === ours;
+    return events.filter(isOurs).flatMap(({ id, seq }) => this.posted(id, seq));
+  }
+
+  /** A request was refused. @returns {Output[]} */
+  refused(error, now) {
+    if (error.id !== undefined && error.id === this.#sending) return this.#postRefused(error, now);
+    return error.id === HELLO ? this.#helloRefused(error, now) : [];
+  }
+
+  #helloRefused(error, now) {
+    const was = this.#hello;
+    if (was !== 'asked' && was !== 'outdated') return [];
+    this.#hello = 'unsaid';
+    if (error.retryable) this.#wait(error, now);
+    else if (was === 'asked') {
+      this.#hello = 'refused';
+      return [{ do: 'name_refused', error: withoutType(error) }];
+    }
+    return [];
+  }
+
+  #postRefused(error, now) {
+    const id = this.#sending;
+    this.#sending = null;
+    if (error.retryable) {
+      this.#wait(error, now);
+      return [];
+    }
+    if (ABOUT_NAME.has(error.code)) {
+      // The post is all right. It waits for another name, or goes out under the one given meanwhile.
+      if (this.#hello !== 'done') return [];
+      this.#hello = 'refused';
+      return [{ do: 'name_refused', error: withoutType(error) }];
+    }
+    const post = this.#take(id);
+    return post ? [{ do: 'refused', post, error: withoutType(error) }] : [];
+  }
+
+  #wait(error, now) { this.#sendFrom = now + (error.retry_after_ms ?? RETRY_MS); }
+
+  #take(id) {
+    if (this.#sending === id) this.#sending = null;
+    const at = this.posts.findIndex((post) => post.id === id);
+    return at === -1 ? null : this.posts.splice(at, 1)[0];
+  }
+}
+
 /** One client's conversation with a server, over any number of connections. */
 export class Follow {
   /** @type {Link} */
   #link = { is: 'idle' };
-  #failures = 0;
-  #returnWithinMs = null;
+  #backoff = new Backoff();
   #heardAt = 0;
   #pingedAt = null;
-  #holdUntil = 0;
-
-  #timeline = null;
-  #cursor = null;
-  #oldest = null;
-  #head = 0;
-  /** @type {Map<number, Event>} events beyond the cursor, by seq */
-  #held = new Map();
-  #askedGap = false;
-  #askedOlder = false;
-
-  #identity;
-  /** @type {'unsaid' | 'asked' | 'done' | 'refused'} */
-  #hello = 'unsaid';
+  #timeline = new Timeline();
   #outbox;
-  #sending = null;
-
   #online = 0;
   #limits = LIMITS;
   /** @type {Output[]} */
@@ -74,8 +318,7 @@ export class Follow {
    * @param {Post[]} outbox
    */
   constructor(identity = null, outbox = []) {
-    this.#identity = identity;
-    this.#outbox = [...outbox];
+    this.#outbox = new Outbox(identity, outbox);
   }
 
   /**
@@ -86,20 +329,19 @@ export class Follow {
    */
   handle(input, now) {
     switch (input.what) {
-      case 'start': this.#connect(now); break;
+      case 'start':
+        if (this.#link.is === 'idle') this.#connect(now);
+        break;
       case 'frame': this.#onFrame(input.frame, now); break;
       case 'closed': this.#onClosed(input.code ?? null, input.jitter, now); break;
       case 'tick': this.#onTick(now); break;
       case 'retry': this.#onRetry(now); break;
-      case 'identify':
-        this.#identity = input.identity;
-        this.#hello = 'unsaid';
-        break;
-      case 'post': this.#outbox.push(input.post); break;
-      case 'older': this.#askOlder(); break;
+      case 'identify': this.#outbox.identify(input.identity); break;
+      case 'post': this.#outbox.posts.push(input.post); break;
+      case 'older': this.#timeline.wantOlder(); break;
       default: throw new TypeError(`no such input: ${input.what}`);
     }
-    this.#pump(now);
+    this.#sendWhatIsDue(now);
     return this.#outputs.splice(0);
   }
 
@@ -111,7 +353,8 @@ export class Follow {
         return this.#link.until;
       case 'live': {
         const silence = this.#pingedAt === null ? this.#heardAt + QUIET_MS : this.#pingedAt + PONG_TIMEOUT_MS;
-        return this.#holdUntil > 0 ? Math.min(silence, this.#holdUntil) : silence;
+        const waits = [silence, this.#timeline.deadline, this.#outbox.deadline];
+        return Math.min(...waits.filter((at) => at !== null));
       }
       default:
         return null;
@@ -122,13 +365,13 @@ export class Follow {
   get link() { return this.#link; }
 
   /** Posts that are not on the timeline yet, oldest first. */
-  get outbox() { return this.#outbox; }
+  get outbox() { return this.#outbox.posts; }
 
   /** The last event up to which everything was applied; null before the first page. */
-  get cursor() { return this.#cursor; }
+  get cursor() { return this.#timeline.cursor; }
 
   /** Whether every event that the server is known to have was applied. */
-  get caughtUp() { return this.#cursor !== null && this.#cursor >= this.#head; }
+  get caughtUp() { return this.#timeline.caughtUp; }
 
   /** Open connections, as the server last said. */
   get online() { return this.#online; }
@@ -162,22 +405,12 @@ export class Follow {
   }
 
   #onClosed(code, jitter, now) {
+    if (!['connecting', 'live', 'closing'].includes(this.#link.is)) return;
     this.#pingedAt = null;
-    this.#holdUntil = 0;
-    this.#held.clear();
-    this.#askedGap = false;
-    this.#askedOlder = false;
-    this.#hello = 'unsaid';
-    this.#sending = null;
-    const planned = this.#returnWithinMs;
-    this.#returnWithinMs = null;
-    if (code === NOT_ALLOWED) {
-      this.#link = { is: 'barred' };
-      return;
-    }
-    const delay = planned === null ? backoff(this.#failures, jitter) : scale(planned, jitter);
-    this.#failures += 1;
-    this.#link = { is: 'waiting', until: now + delay };
+    this.#timeline.lost();
+    this.#outbox.lost();
+    const delay = this.#backoff.nextDelay(jitter);
+    this.#link = code === NOT_ALLOWED ? { is: 'barred' } : { is: 'waiting', until: now + delay };
   }
 
   #onFrame(frame, now) {
@@ -190,28 +423,28 @@ export class Follow {
     this.#heardAt = now;
     this.#pingedAt = null;
     switch (frame.type) {
-      case 'cheep': this.#onLive(frame); break;
-      case 'page': this.#onPage(frame); break;
+      case 'cheep': this.#show(this.#timeline.live(frame)); break;
+      case 'page': this.#onPage(frame, now); break;
       case 'ack':
-        if (frame.id !== undefined) this.#posted(frame.id, frame.seq);
+        if (frame.id !== undefined) this.#outputs.push(...this.#outbox.posted(frame.id, frame.seq));
         break;
-      case 'hello':
-        this.#hello = 'done';
-        this.#outputs.push({ do: 'named', name: frame.name, claimed: frame.claimed });
+      case 'hello': this.#outputs.push(...this.#outbox.named(frame.name, frame.claimed)); break;
+      case 'error':
+        this.#timeline.refused(frame.id, now + (frame.retry_after_ms ?? RETRY_MS));
+        this.#outputs.push(...this.#outbox.refused(frame, now));
         break;
-      case 'error': this.#onError(frame, now); break;
       case 'online':
         this.#online = frame.count;
-        this.#head = Math.max(this.#head, frame.head);
+        this.#timeline.headIs(frame.head);
         break;
       case 'lagged':
       case 'pong':
-        this.#head = Math.max(this.#head, frame.head);
+        this.#timeline.headIs(frame.head);
         break;
-      case 'goodbye': this.#returnWithinMs = frame.reconnect_after_ms; break;
+      case 'goodbye': this.#backoff.goodbye(frame.reconnect_after_ms); break;
       case 'who': this.#online = frame.online; break;
       case 'unknown':
-        if (frame.seq !== undefined) this.#onLive({ seq: frame.seq });
+        if (frame.seq !== undefined) this.#show(this.#timeline.live({ seq: frame.seq }));
         break;
       case 'welcome': break;
       default: throw new TypeError(`no such frame: ${frame.type}`);
@@ -219,123 +452,23 @@ export class Follow {
   }
 
   #onWelcome(welcome, now) {
-    const otherTimeline = this.#timeline !== null && this.#timeline !== welcome.timeline;
-    if (otherTimeline || (this.#cursor !== null && this.#cursor > welcome.head)) this.#reset();
     this.#link = { is: 'live' };
-    this.#failures = 0;
     this.#heardAt = now;
-    this.#timeline = welcome.timeline;
-    this.#head = welcome.head;
+    this.#backoff.welcomed();
     this.#online = welcome.online;
     this.#limits = welcome.limits;
+    if (this.#timeline.welcomed(welcome.timeline, welcome.head)) this.#outputs.push({ do: 'reset' });
   }
 
-  #reset() {
-    this.#cursor = null;
-    this.#oldest = null;
-    this.#head = 0;
-    this.#held.clear();
-    this.#askedOlder = false;
-    this.#outputs.push({ do: 'reset' });
-  }
-
-  #onLive(event) {
-    this.#head = Math.max(this.#head, event.seq);
-    const isNews = this.#cursor === null || event.seq > this.#cursor;
-    if (isNews && this.#held.size < HELD_EVENTS) this.#held.set(event.seq, event);
-    this.#applyHeld();
-  }
-
-  #onPage(page) {
-    if (page.id === GAP) this.#onGap(page);
-    else if (page.id === OLDER) this.#onOlder(page);
-  }
-
-  #onGap(page) {
-    this.#askedGap = false;
-    if (page.reset) this.#reset();
-    // What the server says now counts, so that an answer without events ends the asking.
-    this.#head = Math.max(page.head, ...this.#held.keys());
-    if (this.#cursor === null) {
-      this.#oldest = page.cheeps.length > 0 ? page.cheeps[0].seq : page.head + 1;
-      this.#cursor = this.#oldest - 1;
-    }
-    const events = page.cheeps.filter((event) => this.#takeNext(event));
-    for (const seq of this.#held.keys()) {
-      if (seq <= this.#cursor) this.#held.delete(seq);
-    }
-    this.#show(events);
-    this.#applyHeld();
-  }
-
-  #onOlder(page) {
-    this.#askedOlder = false;
-    const events = [];
-    for (const event of [...page.cheeps].reverse()) {
-      if (this.#oldest === null || event.seq !== this.#oldest - 1) continue;
-      this.#oldest = event.seq;
-      events.push(event);
-    }
-    this.#outputs.push({ do: 'older', events: events.reverse(), more: page.more });
-  }
-
-  #applyHeld() {
-    if (this.#cursor === null) return;
-    const events = [];
-    for (let next; (next = this.#held.get(this.#cursor + 1)) !== undefined;) {
-      this.#held.delete(next.seq);
-      this.#takeNext(next);
-      events.push(next);
-    }
-    this.#show(events);
-  }
-
-  /** Takes an event if it is the one right after the cursor; anything else was applied already or comes again. */
-  #takeNext(event) {
-    if (event.seq !== this.#cursor + 1) return false;
-    this.#cursor = event.seq;
-    return true;
+  #onPage(page, now) {
+    const turned = this.#timeline.page(page, now);
+    if (turned?.older) this.#outputs.push({ do: 'older', events: turned.older, more: turned.more });
+    if (turned?.reset) this.#outputs.push({ do: 'reset' });
+    if (turned?.events) this.#show(turned.events);
   }
 
   #show(events) {
-    if (events.length === 0) return;
-    this.#outputs.push({ do: 'events', events });
-    if (this.#outbox.length === 0 || this.#identity === null) return;
-    // A post of ours that comes back as an event is on the timeline, whether or not its ack got through.
-    const ours = foldName(this.#identity.name);
-    for (const { id, name, seq } of events) {
-      if (id !== undefined && foldName(name) === ours) this.#posted(id, seq);
-    }
-  }
-
-  #posted(id, seq) {
-    if (this.#takeFromOutbox(id)) this.#outputs.push({ do: 'posted', id, seq });
-  }
-
-  #takeFromOutbox(id) {
-    if (this.#sending === id) this.#sending = null;
-    const at = this.#outbox.findIndex((post) => post.id === id);
-    return at === -1 ? null : this.#outbox.splice(at, 1)[0];
-  }
-
-  #onError(error, now) {
-    const { id } = error;
-    if (id === undefined) return;
-    if (id === GAP) this.#askedGap = false;
-    else if (id === OLDER) this.#askedOlder = false;
-    else if (id === HELLO) this.#hello = 'unsaid';
-    else if (id === this.#sending) this.#sending = null;
-    else return;
-
-    if (error.retryable || id === GAP || id === OLDER) {
-      this.#holdUntil = now + Math.max(error.retry_after_ms ?? BACKOFF_FIRST_MS, 1);
-    } else if (id === HELLO || ABOUT_NAME.has(error.code)) {
-      this.#hello = 'refused';
-      this.#outputs.push({ do: 'name_refused', error: withoutType(error) });
-    } else {
-      const post = this.#takeFromOutbox(id);
-      if (post) this.#outputs.push({ do: 'refused', post, error: withoutType(error) });
-    }
+    if (events.length > 0) this.#outputs.push({ do: 'events', events }, ...this.#outbox.seen(events));
   }
 
   #ping(now) {
@@ -343,40 +476,18 @@ export class Follow {
     this.#send({ id: 'ping', type: 'ping' });
   }
 
-  #askOlder() {
-    if (this.#oldest === null || this.#oldest <= 1 || this.#link.is !== 'live' || this.#askedOlder) return;
-    this.#askedOlder = true;
-    this.#send({ id: OLDER, type: 'history', before: this.#oldest, limit: this.#limits.page });
-  }
-
-  /** Asks and sends whatever the state calls for and is not under way. */
-  #pump(now) {
-    if (this.#link.is !== 'live' || now < this.#holdUntil) return;
-    this.#holdUntil = 0;
-    if (!this.#askedGap && !this.caughtUp) {
-      this.#askedGap = true;
-      const range = this.#cursor === null ? {} : { after: this.#cursor };
-      this.#send({ id: GAP, type: 'history', ...range, limit: this.#limits.page });
+  #sendWhatIsDue(now) {
+    if (this.#link.is !== 'live') return;
+    for (let asked; (asked = this.#timeline.nextQuestion(now)) !== null;) {
+      this.#send({ ...asked, type: 'history', limit: this.#limits.page });
     }
-    if (this.#identity === null) return;
-    if (this.#hello === 'unsaid') {
-      this.#hello = 'asked';
-      this.#send({ id: HELLO, type: 'hello', ...this.#identity });
-    } else if (this.#hello === 'done' && this.#sending === null && this.#outbox.length > 0) {
-      const post = this.#outbox[0];
-      this.#sending = post.id;
-      this.#send({ type: 'post', ...post });
-    }
+    const request = this.#outbox.nextRequest(now);
+    if (request !== null) this.#send(request);
   }
 
   #send(frame) {
     this.#outputs.push({ do: 'send', frame });
   }
-}
-
-function backoff(failures, jitter) {
-  const half = Math.min(BACKOFF_FIRST_MS * 2 ** Math.min(failures, 16), BACKOFF_CAP_MS) / 2;
-  return half + scale(half, jitter);
 }
 
 function scale(span, jitter) {

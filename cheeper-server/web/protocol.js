@@ -55,43 +55,70 @@ export function countChars(text, most = Infinity) {
 
 const trim = (text) => text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '');
 
+/** A name's length, in bytes. */
+const NAME_BYTES = 512;
+
 /** A cheep as it is kept: NFC, LF line breaks, nothing that controls or hides, trimmed. */
 export function cleanCheep(raw) {
   // A lone surrogate has no place in JSON that others can read.
   const chars = Array.from(raw.replace(/\p{Surrogate}/gu, '\uFFFD').normalize('NFC'));
   const kept = [];
-  chars.forEach((char, at) => {
-    if (char === '\n' && chars[at - 1] === '\r') return;
+  for (let at = 0; at < chars.length; at += 1) {
+    const char = chars[at];
+    if (char === '\r' && chars[at + 1] === '\n') continue;
     if (/[\r\n\u2028\u2029]/u.test(char)) kept.push('\n');
     else if (char === '\t') kept.push(' ');
-    else if (/[\p{Control}\p{Bidi_Control}]/u.test(char)) return;
+    else if (char === BLACK_FLAG) {
+      const tags = flagTags(chars.slice(at + 1, at + 10));
+      kept.push(char, ...tags);
+      at += tags.length;
+    } else if (/\p{Control}/u.test(char)) continue;
     else if (!isIgnorable(char) || belongsAfter(kept, char, chars[at + 1])) kept.push(char);
-  });
+  }
   // Taking characters out can bring two together that compose.
   return trim(kept.join('').normalize('NFC'));
 }
 
+const BLACK_FLAG = '\u{1F3F4}';
+
 const isIgnorable = (char) => /\p{Default_Ignorable_Code_Point}/u.test(char);
+
+/** The tags that make the black flag before them that of a country's part, such as England. */
+function flagTags(after) {
+  const [tags] = /^[\u{E0030}-\u{E0039}\u{E0061}-\u{E007A}]{3,7}\u{E007F}|^/u.exec(after.join(''));
+  return Array.from(tags);
+}
 
 /** Whether an invisible character has work to do at the end of `kept`, with `next` to follow. */
 function belongsAfter(kept, char, next) {
   const last = kept.at(-1);
   if (last === undefined) return false;
   if (char === '\u200D' && endsInEmoji(kept)) return next !== undefined && /\p{Extended_Pictographic}/u.test(next);
-  if (char === '\u200D' || char === '\u200C') return joins(last) && next !== undefined && joins(next);
-  if (/[\u{E0020}-\u{E007F}]/u.test(char)) return /[\u{1F3F4}\u{E0020}-\u{E007E}]/u.test(last);
-  return /\p{Variation_Selector}/u.test(char) && !/\p{White_Space}/u.test(last) && !isIgnorable(last);
+  // A joiner also shapes the end of a word; what keeps letters apart needs letters on both sides.
+  if (char === '\u200D') return endsInJoiningScript(kept);
+  if (char === '\u200C') return endsInJoiningScript(kept) && next !== undefined && joins(next);
+  return isSelector(char) && !/\p{White_Space}/u.test(last) && !isIgnorable(last);
 }
+
+const isSelector = (char) => /\p{Variation_Selector}/u.test(char);
 
 function endsInEmoji(kept) {
   const base = kept.findLast((char) => !/[\uFE0F\p{Emoji_Modifier}]/u.test(char));
   return base !== undefined && /\p{Extended_Pictographic}/u.test(base);
 }
 
-const PLAIN_SCRIPT = /[\p{sc=Zyyy}\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}]/u;
+/** Selectors and the marks that many scripts share belong to the letter that they stand on. */
+function endsInJoiningScript(kept) {
+  const onALetter = (char) => isSelector(char) || (/[\p{Mn}\p{Mc}]/u.test(char) && /\p{sc=Zinh}/u.test(char));
+  const base = kept.findLast((char) => !onALetter(char));
+  return base !== undefined && joins(base);
+}
+
+const PLAIN_SCRIPT =
+  /[\p{sc=Zyyy}\p{sc=Zinh}\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}]/u;
 
 /** Letters of scripts in which a joiner changes how a word is written. */
-const joins = (char) => /[\p{Alphabetic}\p{Mn}\p{Mc}]/u.test(char) && !PLAIN_SCRIPT.test(char) || /[\u200C\u200D]/u.test(char);
+const joins = (char) => /[\p{Alphabetic}\p{Mn}\p{Mc}]/u.test(char) && !isIgnorable(char) && !PLAIN_SCRIPT.test(char);
 
 /**
  * Reads a cheep as somebody typed it.
@@ -141,12 +168,15 @@ export function parseName(raw) {
   }
   if (isSpace(before)) refuse('A name must not end with a space.');
   if (countChars(name) > LIMITS.name_chars) refuse(`A name has at most ${LIMITS.name_chars} characters.`);
+  if (utf8.encode(name).length > NAME_BYTES) {
+    refuse(`This name has too many marks on its letters: it has at most ${NAME_BYTES} bytes.`);
+  }
   return name;
 }
 
 function isVisible(char, before) {
   const emojiSelector = /[\uFE0E\uFE0F]/u.test(char) && before !== undefined && /\p{Emoji}/u.test(before);
-  return emojiSelector || !(/\p{Format}/u.test(char) || isIgnorable(char));
+  return emojiSelector || !(/[\p{Format}\u2800]/u.test(char) || isIgnorable(char));
 }
 
 /** What makes two names one: equal after Unicode NFKC_Casefold. A key, not something to show. */
@@ -160,7 +190,7 @@ export function foldName(name) {
 
 /** Up, then down, a character at a time: a whole word would make a sigma at its end differ. ı is not i. */
 function foldCase(text) {
-  const lower = (char) => char.toLowerCase();
+  const lower = (char) => (/\p{sc=Cher}/u.test(char) ? char.toUpperCase() : char.toLowerCase());
   return Array.from(text, (char) => (char === 'ı' ? char : Array.from(char.toUpperCase(), lower).join(''))).join('');
 }
 

@@ -1,0 +1,53 @@
+// Runs the vectors that the Rust side runs: both must come to the same results.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { Follow } from '../follow.js';
+import { LIMITS, countChars, foldName, parseCheep, parseName, readServerFrame } from '../protocol.js';
+
+const vectors = (name) => JSON.parse(readFileSync(new URL(`../../../protocol/vectors/${name}.json`, import.meta.url)));
+
+/** What a function returns, or the code it refuses with. */
+function outcome(parse) {
+  try {
+    return { out: parse() };
+  } catch (refusal) {
+    if (!refusal.code) throw refusal;
+    return { code: refusal.code };
+  }
+}
+
+const expected = ({ out, code }) => (code === undefined ? { out } : { code });
+
+for (const vector of vectors('names')) {
+  test(`name: ${vector.why}`, () => {
+    assert.deepEqual(outcome(() => parseName(vector.in)), expected(vector));
+    if (vector.fold !== undefined) assert.equal(foldName(vector.out), vector.fold);
+  });
+}
+
+for (const vector of vectors('cheeps')) {
+  test(`cheep: ${vector.why}`, () => {
+    const limits = { ...LIMITS, cheep_chars: vector.max ?? LIMITS.cheep_chars };
+    const result = outcome(() => parseCheep(vector.in, limits));
+    assert.deepEqual(result, expected(vector));
+    if (vector.chars !== undefined) assert.equal(countChars(result.out), vector.chars);
+  });
+}
+
+for (const { name, identity, outbox, steps } of vectors('follow')) {
+  test(`follow: ${name}`, () => {
+    const follow = new Follow(identity, outbox);
+    steps.forEach((step, nth) => {
+      const input = step.in.frame ? { ...step.in, frame: readServerFrame(step.in.frame) } : step.in;
+      const got = { out: [...follow.handle(input, step.at)] };
+      const want = { out: step.out };
+      if ('link' in step) [got.link, want.link] = [follow.link, step.link];
+      if ('deadline' in step) [got.deadline, want.deadline] = [follow.deadline, step.deadline];
+      if ('cursor' in step) [got.cursor, want.cursor] = [follow.cursor, step.cursor];
+      assert.deepEqual(JSON.parse(JSON.stringify(got)), want, `step ${nth}`);
+    });
+  });
+}
