@@ -87,6 +87,8 @@ struct Talk {
     reader: Option<Box<FrameReader>>,
     inbox: VecDeque<Incoming>,
     pending: usize,
+    /// A `hello` is under way; what was said after it waits, so that it is said under that name.
+    naming: bool,
     present: Option<Name>,
     live: Live,
     ending: Option<Ending>,
@@ -219,6 +221,7 @@ impl Connection {
                 self.say(&Session::on_posted(id, result), desk);
             }
             Answer::Named { id, author, result } => {
+                talk.naming = false;
                 let named = result.as_ref().ok().map(|named| named.name.clone());
                 let frame = talk.session.on_named(id, &author, result);
                 if let Some(name) = named {
@@ -313,7 +316,7 @@ impl Connection {
     }
 
     fn is_busy(&self, talk: &Talk) -> bool {
-        talk.pending >= PENDING_REQUESTS || self.outbox.bytes() > OUTBOX_BYTES
+        talk.naming || talk.pending >= PENDING_REQUESTS || self.outbox.bytes() > OUTBOX_BYTES
     }
 
     fn take_in(&mut self, bytes: &[u8], desk: &Desk) {
@@ -394,6 +397,7 @@ impl Connection {
             Step::Claim(author) => {
                 let asked = author.clone();
                 let answer = self.answer(place, desk);
+                self.talk().naming = true;
                 let named = move |result| answer(Answer::Named { id, author, result });
                 desk.shared.feed.claim(asked, Box::new(named));
             }
