@@ -142,12 +142,12 @@ mod tests {
         (span.first.get(), span.last.get(), span.more, span.reset)
     }
 
-    fn cheep(number: u64, chars: usize) -> Cheep {
+    fn cheep(number: u64, text: CheepText) -> Cheep {
         Cheep {
             seq: seq(number),
             at: Timestamp::UNIX_EPOCH,
             name: Name::parse("alice").unwrap(),
-            cheep: CheepText::cleaned(&"é\"".repeat(chars)),
+            cheep: text,
             verified: number.is_multiple_of(2),
             reply_to: Seq::new(number / 2).filter(|to| *to > Seq::ZERO),
             id: RequestId::parse("\"quoted\"\n").ok(),
@@ -216,6 +216,11 @@ mod tests {
             // Full, unless there is no more in the asked direction.
             prop_assert!(!span.more || count == history.limit.min(limits::PAGE) as u64);
         }
+    }
+
+    proptest! {
+        // Each case reads up to 256 KiB back.
+        #![proptest_config(ProptestConfig::with_cases(48))]
 
         #[test]
         fn a_page_reads_back_as_the_events_nearest_to_where_it_began(
@@ -225,8 +230,11 @@ mod tests {
         ) {
             let id = id.map(|id| RequestId::parse(&id).unwrap());
             let span = span(&history, seq(head));
-            let cheeps: Vec<Cheep> =
-                (span.first.get()..=span.last.get()).map(|number| cheep(number, chars[usize::try_from(number).unwrap() % chars.len()])).collect();
+            let texts: Vec<CheepText> = chars.iter().map(|&chars| CheepText::cleaned(&"é\"".repeat(chars))).collect();
+            let cheeps: Vec<Cheep> = (span.first.get()..=span.last.get())
+                .zip(texts.iter().cycle())
+                .map(|(number, text)| cheep(number, text.clone()))
+                .collect();
             let encoded: Vec<String> = cheeps.iter().map(encode_event).collect();
             let events: Vec<&[u8]> = encoded.iter().map(String::as_bytes).collect();
             let page = encode(id.as_ref(), &history, &span, seq(head), &events);
