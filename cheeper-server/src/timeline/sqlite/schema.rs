@@ -36,8 +36,7 @@ const MIGRATIONS: &[M] = &[M::up(
 /// Looks at an existing file without changing it.
 pub(super) fn check(path: &Path) -> Result<(), OpenError> {
     let not_ours = |_| OpenError::Damaged { path: path.to_owned(), what: "it is not a Cheeper store".to_owned() };
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(|error| OpenError::unusable(path, &error))?;
+    let db = look_into(path).map_err(|error| OpenError::unusable(path, &error))?;
     let number = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0));
     let application = number("PRAGMA application_id").map_err(not_ours)?;
     let version = number("PRAGMA user_version").map_err(not_ours)?;
@@ -55,7 +54,8 @@ pub(super) fn check(path: &Path) -> Result<(), OpenError> {
     let verdict: String =
         db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(|error| damaged(error.to_string()))?;
     if verdict != "ok" {
-        return Err(damaged(verdict));
+        // SQLite's report has several lines.
+        return Err(damaged(verdict.split_whitespace().collect::<Vec<_>>().join(" ")));
     }
     let dense = db
         .query_row("SELECT count(*) = coalesce(max(seq), 0) AND coalesce(min(seq), 1) = 1 FROM cheeps", [], |row| {
@@ -63,6 +63,21 @@ pub(super) fn check(path: &Path) -> Result<(), OpenError> {
         })
         .map_err(|error| damaged(error.to_string()))?;
     if dense { Ok(()) } else { Err(damaged("cheeps are missing from it".to_owned())) }
+}
+
+/// Even a reader makes files beside a database in WAL mode, unless it is told that nobody writes. Our lock sees to that;
+/// only a log that a killed server left has to be read with the rest.
+fn look_into(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    match path.to_str().filter(|_| !Path::new(&log).exists()) {
+        None => Connection::open_with_flags(path, flags),
+        Some(path) => {
+            let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            Connection::open_with_flags(format!("file:{path}?immutable=1"), flags | OpenFlags::SQLITE_OPEN_URI)
+        }
+    }
 }
 
 /// Brings the tables to the version this program writes.
