@@ -1,0 +1,182 @@
+//! The HTTP beside the socket, with curl.
+
+mod support;
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::{Value, json};
+use support::{Server, seqs};
+
+/// A request with curl: the status, the headers, the body.
+fn curl(server: &Server, path: &str, arguments: &[&str]) -> (u16, String, String) {
+    let output = Command::new("curl").args(["-sSi", &server.url(path)]).args(arguments).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap().replace('\r', "");
+    let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
+    (status, head.to_lowercase(), body.to_owned())
+}
+
+fn json_of(server: &Server, path: &str, arguments: &[&str]) -> (u16, Value) {
+    let (status, _, body) = curl(server, path, arguments);
+    (status, serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}")))
+}
+
+const JSON: [&str; 2] = ["-H", "Content-Type: application/json"];
+
+fn post(server: &Server, body: &str, arguments: &[&str]) -> (u16, Value) {
+    json_of(server, "/api/cheep", &[&JSON[..], &["-d", body], arguments].concat())
+}
+
+#[test]
+fn pages_are_the_same_as_over_the_socket() {
+    let server = Server::start();
+    server.client().post_many("alice", 10);
+    let page = |query: &str| {
+        let (status, page) = json_of(&server, &format!("/api/cheeps{query}"), &[]);
+        assert_eq!(status, 200, "{query}: {page}");
+        (seqs(&page), page["more"].as_bool().unwrap())
+    };
+    assert_eq!(page(""), ((1..=10).collect(), false));
+    assert_eq!(page("?limit=2"), (vec![9, 10], true));
+    assert_eq!(page("?before=4&limit=2"), (vec![2, 3], true));
+    assert_eq!(page("?after=8"), (vec![9, 10], false));
+    assert_eq!(page("?around=5&limit=4"), (vec![4, 5, 6, 7], true));
+    for nonsense in ["?limit=0", "?limit=x", "?after=-1", "?before=1&after=2"] {
+        let (status, error) = json_of(&server, &format!("/api/cheeps{nonsense}"), &[]);
+        assert_eq!((status, &error["code"]), (400, &json!("bad_field")), "{nonsense}");
+    }
+}
+
+#[test]
+fn a_post_is_created_once() {
+    let server = Server::start();
+    let (status, event) = post(&server, r#"{"name":"alice","cheep":"hi"}"#, &["-H", "Idempotency-Key: k1"]);
+    assert_eq!((status, &event["type"], &event["seq"], &event["id"]), (201, &json!("cheep"), &json!(1), &json!("k1")));
+    let (status, again) = post(&server, r#"{"name":"alice","cheep":"hi"}"#, &["-H", "Idempotency-Key: k1"]);
+    assert_eq!((status, &again), (200, &event));
+    let (status, error) = post(&server, r#"{"name":"alice","cheep":"other","id":"k1"}"#, &[]);
+    assert_eq!((status, &error["code"]), (409, &json!("id_conflict")));
+    let form = ["-d", "name=bob&reply_to=1", "--data-urlencode", "cheep=a & b"];
+    let (status, event) = json_of(&server, "/api/cheep", &form);
+    assert_eq!((status, &event["cheep"], &event["reply_to"]), (201, &json!("a & b"), &json!(1)));
+}
+
+#[test]
+fn a_claimed_name_wants_its_secret() {
+    let server = Server::start();
+    server.client().ask(json!({ "type": "hello", "name": "alice", "secret": "0123456789abcdef" }));
+    let body = r#"{"name":"alice","cheep":"me"}"#;
+    assert_eq!(post(&server, body, &[]).0, 401);
+    assert_eq!(post(&server, body, &["-H", "Authorization: Bearer another secret 123"]).0, 401);
+    assert_eq!(post(&server, body, &["-H", "Authorization: Bearer short"]).1["code"], "bad_secret");
+    let (status, event) = post(&server, body, &["-H", "Authorization: Bearer 0123456789abcdef"]);
+    assert_eq!((status, &event["verified"]), (201, &json!(true)));
+}
+
+#[test]
+fn what_cannot_be_posted_is_refused_with_a_status_of_its_own() {
+    let server = Server::start();
+    for (body, code) in [
+        ("nonsense", "bad_json"),
+        (r#"{"name":"alice"}"#, "bad_field"),
+        (r#"{"name":"alice","cheep":" "}"#, "empty_cheep"),
+        (r#"{"cheep":"hi"}"#, "name_required"),
+        (r#"{"type":"who"}"#, "bad_field"),
+    ] {
+        let (status, error) = post(&server, body, &[]);
+        assert_eq!((status, &error["code"]), (400, &json!(code)), "{body}");
+    }
+    let long = format!(r#"{{"name":"alice","cheep":"{}"}}"#, "x".repeat(20_000));
+    assert_eq!(post(&server, &long, &[]).0, 413);
+    assert_eq!(curl(&server, "/api/cheep", &["-H", "Content-Type: text/plain", "-d", "hi"]).0, 415);
+    assert_eq!(post(&server, r#"{"name":"alice","cheep":"hi"}"#, &["-H", "Origin: http://evil.example"]).0, 403);
+    assert_eq!(curl(&server, "/api/cheep", &["-X", "DELETE"]).0, 405);
+    assert_eq!(curl(&server, "/nowhere", &[]).0, 404);
+}
+
+#[test]
+fn a_person_who_posts_too_often_is_told_when_to_come_back() {
+    let server = Server::with(&["--post-rate", "4"]);
+    let posts: Vec<u16> = (0..6).map(|_| post(&server, r#"{"name":"alice","cheep":"hi"}"#, &[]).0).collect();
+    assert_eq!(posts, [201, 201, 201, 201, 201, 429]);
+    let (status, head, _) = curl(&server, "/api/cheep", &["-d", "name=alice&cheep=hi"]);
+    assert_eq!(status, 429);
+    assert!(head.contains("\nretry-after: "), "{head}");
+}
+
+/// A curl that follows; it is ended with the test.
+struct Follower {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Follower {
+    fn start(server: &Server, query: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new("curl");
+        command.args(["-sSN", &server.url(&format!("/api/cheeps?follow=1{query}"))]).args(arguments);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    fn next(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        self.lines.find_map(|line| line.ok().filter(|line| wanted(line))).expect("the server goes on")
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn followers_get_a_line_for_each_event_old_and_new() {
+    let server = Server::start();
+    let mut alice = server.client();
+    alice.post_many("alice", 3);
+    let mut lines = Follower::start(&server, "&after=1", &[]);
+    let seq = |line: String| serde_json::from_str::<Value>(&line).unwrap()["seq"].as_u64().unwrap();
+    assert_eq!([seq(lines.next(|_| true)), seq(lines.next(|_| true))], [2, 3]);
+    let accept = ["-H", "Accept: text/event-stream"];
+    let mut events = Follower::start(&server, "&after=0", &[&accept[..], &["-H", "Last-Event-ID: 2"]].concat());
+    assert!(events.next(|line| line.starts_with("data:")).contains("\"seq\":3"));
+    assert_eq!(events.next(|line| line.starts_with("id:")), "id:3");
+    alice.post("alice", "live");
+    assert_eq!(seq(lines.next(|_| true)), 4);
+    assert!(events.next(|line| line.starts_with("data:")).contains("\"seq\":4"));
+    assert_eq!(json_of(&server, "/api/cheeps?follow=1&after=99", &[]).0, 400);
+}
+
+#[test]
+fn the_page_is_safe_to_open_and_cheap_to_open_again() {
+    let server = Server::start();
+    let (status, head, page) = curl(&server, "/", &[]);
+    assert_eq!(status, 200);
+    assert!(head.contains("content-security-policy: default-src 'none'") && !head.contains("unsafe"), "{head}");
+    assert!(page.contains("<title>Cheeper</title>") && !page.contains("style=") && !page.contains("onclick"));
+    let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    let (status, _, body) = curl(&server, "/", &["-H", &format!("If-None-Match: {tag}")]);
+    assert_eq!((status, body.as_str()), (304, ""));
+    for script in page.split('"').filter(|part| part.starts_with('/')) {
+        assert_eq!(curl(&server, script, &[]).0, 200, "{script}");
+    }
+}
+
+#[test]
+fn health_and_metrics_say_how_it_is() {
+    let server = Server::start();
+    let mut alice = server.client();
+    alice.post_many("alice", 2);
+    let (status, health) = json_of(&server, "/healthz", &[]);
+    assert_eq!((status, &health["status"], &health["head"]), (200, &json!("ready"), &json!(2)));
+    let (_, head, metrics) = curl(&server, "/metrics", &[]);
+    assert!(head.contains("content-type: application/openmetrics-text"));
+    for line in ["cheeper_posts_total 2", "cheeper_online 1", "cheeper_head 2"] {
+        assert!(metrics.lines().any(|shown| shown == line), "{line}: {metrics}");
+    }
+}
