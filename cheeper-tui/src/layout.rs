@@ -1,5 +1,7 @@
 //! Where things go on a screen of the model's size: what scrolling has to know and drawing follows. Pure.
 
+use std::ops::Range;
+
 use cheeper_protocol::Cheep;
 use jiff::tz::TimeZone;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -39,14 +41,16 @@ pub fn is_roomy(model: &Model) -> bool {
 
 pub fn areas(model: &Model) -> Areas {
     let area = model.area;
-    let lines = u16::try_from(composer_lines(model).len()).unwrap_or(u16::MAX);
+    let lines = u16::try_from(input_lines(model).len()).unwrap_or(u16::MAX);
     let extra = u16::from(is_roomy(model));
-    let composer = lines.clamp(1, (area.height / 3).max(1)) + extra;
+    let most = (area.height / 3).max(1);
+    let composer = lines.clamp(1, most) + extra;
+    let message = u16::try_from(message_lines(model).len()).unwrap_or(u16::MAX).min(most);
     let [header, timeline, composer, hints] = Layout::vertical([
         Constraint::Length(1 + extra),
         Constraint::Min(1),
         Constraint::Length(composer),
-        Constraint::Length(extra),
+        Constraint::Length(message.max(extra)),
     ])
     .areas(area);
     Areas { header, timeline, composer, hints }
@@ -96,6 +100,13 @@ pub fn input_width(model: &Model) -> usize {
     usize::from(model.area.width).saturating_sub(prompt(model).width() + COUNT).max(1)
 }
 
-pub fn composer_lines(model: &Model) -> Vec<String> {
+pub fn input_lines(model: &Model) -> Vec<Range<usize>> {
     wrap(model.composer.text(), input_width(model))
+}
+
+/// What the person has to be told, in lines.
+pub fn message_lines(model: &Model) -> Vec<&str> {
+    let width = usize::from(model.area.width).saturating_sub(2);
+    let Some(notice) = model.notice.as_deref() else { return Vec::new() };
+    wrap(notice, width).into_iter().map(|line| &notice[line]).collect()
 }

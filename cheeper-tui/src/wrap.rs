@@ -1,32 +1,45 @@
 //! Breaks a text into lines of a given width in terminal columns, between graphemes, at spaces where it can. Pure.
 
+use std::ops::Range;
+
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-/// The lines of `text` in `width` columns. There is at least one; a width of 0 counts as 1.
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    text.split('\n').flat_map(|line| wrap_line(line, width.max(1))).collect()
+/// The lines of `text` in `width` columns, as ranges of its bytes: all of it but the line feeds. There is at least one.
+/// Spaces at the end of a line may hang over its edge. A width of 0 counts as 1.
+pub fn wrap(text: &str, width: usize) -> Vec<Range<usize>> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for line in text.split('\n') {
+        wrap_line(line, start, width.max(1), &mut lines);
+        start += line.len() + 1;
+    }
+    lines
 }
 
-fn wrap_line(line: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut current = String::new();
+fn wrap_line(line: &str, offset: usize, width: usize, lines: &mut Vec<Range<usize>>) {
+    let (mut start, mut at, mut used) = (offset, offset, 0);
     for word in line.split_inclusive(' ') {
-        if !current.is_empty() && current.width() + word.trim_end().width() > width {
-            lines.push(std::mem::take(&mut current));
-        }
+        let mut breaks = used + word.trim_end_matches(' ').width() > width;
         for grapheme in word.graphemes(true) {
-            if !current.is_empty() && current.width() + grapheme.width() > width {
-                if grapheme == " " {
-                    continue;
-                }
-                lines.push(std::mem::take(&mut current));
+            breaks |= used + grapheme.width() > width && grapheme != " ";
+            if breaks && at > start {
+                lines.push(start..at);
+                (start, used) = (at, 0);
             }
-            current.push_str(grapheme);
+            breaks = false;
+            used += grapheme.width();
+            at += grapheme.len();
         }
     }
-    lines.push(current);
-    lines
+    lines.push(start..at);
+}
+
+/// The row and column of the place before byte `cursor` of `text`, in `width` columns.
+pub fn place(text: &str, cursor: usize, width: usize) -> (usize, usize) {
+    let lines = wrap(text, width);
+    let row = lines.partition_point(|line| line.start <= cursor).saturating_sub(1);
+    (row, lines.get(row).map_or(0, |line| text[line.start..cursor].width().min(width)))
 }
 
 /// The start of `text` that fits `width` columns, with an ellipsis where something was left out.
@@ -53,22 +66,37 @@ mod tests {
 
     use super::*;
 
+    fn lines(text: &str, width: usize) -> Vec<&str> {
+        wrap(text, width).into_iter().map(|line| text[line].trim_end()).collect()
+    }
+
     #[test]
     fn breaks_at_spaces_and_long_words_between_graphemes() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("家家家", 5), ["家家", "家"]);
-        assert_eq!(wrap("a\n\nb", 5), ["a", "", "b"]);
-        assert_eq!(wrap("👩‍👩‍👧👩‍👩‍👧", 3), ["👩‍👩‍👧", "👩‍👩‍👧"]);
+        assert_eq!(lines("one two three", 7), ["one two", "three"]);
+        assert_eq!(lines("家家家", 5), ["家家", "家"]);
+        assert_eq!(lines("a\n\nb", 5), ["a", "", "b"]);
+        assert_eq!(lines("👩‍👩‍👧👩‍👩‍👧", 3), ["👩‍👩‍👧", "👩‍👩‍👧"]);
         assert_eq!(truncate("alexandra", 5), "alex…");
+    }
+
+    #[test]
+    fn the_cursor_stands_where_the_text_is_drawn() {
+        // The word that the cursor is in does not fit the first line, though its beginning would.
+        assert_eq!(place("hello world", 7, 8), (1, 1));
+        assert_eq!(place("hello world", 5, 8), (0, 5));
+        assert_eq!(place("家\nb", 3, 8), (0, 2));
+        assert_eq!(place("家\nb", 4, 8), (1, 0));
+        assert_eq!(place("", 0, 8), (0, 0));
     }
 
     proptest! {
         #[test]
-        fn no_line_is_too_wide_and_no_letter_is_lost(text in "[a-z家é ]{0,80}", width in 2..30_usize) {
-            let lines = wrap(&text, width);
-            prop_assert!(lines.iter().all(|line| line.trim_end().width() <= width));
-            let letters = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>();
-            prop_assert_eq!(letters(&lines.concat()), letters(&text));
+        fn no_line_is_too_wide_and_nothing_is_lost(text in "[a-z家é👩\u{200D}\u{301} \n]{0,80}", width in 2..30_usize) {
+            for line in lines(&text, width) {
+                prop_assert!(line.graphemes(true).map(|grapheme| grapheme.width()).sum::<usize>() <= width, "{:?}", line);
+            }
+            let joined: String = wrap(&text, width).into_iter().map(|line| &text[line]).collect();
+            prop_assert_eq!(joined, text.replace('\n', ""));
         }
     }
 }

@@ -11,9 +11,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::style;
 use crate::{
-    layout::{COUNT, composer_lines, input_width, is_roomy, prompt},
+    layout::{COUNT, input_lines, input_width, is_roomy, prompt},
     model::Model,
-    wrap::wrap,
+    wrap::place,
 };
 
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
@@ -27,14 +27,14 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     }
     let area = Rect { y: area.y + ruled, height: area.height - ruled, ..area };
     let (prompt, width) = (prompt(model), input_width(model));
-    let before = wrap(model.composer.before_cursor(), width);
-    let cursor_line = before.len() - 1;
-    let cursor_column = before.last().map_or(0, |line| line.width());
+    let text = model.composer.text();
+    let (cursor_line, cursor_column) = place(text, model.composer.before_cursor().len(), width);
     let first = (cursor_line + 1).saturating_sub(usize::from(area.height));
     let left = left(model);
-    for (row, line) in composer_lines(model).into_iter().skip(first).take(usize::from(area.height)).enumerate() {
+    for (row, line) in input_lines(model).into_iter().skip(first).take(usize::from(area.height)).enumerate() {
+        let line = text[line].trim_end();
         let start = if first + row == 0 { prompt.clone() } else { " ".repeat(prompt.width()) };
-        let mut spans = vec![Span::styled(start, style(model, Color::Yellow)), Span::raw(line.clone())];
+        let mut spans = vec![Span::styled(start, style(model, Color::Yellow)), Span::raw(line)];
         if row == 0 {
             let gap = width.saturating_sub(line.width()) + COUNT.saturating_sub(left.width() + 1);
             let over = left.starts_with('-');

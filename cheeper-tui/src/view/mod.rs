@@ -13,15 +13,27 @@ use ratatui::{
     widgets::{Block, Clear, Paragraph},
 };
 
-use crate::{layout::areas, model::Model};
+use unicode_width::UnicodeWidthStr as _;
 
-const HINTS: &str = " Enter send  Alt+Enter new line  PgUp older  F1 help  Ctrl+C quit";
+use crate::{
+    layout::{areas, message_lines},
+    model::Model,
+};
+
+/// The first that fits is shown.
+const HINTS: &[&str] = &[
+    " Enter send  Alt+Enter new line  PgUp older  F1 help  Ctrl+C quit",
+    " Enter send  PgUp older  F1 help  Ctrl+C quit",
+    " Enter send  F1 help  Ctrl+C quit",
+    " F1 help  Ctrl+C quit",
+    " F1 help",
+];
 const HELP: &[&str] = &[
     "Enter            send",
     "Alt+Enter Ctrl+J new line",
     "PgUp PgDn        scroll by a page",
-    "↑ ↓              scroll, or recall what you sent",
-    "Home End         the first loaded, the newest",
+    "↑ ↓              scroll; with nothing typed: recall",
+    "Home End         the oldest loaded, the newest",
     "Ctrl+← Ctrl+→    by words",
     "Ctrl+A Ctrl+E    start, end of the line",
     "Ctrl+W Ctrl+U    delete a word, to the start",
@@ -36,15 +48,22 @@ pub fn draw(model: &Model, frame: &mut Frame) {
     header::draw(model, frame, areas.header);
     timeline::draw(model, frame, areas.timeline);
     composer::draw(model, frame, areas.composer);
-    let hints = match &model.notice {
-        Some(notice) => Line::styled(format!(" {notice}"), style(model, Color::Red).add_modifier(Modifier::BOLD)),
-        None => Line::styled(HINTS, Style::new().add_modifier(Modifier::DIM)),
-    };
-    let place = if areas.hints.height > 0 || model.notice.is_none() { areas.hints } else { areas.header };
-    frame.render_widget(hints, place);
+    draw_hints(model, frame, areas.hints);
     if model.help {
         draw_help(frame, model.area);
     }
+}
+
+/// What the person has to be told or, if there is nothing, what can be done.
+fn draw_hints(model: &Model, frame: &mut Frame, area: Rect) {
+    let mut lines: Vec<Line> = message_lines(model).into_iter().map(|line| Line::raw(format!(" {line}"))).collect();
+    let mut look = style(model, Color::Red).add_modifier(Modifier::BOLD);
+    if lines.is_empty() {
+        let hints = HINTS.iter().find(|hints| hints.width() <= usize::from(area.width));
+        lines.extend(hints.map(|hints| Line::raw(*hints)));
+        look = Style::new().add_modifier(Modifier::DIM);
+    }
+    frame.render_widget(Paragraph::new(lines).style(look), area);
 }
 
 fn draw_help(frame: &mut Frame, area: Rect) {

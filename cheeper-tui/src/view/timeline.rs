@@ -20,6 +20,9 @@ use crate::{
 /// Readable on dark and on light.
 const COLOURS: &[Color] = &[Color::Cyan, Color::Green, Color::Magenta, Color::Blue, Color::Red, Color::Yellow];
 
+/// Stands at the end of a cheep that is on its way.
+const NOT_SENT: &str = "(not sent yet)";
+
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     let height = usize::from(area.height);
     let following = model.timeline.place() == Place::Following;
@@ -90,8 +93,12 @@ fn pending(model: &Model, post: &Post) -> Vec<Line<'static>> {
     let dim = Style::new().add_modifier(Modifier::DIM);
     let name = (&model.identity.name, model.claimed, dim);
     let mut lines = rows(model, "…", name, post.cheep.as_str(), dim);
-    if let Some(last) = lines.last_mut() {
-        last.push_span(Span::styled("  (not sent yet)", dim));
+    let room = usize::from(model.area.width).saturating_sub(NOT_SENT.width() + 1);
+    let used = lines.last().map_or(0, Line::width);
+    if used + 2 > room {
+        lines.push(Line::styled(format!("{}{NOT_SENT}", " ".repeat(room)), dim));
+    } else if let Some(last) = lines.last_mut() {
+        last.push_span(Span::styled(format!("{}{NOT_SENT}", " ".repeat(room - used)), dim));
     }
     lines
 }
@@ -121,7 +128,7 @@ fn rows(
             if spans.is_empty() {
                 spans.push(Span::raw(indent.clone()));
             }
-            spans.push(Span::styled(line, text_style));
+            spans.push(Span::styled(text[line].trim_end().to_owned(), text_style));
             Line::from(spans)
         })
         .collect()
