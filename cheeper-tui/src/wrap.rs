@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::UnicodeWidthStr;
 
 /// The lines of `text` in `width` columns, as ranges of its bytes: all of it but the line feeds. There is at least one.
 /// Spaces at the end of a line may hang over its edge. A width of 0 counts as 1.
@@ -93,7 +93,7 @@ mod tests {
         #[test]
         fn no_line_is_too_wide_and_nothing_is_lost(text in "[a-z家é👩\u{200D}\u{301} \n]{0,80}", width in 2..30_usize) {
             for line in lines(&text, width) {
-                prop_assert!(line.graphemes(true).map(|grapheme| grapheme.width()).sum::<usize>() <= width, "{:?}", line);
+                prop_assert!(line.graphemes(true).map(UnicodeWidthStr::width).sum::<usize>() <= width, "{:?}", line);
             }
             let joined: String = wrap(&text, width).into_iter().map(|line| &text[line]).collect();
             prop_assert_eq!(joined, text.replace('\n', ""));
