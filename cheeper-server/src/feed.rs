@@ -25,7 +25,7 @@ pub(crate) struct Feed {
 }
 
 /// A page that is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PageRequest {
     pub(crate) id: Option<RequestId>,
     pub(crate) history: History,

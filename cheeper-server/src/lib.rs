@@ -6,6 +6,7 @@ pub mod config;
 mod fanout;
 mod feed;
 mod metrics;
+mod seats;
 mod session;
 pub mod timeline;
 mod web;
@@ -13,6 +14,7 @@ mod web;
 use std::{
     future::Future,
     io,
+    pin::pin,
     sync::{Arc, OnceLock},
     thread,
 };
@@ -25,12 +27,10 @@ use self::{
     fanout::{Fanout, ReplyBudget, Shared, presence::Presence, tail::Tail},
     feed::Feed,
     metrics::Metrics,
+    seats::Seats,
     session::{Rules, budget::Budget},
     timeline::sqlite::{OpenError, Store},
-    web::{
-        Server,
-        admission::{Origins, Seats},
-    },
+    web::{Server, admission::Origins},
 };
 
 /// The newest frames kept in memory for readers that are a little behind, in bytes.
@@ -102,10 +102,14 @@ pub async fn run(
     let origins = Origins::new(config.allowed_origins);
     let server = Arc::new(Server { feed, fanout: shards.clone(), rules, presence, metrics, origins, head });
     let seats = Seats::new(config.max_connections);
-    tokio::select! {
-        () = web::serve::serve(listener, server, seats) => {}
-        () = shutdown => {}
-    }
+    let mut serving = pin!(web::serve::serve(listener.into_std()?, server, seats));
+    let served = tokio::select! {
+        served = serving.as_mut() => served,
+        () = shutdown => {
+            tell_head.send_replace(None);
+            serving.await
+        }
+    };
     tell_head.send_replace(None);
     spawn_blocking(move || {
         shards.stop();
@@ -113,5 +117,5 @@ pub async fn run(
     })
     .await
     .map_err(io::Error::other)??;
-    Ok(())
+    Ok(served?)
 }

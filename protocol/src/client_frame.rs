@@ -53,7 +53,7 @@ pub enum Request {
 }
 
 /// Which part of the timeline is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct History {
     /// Where the part lies.
     #[serde(flatten)]
@@ -63,7 +63,7 @@ pub struct History {
 }
 
 /// Where a part of the timeline lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Range {
     /// The newest.
     Newest,

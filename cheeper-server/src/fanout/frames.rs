@@ -139,25 +139,25 @@ pub(crate) fn write_text(json: &str, into: &mut Vec<u8>) {
 }
 
 /// A text frame by itself.
-pub(crate) fn text(json: &str) -> Bytes {
+pub(crate) fn text(json: &str) -> Vec<u8> {
     const HEADER_BYTES: usize = 10;
     let mut frame = Vec::with_capacity(HEADER_BYTES + json.len());
     write_text(json, &mut frame);
-    frame.into()
+    frame
 }
 
 /// A ping without payload.
-pub(crate) fn ping() -> Bytes {
+pub(crate) fn ping() -> Vec<u8> {
     control(Control::Ping, &[])
 }
 
 /// The answer to a ping.
-pub(crate) fn pong(payload: &[u8]) -> Bytes {
+pub(crate) fn pong(payload: &[u8]) -> Vec<u8> {
     control(Control::Pong, payload)
 }
 
 /// A close with its code.
-pub(crate) fn close(code: CloseCode) -> Bytes {
+pub(crate) fn close(code: CloseCode) -> Vec<u8> {
     control(Control::Close, &u16::from(code).to_be_bytes())
 }
 
@@ -170,10 +170,10 @@ pub(crate) fn payload(frame: &[u8]) -> &[u8] {
     }
 }
 
-fn control(opcode: Control, payload: &[u8]) -> Bytes {
+fn control(opcode: Control, payload: &[u8]) -> Vec<u8> {
     let mut frame = Vec::with_capacity(2 + payload.len());
     write_frame(OpCode::Control(opcode), payload, &mut frame);
-    frame.into()
+    frame
 }
 
 fn write_frame(opcode: OpCode, payload: &[u8], into: &mut Vec<u8>) {

@@ -8,7 +8,10 @@ use std::{
 
 use mio::Waker;
 
+use cheeper_protocol::Refusal;
+
 use super::{connection::Answer, shard::Newcomer};
+use crate::{feed::PageRequest, timeline::page::Page};
 
 /// A message to a shard.
 pub(crate) enum Mail {
@@ -16,6 +19,8 @@ pub(crate) enum Mail {
     Adopt(Newcomer),
     /// The answer to a request of one of its connections.
     Answered { to: Address, answer: Answer },
+    /// A page that some of its connections wait for.
+    Read { request: PageRequest, page: Result<Page, Refusal> },
     /// Say goodbye to all and end.
     Stop,
 }

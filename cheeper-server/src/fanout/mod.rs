@@ -1,9 +1,12 @@
 //! Every socket after its handshake: a few threads, each with its own poll, write events to all and read frames.
 
+mod broadcast;
 mod connection;
+mod desk;
 mod frames;
 mod mailbox;
 mod outbox;
+mod pages;
 pub(crate) mod presence;
 mod shard;
 pub(crate) mod tail;
@@ -11,7 +14,6 @@ pub(crate) mod tail;
 use std::{
     io,
     mem::take,
-    net::TcpStream,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -21,13 +23,13 @@ use std::{
 
 use cheeper_protocol::Seq;
 
-pub(crate) use self::outbox::ReplyBudget;
 use self::{
     mailbox::{Mail, Mailbox},
     presence::Presence,
-    shard::{Newcomer, Shard},
+    shard::Shard,
 };
-use crate::{feed::Feed, metrics::Metrics, session::Rules, web::admission::Seat};
+pub(crate) use self::{outbox::ReplyBudget, shard::Newcomer};
+use crate::{feed::Feed, metrics::Metrics, session::Rules};
 
 /// A connection that was not heard from for this long is sent a ping.
 const PING_AFTER_SECONDS: u32 = 25;
@@ -79,10 +81,9 @@ impl Fanout {
         Ok(Self { mailboxes, threads: Mutex::new(threads), turn: AtomicUsize::new(0) })
     }
 
-    /// Gives a socket to a shard. `early` is what the client sent right behind its handshake.
-    pub(crate) fn adopt(&self, stream: TcpStream, early: Vec<u8>, opening: Opening, seat: Arc<Seat>) {
+    /// Gives a socket to a shard.
+    pub(crate) fn adopt(&self, newcomer: Newcomer) {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let newcomer = Newcomer { stream, early, opening, seat };
         self.mailboxes[turn % self.mailboxes.len()].send(Mail::Adopt(newcomer));
     }
 

@@ -1,4 +1,4 @@
-//! What waits to be written to one connection, counted against a budget that all connections share.
+//! What waits to be written to one connection, and how much of it there is in memory for all of them together.
 
 use std::{
     collections::VecDeque,
@@ -11,27 +11,48 @@ use std::{
 
 use bytes::{Buf as _, Bytes};
 
-use super::Shared;
-
 /// Frames in one write.
 const FRAMES: usize = 64;
 /// An outbox that has not moved for this long is stuck.
 const STUCK_SECONDS: u32 = 20;
 
-/// Bytes that wait in all outboxes together.
+/// The memory that answers take up, wherever they wait. Bytes that many outboxes share count once.
 pub(crate) struct ReplyBudget {
-    waiting: AtomicUsize,
+    used: AtomicUsize,
     limit: usize,
+}
+
+struct Charged {
+    bytes: Vec<u8>,
+    budget: Arc<ReplyBudget>,
 }
 
 impl ReplyBudget {
     pub(crate) fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { waiting: AtomicUsize::new(0), limit })
+        Arc::new(Self { used: AtomicUsize::new(0), limit })
+    }
+
+    /// Counts these bytes until the last that holds them lets go.
+    pub(crate) fn charge(self: &Arc<Self>, bytes: Vec<u8>) -> Bytes {
+        self.used.fetch_add(bytes.len(), Ordering::Relaxed);
+        Bytes::from_owner(Charged { bytes, budget: self.clone() })
     }
 
     /// Whether no more answers should be made for now.
     pub(crate) fn exhausted(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > self.limit
+        self.used.load(Ordering::Relaxed) > self.limit
+    }
+}
+
+impl AsRef<[u8]> for Charged {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Charged {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.bytes.len(), Ordering::Relaxed);
     }
 }
 
@@ -39,10 +60,10 @@ impl ReplyBudget {
 #[derive(Default)]
 pub(crate) struct Outbox(Option<Box<Waiting>>);
 
+#[derive(Default)]
 struct Waiting {
     frames: VecDeque<Bytes>,
     bytes: usize,
-    budget: Arc<ReplyBudget>,
     /// The time of the last look, and the bytes that waited then.
     moved: Option<(u32, usize)>,
 }
@@ -60,13 +81,9 @@ impl Outbox {
         self.0 = None;
     }
 
-    pub(crate) fn push(&mut self, frame: Bytes, shared: &Shared) {
-        let waiting = self.0.get_or_insert_with(|| {
-            let budget = shared.replies.clone();
-            Box::new(Waiting { frames: VecDeque::with_capacity(1), bytes: 0, budget, moved: None })
-        });
+    pub(crate) fn push(&mut self, frame: Bytes) {
+        let waiting = self.0.get_or_insert_default();
         waiting.bytes += frame.len();
-        waiting.budget.waiting.fetch_add(frame.len(), Ordering::Relaxed);
         waiting.frames.push_back(frame);
     }
 
@@ -101,7 +118,6 @@ impl Outbox {
 impl Waiting {
     fn advance(&mut self, mut written: usize) {
         self.bytes -= written;
-        self.budget.waiting.fetch_sub(written, Ordering::Relaxed);
         while let Some(frame) = self.frames.front_mut() {
             if written < frame.len() {
                 frame.advance(written);
@@ -113,8 +129,23 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.budget.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_shared_count_once_and_until_the_last_lets_go() {
+        let budget = ReplyBudget::new(10);
+        let frame = budget.charge(vec![0; 11]);
+        let mut outboxes = [Outbox::default(), Outbox::default()];
+        for outbox in &mut outboxes {
+            outbox.push(frame.clone());
+        }
+        drop(frame);
+        assert!(budget.exhausted());
+        outboxes[0].write_to(&mut io::sink()).unwrap();
+        assert!(outboxes[0].is_empty() && budget.exhausted());
+        outboxes[1].clear();
+        assert_eq!(budget.used.load(Ordering::Relaxed), 0);
     }
 }

@@ -1,7 +1,9 @@
 //! A thread that owns sockets: it waits for what happens to any of them and never for one of them.
 
 use std::{
+    collections::VecDeque,
     io::{self, ErrorKind},
+    mem::take,
     net::TcpStream,
     sync::{
         Arc,
@@ -10,36 +12,47 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use cheeper_protocol::{Seq, ServerFrame, VERSION, Welcome};
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
 use super::{
     Opening, Shared,
-    connection::{Answer, Connection, Desk, State},
+    broadcast::{Broadcast, WIDTH},
+    connection::{Connection, State},
+    desk::Desk,
     frames,
     mailbox::{Address, Mail, Mailbox},
+    tail::{NotHere, Slice},
 };
-use crate::web::admission::Seat;
+use crate::seats::Seat;
 
 const WAKE: Token = Token(usize::MAX);
 const EVENTS: usize = 1024;
+/// Newcomers taken over in one turn, so that those who are here do not wait for a crowd at the door.
+const NEWCOMERS: usize = 32;
+/// Bytes of live events that go to everybody at once.
+const DELIVERY_BYTES: usize = 64 * 1024;
 /// How often `online` is said when nothing changed.
 const ONLINE_SECONDS: u32 = 30;
-/// How often silent connections are looked for.
+/// Connections for each second between two changes of `online`: a crowd that comes and goes costs no more than this.
+const ONLINE_A_SECOND: u64 = 1000;
+/// Each connection is looked after once in so many seconds, and not all in the same one.
 const LOOK_AFTER_SECONDS: u32 = 5;
 /// How long goodbyes may take to be read.
 const STOP_SECONDS: u32 = 3;
 /// Clients of a server that stops come back at a moment of their own within this time.
 const RECONNECT_AFTER_MS: u64 = 3000;
-/// Runs of the ring that one delivery takes in.
-const SLICES: usize = 16;
 
 static SERIALS: AtomicU64 = AtomicU64::new(0);
 
 /// A socket fresh from its handshake.
 pub(crate) struct Newcomer {
     pub(crate) stream: TcpStream,
+    /// The answer to the handshake, if it was not given yet.
+    pub(crate) answer: Vec<u8>,
+    /// What the client sent right behind its handshake.
     pub(crate) early: Vec<u8>,
     pub(crate) opening: Opening,
     pub(crate) seat: Arc<Seat>,
@@ -47,10 +60,11 @@ pub(crate) struct Newcomer {
 
 pub(crate) struct Shard {
     poll: Poll,
-    mailbox: Arc<Mailbox>,
-    shared: Arc<Shared>,
     connections: Slab<Connection>,
-    live: Seq,
+    desk: Desk,
+    newcomers: VecDeque<Newcomer>,
+    /// Connections whose turn ended before they were done.
+    unfinished: Vec<usize>,
     began: Instant,
     said_online: (u64, u32),
     looked_after: u32,
@@ -60,14 +74,13 @@ pub(crate) struct Shard {
 impl Shard {
     pub(crate) fn new(shared: Arc<Shared>) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let mailbox = Arc::new(Mailbox::new(Waker::new(poll.registry(), WAKE)?));
-        let live = shared.feed.tail.head();
+        let mailbox = Mailbox::new(Waker::new(poll.registry(), WAKE)?);
         Ok(Self {
             poll,
-            mailbox,
-            shared,
             connections: Slab::new(),
-            live,
+            desk: Desk::new(shared, mailbox),
+            newcomers: VecDeque::new(),
+            unfinished: Vec::new(),
             began: Instant::now(),
             said_online: (0, 0),
             looked_after: 0,
@@ -76,21 +89,25 @@ impl Shard {
     }
 
     pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
-        self.mailbox.clone()
+        self.desk.mailbox.clone()
     }
 
     /// Works until it was told to stop and everybody has gone.
     pub(crate) fn run(mut self) {
+        let mut broadcast = Broadcast::probe();
         let mut events = Events::with_capacity(EVENTS);
         while !self.is_done() {
-            if let Err(error) = self.poll.poll(&mut events, Some(Duration::from_secs(1)))
+            let wait = if self.has_more_to_do() { Duration::ZERO } else { Duration::from_secs(1) };
+            if let Err(error) = self.poll.poll(&mut events, Some(wait))
                 && error.kind() != ErrorKind::Interrupted
             {
                 tracing::error!(%error, "waiting for sockets failed");
             }
-            // New events go first: an author's own cheep is on its way before the ack that belongs to it.
-            self.deliver();
-            for mail in self.mailbox.take() {
+            self.desk.now = u32::try_from(self.began.elapsed().as_secs()).unwrap_or(u32::MAX);
+            // The mail is taken first and read last: an author's own cheep goes out before the ack that belongs to it.
+            let mail = self.desk.mailbox.take();
+            self.deliver(&mut broadcast);
+            for mail in mail {
                 self.on_mail(mail);
             }
             for event in events.iter().filter(|event| event.token() != WAKE) {
@@ -98,26 +115,35 @@ impl Shard {
                 let writable = event.is_writable() || event.is_write_closed();
                 self.with(event.token().0, |place, connection, desk| connection.ready(place, readable, writable, desk));
             }
-            self.deliver();
+            for place in take(&mut self.unfinished) {
+                self.with(place, Connection::work_at);
+            }
+            self.adopt_some();
+            self.deliver(&mut broadcast);
             self.keep_time();
         }
     }
 
     fn is_done(&self) -> bool {
-        self.stopping_since.is_some_and(|since| self.connections.is_empty() || self.now() >= since + STOP_SECONDS)
+        self.stopping_since.is_some_and(|since| self.connections.is_empty() || self.desk.now >= since + STOP_SECONDS)
     }
 
-    /// Whole seconds since the shard began.
-    fn now(&self) -> u32 {
-        u32::try_from(self.began.elapsed().as_secs()).unwrap_or(u32::MAX)
+    fn has_more_to_do(&self) -> bool {
+        !self.unfinished.is_empty() || !self.newcomers.is_empty() || self.desk.live < self.desk.shared.feed.tail.head()
     }
 
-    /// Does something with one connection and lets go of it if it is of no more use.
-    fn with(&mut self, place: usize, work: impl FnOnce(usize, &mut Connection, &Desk) -> State) {
-        let desk = Desk { shared: &self.shared, mailbox: &self.mailbox, live: self.live, now: self.now() };
+    /// Does something with one connection, and what follows from it.
+    fn with(&mut self, place: usize, work: impl FnOnce(usize, &mut Connection, &mut Desk) -> State) {
         let Some(connection) = self.connections.get_mut(place) else { return };
-        if work(place, connection, &desk) == State::Gone {
-            self.remove(place);
+        let state = work(place, connection, &mut self.desk);
+        self.settle(place, &state);
+    }
+
+    fn settle(&mut self, place: usize, state: &State) {
+        match state {
+            State::Open => {}
+            State::Unfinished => self.unfinished.push(place),
+            State::Gone => self.remove(place),
         }
     }
 
@@ -126,43 +152,57 @@ impl Shard {
         if let Err(error) = self.poll.registry().deregister(connection.stream()) {
             tracing::debug!(%error, "a socket could not be taken off the poll");
         }
-        self.shared.presence.leave(connection.present());
+        self.desk.shared.presence.leave(connection.present());
     }
 
     fn on_mail(&mut self, mail: Mail) {
         match mail {
-            Mail::Adopt(newcomer) => {
-                if let Err(error) = self.adopt(newcomer) {
-                    tracing::warn!(%error, "a new connection could not be taken over");
+            Mail::Adopt(newcomer) => self.newcomers.push_back(newcomer),
+            Mail::Answered { to, answer } => {
+                self.with_addressed(to, |place, connection, desk| connection.answered(place, answer, desk));
+            }
+            Mail::Read { request, page } => {
+                let id = request.id.clone();
+                let (page, waiting) = self.desk.pages.on_read(request, page, &self.desk.shared.replies);
+                for to in waiting {
+                    let (id, page) = (id.clone(), page.clone());
+                    self.with_addressed(to, |place, connection, desk| connection.turned(place, id, page, desk));
                 }
             }
-            Mail::Answered { to, answer } => self.on_answer(to, answer),
             Mail::Stop => self.stop(),
         }
     }
 
-    fn on_answer(&mut self, to: Address, answer: Answer) {
+    /// Like [`Self::with`], if it is still the same connection.
+    fn with_addressed(&mut self, to: Address, work: impl FnOnce(usize, &mut Connection, &mut Desk) -> State) {
         if self.connections.get(to.place).is_some_and(|connection| connection.serial() == to.serial) {
-            self.with(to.place, |place, connection, desk| connection.answered(place, answer, desk));
+            self.with(to.place, work);
+        }
+    }
+
+    fn adopt_some(&mut self) {
+        let count = self.newcomers.len().min(NEWCOMERS);
+        for newcomer in self.newcomers.drain(..count).collect::<Vec<_>>() {
+            if let Err(error) = self.adopt(newcomer) {
+                tracing::warn!(%error, "a new connection could not be taken over");
+            }
         }
     }
 
     fn adopt(&mut self, newcomer: Newcomer) -> io::Result<()> {
-        let Newcomer { stream, early, opening, seat } = newcomer;
+        let Newcomer { stream, answer: mut greeting, early, opening, seat } = newcomer;
         if self.stopping_since.is_some() {
             return Ok(());
         }
-        let now = self.now();
         let mut stream = mio::net::TcpStream::from_std(stream);
         let entry = self.connections.vacant_entry();
         let place = entry.key();
         self.poll.registry().register(&mut stream, Token(place), Interest::READABLE | Interest::WRITABLE)?;
-        let online = self.shared.presence.join();
-        let desk = Desk { shared: &self.shared, mailbox: &self.mailbox, live: self.live, now };
+        let online = self.desk.shared.presence.join();
         let serial = SERIALS.fetch_add(1, Ordering::Relaxed);
-        entry.insert(Connection::new(stream, serial, seat, &desk));
-        let welcome = frames::text(&self.welcome(online).to_json());
-        self.with(place, |place, connection, desk| connection.open(place, &opening, &early, welcome, desk));
+        entry.insert(Connection::new(stream, serial, seat, &self.desk));
+        frames::write_text(&self.welcome(online).to_json(), &mut greeting);
+        self.with(place, |place, connection, desk| connection.open(place, opening, greeting, &early, desk));
         Ok(())
     }
 
@@ -170,67 +210,95 @@ impl Shard {
         ServerFrame::Welcome(Welcome {
             protocol: VERSION,
             server: concat!("cheeper/", env!("CARGO_PKG_VERSION")).to_owned(),
-            timeline: self.shared.feed.timeline_id().to_owned(),
-            head: self.live,
+            timeline: self.desk.shared.feed.timeline_id().to_owned(),
+            head: self.desk.live,
             online,
-            limits: self.shared.rules.limits.clone(),
+            limits: self.desk.shared.rules.limits.clone(),
         })
     }
 
     /// Sends everybody what has come since the last time: what came together goes out together.
-    fn deliver(&mut self) {
-        let first = self.live.next();
-        let Ok(slices) = self.shared.feed.tail.since(first, SLICES) else {
-            // So much came at once that the ring has moved past this shard: everybody is told, one by one.
-            self.live = self.shared.feed.tail.head();
-            return self.for_each(|place, connection, desk| connection.work(place, desk));
+    fn deliver(&mut self, broadcast: &mut Broadcast) {
+        let first = self.desk.live.next();
+        let behind = match self.desk.shared.feed.tail.piece(first, DELIVERY_BYTES) {
+            Ok(None) => return,
+            Ok(Some(piece)) => {
+                self.desk.live = piece.next().previous();
+                self.broadcast(broadcast, first, &piece)
+            }
+            Err(NotHere) => {
+                // So much came at once that the ring has moved past this shard: everybody is told, one by one.
+                self.desk.live = self.desk.shared.feed.tail.head();
+                self.connections.iter().map(|(place, _)| place).collect()
+            }
         };
-        let Some(last) = slices.last() else { return };
-        self.live = last.next().previous();
-        self.for_each(|place, connection, desk| connection.deliver(place, first, &slices, desk));
+        for place in behind {
+            self.with(place, Connection::work_at);
+        }
     }
 
-    fn for_each(&mut self, mut work: impl FnMut(usize, &mut Connection, &Desk) -> State) {
-        let desk = Desk { shared: &self.shared, mailbox: &self.mailbox, live: self.live, now: self.now() };
-        let mut gone = Vec::new();
-        for (place, connection) in &mut self.connections {
-            if work(place, connection, &desk) == State::Gone {
-                gone.push(place);
+    /// Sends to those who keep up; returns the others.
+    fn broadcast(&mut self, broadcast: &mut Broadcast, first: Seq, piece: &Slice) -> Vec<usize> {
+        let (mut ready, mut behind) = (Vec::with_capacity(self.connections.len()), Vec::new());
+        for (place, connection) in &self.connections {
+            if connection.keeps_up(first) { ready.push(place) } else { behind.push(place) }
+        }
+        let mut results = Vec::with_capacity(WIDTH);
+        for places in ready.chunks(WIDTH) {
+            let sockets: Vec<_> = places.iter().map(|&place| self.connections[place].socket()).collect();
+            broadcast.send(&sockets, piece, &mut results);
+            for (&place, written) in places.iter().zip(results.drain(..)) {
+                let state = self.connections[place].wrote(piece, written, &self.desk);
+                self.settle(place, &state);
             }
         }
-        for place in gone {
-            self.remove(place);
-        }
+        behind
     }
 
     fn keep_time(&mut self) {
-        let now = self.now();
-        let online = self.shared.presence.online();
-        let (said, at) = self.said_online;
-        if (online != said && now > at) || now >= at + ONLINE_SECONDS {
-            self.said_online = (online, now);
-            let frame = frames::text(&ServerFrame::Online { count: online, head: self.live }.to_json());
-            self.for_each(|_, connection, desk| {
-                connection.mention(&frame, desk);
-                State::Open
-            });
+        self.tell_online();
+        if self.desk.now == self.looked_after {
+            return;
         }
-        if now >= self.looked_after + LOOK_AFTER_SECONDS || self.stopping_since.is_some() {
-            self.looked_after = now;
-            self.for_each(|place, connection, desk| match connection.look_after(desk) {
-                State::Open => connection.work(place, desk),
-                State::Gone => State::Gone,
-            });
+        self.looked_after = self.desk.now;
+        self.desk.pages.forget();
+        let everybody = self.stopping_since.is_some() || self.desk.shared.replies.exhausted();
+        let turn = self.desk.now as usize;
+        let is_due =
+            |place: usize| everybody || place % LOOK_AFTER_SECONDS as usize == turn % LOOK_AFTER_SECONDS as usize;
+        for place in self.places().filter(|&place| is_due(place)).collect::<Vec<_>>() {
+            self.with(place, |place, connection, desk| connection.look_after(place, desk));
         }
     }
 
+    fn tell_online(&mut self) {
+        let (now, online) = (self.desk.now, self.desk.shared.presence.online());
+        let (said, at) = self.said_online;
+        let pause = u32::try_from(online / ONLINE_A_SECOND).unwrap_or(u32::MAX).clamp(1, ONLINE_SECONDS);
+        if now < at.saturating_add(if online == said { ONLINE_SECONDS } else { pause }) {
+            return;
+        }
+        self.said_online = (online, now);
+        let frame = ServerFrame::Online { count: online, head: self.desk.live };
+        let frame = Bytes::from(frames::text(&frame.to_json()));
+        for place in self.places().collect::<Vec<_>>() {
+            self.with(place, |_, connection, desk| connection.mention(&frame, desk));
+        }
+    }
+
+    fn places(&self) -> impl Iterator<Item = usize> {
+        self.connections.iter().map(|(place, _)| place)
+    }
+
     fn stop(&mut self) {
-        self.stopping_since = Some(self.now());
+        self.stopping_since = Some(self.desk.now);
         let goodbye = ServerFrame::Goodbye {
             reason: "The server is stopping.".to_owned(),
             reconnect_after_ms: RECONNECT_AFTER_MS,
         };
-        let goodbye = frames::text(&goodbye.to_json());
-        self.for_each(|place, connection, desk| connection.dismiss(place, &goodbye, desk));
+        let goodbye = Bytes::from(frames::text(&goodbye.to_json()));
+        for place in self.places().collect::<Vec<_>>() {
+            self.with(place, |place, connection, desk| connection.dismiss(place, &goodbye, desk));
+        }
     }
 }

@@ -69,26 +69,27 @@ impl Tail {
         self.ring().head
     }
 
-    /// The frames from `first` to the head, at most `max` slices of them.
-    pub(crate) fn since(&self, first: Seq, max: usize) -> Result<Vec<Slice>, NotHere> {
-        let ring = self.ring();
-        if first > ring.head {
-            return Ok(Vec::new());
+    /// The frames from `first` on in one piece, of about `max_bytes` at most; `None` if `first` is not there yet.
+    pub(crate) fn piece(&self, first: Seq, max_bytes: usize) -> Result<Option<Slice>, NotHere> {
+        let mut slices = Vec::new();
+        {
+            let ring = self.ring();
+            let mut bytes = 0;
+            for slice in ring.slices(first)? {
+                bytes += slice.bytes().len();
+                slices.push(slice);
+                if bytes >= max_bytes {
+                    break;
+                }
+            }
         }
-        let oldest = ring.runs.front().ok_or(NotHere)?.first;
-        if first < oldest {
-            return Err(NotHere);
-        }
-        let at = ring.runs.partition_point(|run| run.last() < first);
-        let slices = ring.runs.range(at..).take(max).enumerate();
-        Ok(slices
-            .map(|(nth, run)| Slice { run: run.clone(), skip: if nth == 0 { run.index_of(first) } else { 0 } })
-            .collect())
+        // What came in several small steps is joined, so that a reader gets it in one write.
+        Ok(if slices.len() > 1 { Some(join(first, &slices)) } else { slices.pop() })
     }
 
     /// The JSON of the events from `first` to `last`, if the ring has them all.
     pub(crate) fn events<T>(&self, first: Seq, last: Seq, with: impl FnOnce(&[&[u8]]) -> T) -> Result<T, NotHere> {
-        let slices = self.since(first, usize::MAX)?;
+        let slices: Vec<Slice> = self.ring().slices(first)?.take_while(|slice| slice.run.first <= last).collect();
         let wanted = usize::try_from(last.next().get().saturating_sub(first.get())).map_err(|_| NotHere)?;
         let events: Vec<&[u8]> = slices.iter().flat_map(Slice::payloads).take(wanted).collect();
         if events.len() == wanted { Ok(with(&events)) } else { Err(NotHere) }
@@ -97,6 +98,33 @@ impl Tail {
     fn ring(&self) -> RwLockReadGuard<'_, Ring> {
         self.ring.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Ring {
+    /// The frames from `first` to the head.
+    fn slices(&self, first: Seq) -> Result<impl Iterator<Item = Slice>, NotHere> {
+        let oldest = self.runs.front().map(|run| run.first);
+        if first <= self.head && oldest.is_none_or(|oldest| first < oldest) {
+            return Err(NotHere);
+        }
+        let at = self.runs.partition_point(|run| run.last() < first);
+        Ok(self
+            .runs
+            .range(at..)
+            .enumerate()
+            .map(move |(nth, run)| Slice { run: run.clone(), skip: if nth == 0 { run.index_of(first) } else { 0 } }))
+    }
+}
+
+fn join(first: Seq, slices: &[Slice]) -> Slice {
+    let mut run = Run { first, frames: Vec::new(), ends: Vec::new() };
+    for Slice { run: part, skip } in slices {
+        let moved = run.frames.len();
+        let begin = part.start_of(*skip);
+        run.frames.extend_from_slice(&part.frames[begin..]);
+        run.ends.extend(part.ends[*skip..].iter().map(|end| end - begin + moved));
+    }
+    Slice { run: Arc::new(run), skip: 0 }
 }
 
 fn encode_runs(cheeps: &[Cheep]) -> Vec<Run> {
@@ -189,6 +217,17 @@ mod tests {
         Seq::new(number).unwrap()
     }
 
+    /// Everything from `first` on, piece by piece.
+    fn read(tail: &Tail, first: Seq, max_bytes: usize) -> Vec<u8> {
+        let (mut next, mut bytes) = (first, Vec::new());
+        while let Some(piece) = tail.piece(next, max_bytes).unwrap() {
+            bytes.extend_from_slice(piece.bytes());
+            assert!(piece.next() > next);
+            next = piece.next();
+        }
+        bytes
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(16))]
 
@@ -198,6 +237,7 @@ mod tests {
             batches in prop::collection::vec(prop::collection::vec(1..3000_usize, 1..60), 1..6),
             cut in any::<prop::sample::Index>(),
             from in any::<prop::sample::Index>(),
+            max_bytes in 1..100_000_usize,
         ) {
             let tail = Tail::new(Seq::ZERO, usize::MAX);
             let mut next = 1;
@@ -206,14 +246,14 @@ mod tests {
                 next += batch.len() as u64;
             }
             let first = seq(1 + from.index(usize::try_from(next).unwrap() - 1) as u64);
-            let slices = tail.since(first, usize::MAX).unwrap();
-            let whole: Vec<u8> = slices.iter().flat_map(|slice| slice.bytes().to_vec()).collect();
-            let written = cut.index(slices[0].bytes().len() + 1);
-            let (resume, rest) = slices[0].split(written);
+            let whole = read(&tail, first, usize::MAX);
+            let piece = tail.piece(first, max_bytes).unwrap().unwrap();
+            let written = cut.index(piece.bytes().len() + 1);
+            let (resume, rest) = piece.split(written);
             let after = if rest.is_empty() { resume } else { resume.next() };
-            let mut again = slices[0].bytes()[..written].to_vec();
+            let mut again = piece.bytes()[..written].to_vec();
             again.extend_from_slice(rest);
-            again.extend(tail.since(after, usize::MAX).unwrap().iter().flat_map(|slice| slice.bytes().to_vec()));
+            again.extend(read(&tail, after, max_bytes));
             prop_assert!(again == whole);
         }
 
@@ -228,9 +268,8 @@ mod tests {
                 next += batch.len() as u64;
             }
             prop_assert_eq!(tail.head(), seq(next - 1));
-            let oldest = (1..next).find(|&first| tail.since(seq(first), 1).is_ok()).unwrap();
-            let kept: usize = tail.since(seq(oldest), usize::MAX).unwrap().iter().map(|slice| slice.bytes().len()).sum();
-            prop_assert!(kept <= 100_000 + RUN_BYTES);
+            let oldest = (1..next).find(|&first| tail.piece(seq(first), 1).is_ok()).unwrap();
+            prop_assert!(read(&tail, seq(oldest), usize::MAX).len() <= 100_000 + RUN_BYTES);
             for first in 1..next {
                 let expected = if first < oldest { Err(NotHere) } else { Ok(next - first) };
                 let found = tail.events(seq(first), seq(next - 1), |events| events.len() as u64);
@@ -242,8 +281,8 @@ mod tests {
     #[test]
     fn nothing_after_the_head_is_not_an_error_and_everything_before_an_empty_ring_is() {
         let tail = Tail::new(seq(7), 1000);
-        assert!(tail.since(seq(8), 9).is_ok_and(|slices| slices.is_empty()));
-        assert!(tail.since(seq(7), 9).is_err());
+        assert!(tail.piece(seq(8), 9).is_ok_and(|piece| piece.is_none()));
+        assert!(tail.piece(seq(7), 9).is_err());
         assert_eq!(tail.events(seq(8), seq(8), |_| ()), Err(NotHere));
     }
 }

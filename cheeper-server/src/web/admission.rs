@@ -1,39 +1,6 @@
-//! Who may connect: how many at once, and from which pages.
-
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+//! Which pages' scripts may connect.
 
 use warp::http::{HeaderMap, Uri, header};
-
-/// The places there are for client connections of all kinds.
-pub(crate) struct Seats {
-    taken: AtomicUsize,
-    limit: usize,
-}
-
-/// A place that is given back when its connection ends.
-pub(crate) struct Seat(Arc<Seats>);
-
-impl Seats {
-    pub(crate) fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { taken: AtomicUsize::new(0), limit })
-    }
-
-    /// A place, if there is one.
-    pub(crate) fn take(self: &Arc<Self>) -> Option<Arc<Seat>> {
-        let one_more = |taken: usize| (taken < self.limit).then_some(taken + 1);
-        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
-        Some(Arc::new(Seat(self.clone())))
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.taken.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// The pages whose scripts may speak to this server. A browser names a script's origin; other clients name none.
 pub(crate) struct Origins {
@@ -61,16 +28,6 @@ impl Origins {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_seat_is_free_again_when_its_connection_ends() {
-        let seats = Seats::new(2);
-        let first = seats.take().unwrap();
-        let _second = seats.take().unwrap();
-        assert!(seats.take().is_none());
-        drop(first);
-        assert!(seats.take().is_some());
-    }
 
     #[test]
     fn a_script_may_come_from_our_own_page_or_an_allowed_one() {

@@ -1,4 +1,7 @@
-//! From a GET of `/ws` to a WebSocket: the request is checked here, then the socket leaves HTTP for a shard.
+//! From a GET of `/ws` to a WebSocket: the request is checked here, then the socket is a shard's.
+//!
+//! Most handshakes come whole and are answered at the door ([`accept`]); the others, and those that are refused, come as
+//! requests like any other ([`answer`]).
 
 use std::sync::Arc;
 
@@ -8,11 +11,47 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::net::TcpStream;
-use tungstenite::handshake::derive_accept_key;
+use tungstenite::handshake::{derive_accept_key, machine::TryParse as _, server::Request};
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::{Server, admission::Seat};
-use crate::fanout::Opening;
+use super::Server;
+use crate::{
+    fanout::{Newcomer, Opening},
+    seats::Seat,
+};
+
+/// Bytes of a request's head.
+pub(super) const HEAD_BYTES: usize = 16 * 1024;
+
+/// A handshake that is whole and right.
+pub(super) struct Accepted {
+    /// Bytes of the request.
+    pub(super) head_bytes: usize,
+    pub(super) opening: Opening,
+    /// The answer, as it is sent.
+    pub(super) answer: Vec<u8>,
+}
+
+/// Looks whether these bytes begin with a whole handshake that can be accepted.
+pub(super) fn accept(server: &Server, bytes: &[u8]) -> Option<Accepted> {
+    if !bytes.starts_with(b"GET /ws") {
+        return None;
+    }
+    let (head_bytes, request) = Request::try_parse(bytes).ok()??;
+    if request.uri().path() != "/ws" {
+        return None;
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let (opening, key) = check(server, request.headers(), query).ok()?;
+    let mut answer = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
+    for (name, value) in switching(&key, request.headers()).headers() {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            answer.extend_from_slice(part);
+        }
+    }
+    answer.extend_from_slice(b"\r\n");
+    Some(Accepted { head_bytes, opening, answer })
+}
 
 /// The query of `/ws`.
 #[derive(Debug, Default, Deserialize)]
@@ -38,7 +77,9 @@ pub(crate) fn answer(
             let server = server.clone();
             tokio::spawn(async move {
                 match upgrade.await.map(hand_over) {
-                    Ok(Some((stream, early))) => server.fanout.adopt(stream, early, opening, seat),
+                    Ok(Some((stream, early))) => {
+                        server.fanout.adopt(Newcomer { stream, answer: Vec::new(), early, opening, seat });
+                    }
                     Ok(None) => tracing::warn!("an upgraded socket could not be taken out of HTTP"),
                     Err(error) => tracing::debug!(%error, "a client left during its handshake"),
                 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod admission;
 mod api;
+mod door;
 mod handshake;
 mod page;
 pub(crate) mod serve;
@@ -22,13 +23,14 @@ use warp::{
 };
 
 use self::{
-    admission::{Origins, Seat},
+    admission::Origins,
     api::{Follower, Query},
 };
 use crate::{
     fanout::{Fanout, presence::Presence},
     feed::Feed,
     metrics::Metrics,
+    seats::Seat,
     session::Rules,
 };
 

@@ -1,0 +1,144 @@
+//! Loads a real server process over loopback and prints what it costs, beside a bare loop of `send()` (the floor) and, where
+//! `benches/peers/install` was run, beside other servers. `docs/BENCHMARKS.md` says how it measures and what came out.
+
+#![allow(clippy::cast_precision_loss, reason = "figures for people")]
+
+mod append;
+mod fanout;
+mod floor;
+mod frames;
+mod idle;
+mod process;
+mod report;
+mod slow;
+mod storm;
+mod swarm;
+
+use std::{io, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, ValueEnum};
+
+use self::{process::System, report::Report};
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Scenario {
+    /// 1,000 subscribers × 100 cheeps a second, and 10,000 × 10.
+    Fanout,
+    /// One cheep at a time on a quiet server, to the last of 1,000 screens.
+    Lone,
+    /// 5,000 cheeps at 2,000 a second to 1,000 subscribers.
+    Burst,
+    /// 20 of 200 stop reading while 6 MB are sent to each.
+    Slow,
+    /// 15,000 connections that say nothing; what one costs to open and to keep.
+    Idle,
+    /// 10,000 connections opened while cheeps are delivered.
+    Handshakes,
+    /// 10,000 clients come back after a crash, each 500 cheeps behind.
+    Storm,
+    /// Durable cheeps a second, with 1 and with 64 authors.
+    Append,
+}
+
+/// Loads servers and prints what they cost.
+#[derive(Debug, Parser)]
+struct Args {
+    /// What to measure; everything if nothing is named.
+    scenarios: Vec<Scenario>,
+    /// How often each is measured; medians are printed.
+    #[arg(long, default_value_t = 3)]
+    runs: u32,
+    /// The servers to load [default: the floor, cheeper and the peers that are installed].
+    #[arg(long, value_delimiter = ',')]
+    systems: Vec<System>,
+    /// Every figure of every run goes here, as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// A drawing of the medians goes here, as SVG.
+    #[arg(long)]
+    plot: Option<PathBuf>,
+    /// Serve as the floor does.
+    #[arg(long, hide = true)]
+    floor: bool,
+    /// What `cargo bench` passes to every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// Why something could not be measured.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Failure(String);
+
+impl Failure {
+    fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = if args.floor { floor::serve().map_err(Failure::from) } else { measure(&args) };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("load: {error}.");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(args: &Args) -> Result<(), Failure> {
+    rlimit::increase_nofile_limit(u64::MAX)?;
+    process::pin_load()?;
+    let scenarios = if args.scenarios.is_empty() { Scenario::value_variants() } else { &args.scenarios };
+    let systems = if args.systems.is_empty() { System::value_variants() } else { &args.systems };
+    let systems: Vec<System> = systems.iter().copied().filter(|system| system.is_installed()).collect();
+    let mut report = Report::default();
+    for &scenario in scenarios {
+        for run in 1..=args.runs {
+            // One after the other within each run, so that a machine that changes its pace does so for all.
+            for &system in &systems {
+                for mut row in one(scenario, system)? {
+                    row.run = run;
+                    println!("{row}");
+                    report.rows.push(row);
+                }
+            }
+        }
+    }
+    println!("\n{report}");
+    if let Some(path) = &args.json {
+        report.write_json(path)?;
+    }
+    if let Some(path) = &args.plot {
+        report.write_plot(path)?;
+    }
+    Ok(())
+}
+
+fn one(scenario: Scenario, system: System) -> Result<Vec<report::Row>, Failure> {
+    match (scenario, system) {
+        (Scenario::Fanout, _) => {
+            let rows = [fanout::steady(system, 1_000, 100, 500)?, fanout::steady(system, 10_000, 10, 60)?];
+            Ok(rows.into())
+        }
+        (Scenario::Lone, _) => Ok(vec![fanout::lone(system)?]),
+        (Scenario::Burst, _) => Ok(vec![fanout::burst(system)?]),
+        (Scenario::Idle, System::Cheeper | System::Warp | System::Node | System::Flask) => {
+            Ok(vec![idle::idle(system)?])
+        }
+        (Scenario::Handshakes, System::Cheeper) => Ok(vec![idle::handshakes()?]),
+        (Scenario::Slow, System::Cheeper) => Ok(vec![slow::slow()?]),
+        (Scenario::Storm, System::Cheeper) => Ok(vec![storm::storm()?]),
+        (Scenario::Append, System::Cheeper) => Ok(vec![append::append(1, 2_000)?, append::append(64, 500)?]),
+        _ => Ok(Vec::new()),
+    }
+}

@@ -1,0 +1,170 @@
+//! The servers under load: each a process of its own, pinned to a core that the load does not use.
+
+use std::{
+    env, fs,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use clap::ValueEnum;
+use rustix::thread::{CpuSet, sched_setaffinity};
+use tempfile::TempDir;
+
+use crate::Failure;
+
+/// The server's core, and the one that everything else runs on.
+const SERVER_CORE: usize = 0;
+const LOAD_CORE: usize = 1;
+/// What the kernel counts CPU time in (`getconf CLK_TCK`).
+const TICKS_A_SECOND: u64 = 100;
+
+/// What can be put under load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub(crate) enum System {
+    /// A bare loop of `send()`, one call for each cheep and subscriber: no handshake, no store, no reading.
+    Floor,
+    /// This project's server: with its store, as a release build.
+    Cheeper,
+    /// The chat example's pattern for warp: a task and an unbounded channel for each connection.
+    Warp,
+    /// Node with `ws`.
+    Node,
+    /// The tutorial's server: Flask with gevent-websocket.
+    Flask,
+}
+
+impl System {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Cheeper => "cheeper",
+            Self::Warp => "warp chat",
+            Self::Node => "node ws",
+            Self::Flask => "flask gevent",
+        }
+    }
+
+    /// The peers' programs are where `peers/install` puts them.
+    fn command(self) -> Command {
+        let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers");
+        let installed = peers_folder();
+        match self {
+            Self::Floor => {
+                let mut command = Command::new(env::current_exe().expect("a running program has a path"));
+                command.arg("--floor");
+                command
+            }
+            Self::Cheeper => Command::new(env!("CARGO_BIN_EXE_cheeper-server")),
+            Self::Warp => Command::new(installed.join("warp-chat/release/warp-chat")),
+            Self::Node => {
+                let mut command = Command::new("node");
+                command.arg(peers.join("node.js")).env("NODE_PATH", installed.join("node_modules"));
+                command
+            }
+            Self::Flask => {
+                let mut command = Command::new(installed.join("python/bin/python"));
+                command.arg(peers.join("flask_gevent.py"));
+                command
+            }
+        }
+    }
+
+    pub(crate) fn is_installed(self) -> bool {
+        match self {
+            Self::Floor | Self::Cheeper => true,
+            Self::Warp => peers_folder().join("warp-chat/release/warp-chat").exists(),
+            Self::Node => peers_folder().join("node_modules/ws").exists(),
+            Self::Flask => peers_folder().join("python/bin/python").exists(),
+        }
+    }
+}
+
+fn peers_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers")
+}
+
+/// Moves the calling thread, and what it starts from now on, to one core.
+fn pin(core: usize) -> Result<(), Failure> {
+    let mut cores = CpuSet::new();
+    cores.set(core);
+    sched_setaffinity(None, &cores).map_err(|error| Failure::new(format!("core {core} cannot be had: {error}")))
+}
+
+/// Leaves the server's core alone.
+pub(crate) fn pin_load() -> Result<(), Failure> {
+    pin(LOAD_CORE)
+}
+
+/// A running server.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) system: System,
+    pub(crate) port: u16,
+    pub(crate) started_in: Duration,
+    store: TempDir,
+    flags: Vec<String>,
+}
+
+impl Server {
+    pub(crate) fn start(system: System, flags: &[&str]) -> Result<Self, Failure> {
+        let store = TempDir::new()?;
+        let flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
+        let (child, port, started_in) = launch(system, &store, &flags)?;
+        Ok(Self { child, system, port, started_in, store, flags })
+    }
+
+    /// `kill -9`, and a new process on the same store.
+    pub(crate) fn crash_and_restart(&mut self) -> Result<(), Failure> {
+        self.kill();
+        (self.child, self.port, self.started_in) = launch(self.system, &self.store, &self.flags)?;
+        Ok(())
+    }
+
+    /// CPU time so far, of all its threads, in the system and outside.
+    pub(crate) fn cpu(&self) -> Result<Duration, Failure> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+        let ticks = [11, 12].map(|at| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0));
+        Ok(Duration::from_millis((ticks[0] + ticks[1]) * 1000 / TICKS_A_SECOND))
+    }
+
+    /// Memory in use, in bytes.
+    pub(crate) fn resident(&self) -> Result<i64, Failure> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
+        Ok(line.split_whitespace().nth(1).and_then(|kib| kib.parse::<i64>().ok()).unwrap_or(0) * 1024)
+    }
+
+    fn kill(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn launch(system: System, store: &TempDir, flags: &[String]) -> Result<(Child, u16, Duration), Failure> {
+    let mut command = system.command();
+    if system == System::Cheeper {
+        command.args(["--listen", "127.0.0.1:0", "--post-rate", "0", "--log", "warn"]);
+        command.arg("--data").arg(store.path().join("cheeper.db")).args(flags);
+    }
+    pin(SERVER_CORE)?;
+    let began = Instant::now();
+    let child = command.stdout(Stdio::piped()).spawn();
+    pin(LOAD_CORE)?;
+    let mut child = child.map_err(|error| Failure::new(format!("{} does not start: {error}", system.name())))?;
+    let mut line = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        BufReader::new(stdout).read_line(&mut line)?;
+    }
+    let port = line.trim_end().trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok());
+    let port = port.ok_or_else(|| Failure::new(format!("{} did not say where it listens", system.name())))?;
+    Ok((child, port, began.elapsed()))
+}

@@ -1,0 +1,51 @@
+//! Some readers stop reading for a while. The others must not notice, and in the end nobody may lack anything.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    Failure,
+    fanout::{Author, PATIENCE},
+    process::{Server, System},
+    report::Row,
+    swarm::{Schedule, Swarm},
+};
+
+const READERS: usize = 200;
+const SLOW: usize = 20;
+const CHEEPS: u32 = 1_500;
+const CHEEPS_A_SECOND: u32 = 200;
+const CHARS: usize = 4_000;
+
+pub(crate) fn slow() -> Result<Row, Failure> {
+    let server = Server::start(System::Cheeper, &["--cheep-chars", "4000"])?;
+    let mut swarm = Swarm::new(true)?;
+    swarm.open(server.port, "/ws", READERS)?;
+    swarm.expect(0, CHEEPS as usize);
+    swarm.set_reading(SLOW, false);
+    let memory = server.resident()?;
+    let schedule = Schedule {
+        began: Instant::now() + Duration::from_millis(200),
+        period: Duration::from_secs(1) / CHEEPS_A_SECOND,
+    };
+    swarm.follow(schedule);
+    let author = Author::start(swarm.poster(READERS - 1)?, System::Cheeper, schedule, CHEEPS, CHARS);
+    let fast = (READERS - SLOW) as u64 * u64::from(CHEEPS);
+    swarm.run(PATIENCE, |tally| tally.delivered >= fast)?;
+    author.join()?;
+
+    let mut row = Row::new("slow 20 of 200", System::Cheeper);
+    row.add("others' p50", "ms", swarm.tally.waits.value_at_quantile(0.5) as f64 / 1e3);
+    row.add("others' p99", "ms", swarm.tally.waits.value_at_quantile(0.99) as f64 / 1e3);
+    row.add("others miss", "", swarm.missing(SLOW) as f64);
+    row.add("memory grew by", "MiB", (server.resident()? - memory) as f64 / 1024.0 / 1024.0);
+    let again = Instant::now();
+    swarm.set_reading(SLOW, true);
+    let all = READERS as u64 * u64::from(CHEEPS);
+    swarm.run(PATIENCE, |tally| tally.delivered >= all)?;
+    row.add("slow ones caught up in", "s", again.elapsed().as_secs_f64());
+    row.add("told that they lag", "", swarm.tally.lagged as f64);
+    row.add("memory grew in all by", "MiB", (server.resident()? - memory) as f64 / 1024.0 / 1024.0);
+    let missing = swarm.missing(0);
+    row.exactness(missing, &swarm.tally);
+    Ok(row)
+}

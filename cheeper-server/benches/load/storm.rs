@@ -1,0 +1,88 @@
+//! Everybody comes back at once after a crash.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tungstenite::{Message, connect};
+
+use crate::{
+    Failure,
+    fanout::{Author, PATIENCE, USUAL_CHARS},
+    process::{Server, System},
+    report::Row,
+    swarm::{Schedule, Swarm},
+};
+
+const CLIENTS: usize = 10_000;
+const BEHIND: u32 = 500;
+const BEFORE: u32 = 500;
+/// Clients begin in steps, so that the load goes on reading meanwhile.
+const STEP: usize = 100;
+
+pub(crate) fn storm() -> Result<Row, Failure> {
+    let mut server = Server::start(System::Cheeper, &[])?;
+    let mut filling = Swarm::new(true)?;
+    filling.open(server.port, "/ws", 1)?;
+    let all = BEFORE + BEHIND;
+    filling.expect(0, all as usize);
+    let schedule = Schedule { began: Instant::now(), period: Duration::from_micros(500) };
+    let author = Author::start(filling.poster(0)?, System::Cheeper, schedule, all, USUAL_CHARS);
+    filling.run(PATIENCE, |tally| tally.delivered >= u64::from(all))?;
+    author.join()?;
+    drop(filling);
+    server.crash_and_restart()?;
+
+    let done = Arc::new(AtomicBool::new(false));
+    let poster = {
+        let (done, url) = (done.clone(), format!("ws://127.0.0.1:{}/ws", server.port));
+        thread::spawn(move || post_until(&done, &url))
+    };
+    let mut swarm = Swarm::new(true)?;
+    swarm.expect(u64::from(BEFORE), BEHIND as usize);
+    let began = Instant::now();
+    let before = server.cpu()?;
+    let path = format!("/ws?after={BEFORE}");
+    for begun in (0..CLIENTS).step_by(STEP) {
+        swarm.begin(server.port, &path, STEP)?;
+        swarm.run(PATIENCE, |tally| tally.opened + STEP * 30 >= begun)?;
+    }
+    let wanted = CLIENTS as u64 * u64::from(BEHIND);
+    swarm.run(PATIENCE, |tally| tally.delivered >= wanted)?;
+    let took = began.elapsed();
+    let cpu = server.cpu()?.saturating_sub(before);
+    done.store(true, Ordering::Relaxed);
+    let mut waits = poster.join().map_err(|_| Failure::new("the poster ended in a panic"))??;
+    waits.sort_unstable();
+
+    let mut row = Row::new("storm 10000 × 500 behind", System::Cheeper);
+    row.add("all caught up in", "s", took.as_secs_f64());
+    row.add("server CPU", "s", cpu.as_secs_f64());
+    row.add("a poster's longest wait", "ms", waits.last().map_or(0.0, |wait| wait.as_secs_f64() * 1e3));
+    row.add("its median wait", "ms", waits.get(waits.len() / 2).map_or(0.0, |wait| wait.as_secs_f64() * 1e3));
+    row.add("its posts", "", waits.len() as f64);
+    let missing = swarm.missing(0);
+    row.exactness(missing, &swarm.tally);
+    row.add("lost", "", swarm.tally.lost as f64);
+    Ok(row)
+}
+
+/// Posts ten times a second; how long each ack took.
+fn post_until(done: &AtomicBool, url: &str) -> Result<Vec<Duration>, Failure> {
+    let failed = |error: tungstenite::Error| Failure::new(format!("the poster lost its connection: {error}"));
+    let (mut socket, _) = connect(url).map_err(failed)?;
+    let mut waits = Vec::new();
+    while !done.load(Ordering::Relaxed) {
+        let sent = Instant::now();
+        socket.send(Message::text(r#"{"name":"bob","cheep":"still here"}"#)).map_err(failed)?;
+        while !socket.read().map_err(failed)?.to_text().unwrap_or_default().starts_with("{\"type\":\"ack\"") {}
+        waits.push(sent.elapsed());
+        thread::sleep(Duration::from_millis(100).saturating_sub(sent.elapsed()));
+    }
+    Ok(waits)
+}
