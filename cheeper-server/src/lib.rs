@@ -34,7 +34,7 @@ use self::{
 };
 
 /// The newest frames kept in memory for readers that are a little behind, in bytes.
-const TAIL_BYTES: usize = 4 * 1024 * 1024;
+const TAIL_BYTES: usize = 1024 * 1024;
 /// Events read into that ring at the start, so that those who come back after a restart find them there.
 const PRELOADED_EVENTS: u64 = 4096;
 /// Answers that may wait in memory for all clients together, in bytes.

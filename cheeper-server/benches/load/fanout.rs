@@ -1,17 +1,12 @@
 //! One author, many readers.
 
-use std::{
-    io::{ErrorKind, Write as _},
-    net::TcpStream,
-    thread::{self, JoinHandle},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use crate::{
-    Failure, frames,
+    Failure,
     process::{Server, System},
     report::Row,
-    swarm::{Schedule, Swarm},
+    swarm::{PostForm, Schedule, Swarm},
 };
 
 /// How long nothing may come before what has not come counts as missing.
@@ -42,16 +37,14 @@ fn load(name: &str, system: System, readers: usize, period: Duration, cheeps: u3
     swarm.open(server.port, "/ws", 1)?;
     swarm.open(server.port, "/ws", readers)?;
     swarm.expect(0, cheeps as usize);
-    let schedule = Schedule { began: Instant::now() + Duration::from_millis(300), period };
-    swarm.follow(schedule);
     let before = server.cpu()?;
-    let author = Author::start(swarm.poster(0)?, system, schedule, cheeps, USUAL_CHARS);
+    let schedule = Schedule { began: Instant::now() + Duration::from_millis(300), period, cheeps };
+    swarm.post(0, schedule, PostForm { system, chars: USUAL_CHARS });
     // The author reads as well, but at the floor.
     let silent = usize::from(system == System::Floor);
     let wanted = (readers + 1 - silent) as u64 * u64::from(cheeps);
     swarm.run(PATIENCE, |tally| tally.delivered >= wanted)?;
     let took = schedule.began.elapsed();
-    author.join()?;
     let cpu = server.cpu()?.saturating_sub(before);
     let missing = swarm.missing(silent);
     let tally = &mut swarm.tally;
@@ -65,44 +58,4 @@ fn load(name: &str, system: System, readers: usize, period: Duration, cheeps: u3
     row.add("last screen p50", "ms", middle.as_secs_f64() * 1e3);
     row.exactness(missing, tally);
     Ok(row)
-}
-
-/// Posts on time, whatever becomes of the posts.
-pub(crate) struct Author(JoinHandle<Result<(), Failure>>);
-
-impl Author {
-    pub(crate) fn start(mut socket: TcpStream, system: System, schedule: Schedule, cheeps: u32, chars: usize) -> Self {
-        // The peers pass a post on as it is, so it has the form of what our server makes of it.
-        let kind = if system == System::Cheeper { "post" } else { "cheep" };
-        let text = "x".repeat(chars);
-        Self(thread::spawn(move || {
-            for nth in 0..u64::from(cheeps) {
-                let post = frames::masked(&format!(
-                    "{{\"type\":\"{kind}\",\"seq\":{},\"at\":\"2026-11-25T12:00:00.000Z\",\"name\":\"alice\",\
-                     \"cheep\":\"{text}\",\"verified\":false}}",
-                    nth + 1
-                ));
-                thread::sleep(schedule.due(nth).saturating_duration_since(Instant::now()));
-                write_all(&mut socket, &post)?;
-            }
-            Ok(())
-        }))
-    }
-
-    pub(crate) fn join(self) -> Result<(), Failure> {
-        self.0.join().map_err(|_| Failure::new("the author ended in a panic"))?
-    }
-}
-
-/// The socket does not block, as the swarm reads from it.
-fn write_all(socket: &mut TcpStream, mut bytes: &[u8]) -> Result<(), Failure> {
-    while !bytes.is_empty() {
-        match socket.write(bytes) {
-            Ok(written) => bytes = &bytes[written..],
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_micros(100)),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }

@@ -4,17 +4,20 @@ use std::time::{Duration, Instant};
 
 use crate::{
     Failure,
-    fanout::{Author, PATIENCE, USUAL_CHARS},
+    fanout::{PATIENCE, USUAL_CHARS},
     process::{Server, System},
     report::Row,
-    swarm::{Schedule, Swarm},
+    swarm::{PostForm, Schedule, Swarm, Tally},
 };
 
 const IDLE: usize = 15_000;
 const READERS: usize = 1_000;
 const NEWCOMERS: usize = 10_000;
-/// Newcomers are begun in steps, so that the load goes on reading meanwhile.
-const STEP: usize = 100;
+/// Newcomers are begun in steps, so that the load goes on reading meanwhile; so many may wait for their welcome.
+const STEP: usize = 50;
+const AHEAD: usize = 500;
+const CHEEPS: u32 = 40;
+const CHEEP_EVERY: Duration = Duration::from_millis(100);
 
 /// What a connection costs to open and to keep.
 pub(crate) fn idle(system: System) -> Result<Row, Failure> {
@@ -40,43 +43,45 @@ pub(crate) fn idle(system: System) -> Result<Row, Failure> {
 /// Cheeps go to some while many others come.
 pub(crate) fn handshakes() -> Result<Row, Failure> {
     let server = Server::start(System::Cheeper, &[])?;
-    let mut row = Row::new("10,000 handshakes", System::Cheeper);
     let mut swarm = Swarm::new(true)?;
     swarm.open(server.port, "/ws", READERS)?;
-
-    let (rate, cheeps) = (100, 500);
-    let mut began = 0;
-    let mut opened_in = Duration::ZERO;
-    for (label, newcomers) in [("p99 quiet", 0), ("p99 meanwhile", NEWCOMERS)] {
-        let after = if newcomers == 0 { 0 } else { u64::from(cheeps) };
-        swarm.expect(after, cheeps as usize);
-        swarm.tally.waits.reset();
-        swarm.tally.delivered = 0;
-        let schedule =
-            Schedule { began: Instant::now() + Duration::from_millis(200), period: Duration::from_secs(1) / rate };
-        swarm.follow(schedule);
-        let author = Author::start(swarm.poster(0)?, System::Cheeper, schedule, cheeps, USUAL_CHARS);
-        swarm.run(PATIENCE, |_| Instant::now() >= schedule.due(50))?;
-        let opening = Instant::now();
-        let before = server.cpu()?;
-        while began < newcomers {
+    let mut row = Row::new("10000 handshakes", System::Cheeper);
+    let quiet = watch(&server, &mut swarm, 0, |_| Ok(()))?;
+    let mut opening = None;
+    let meanwhile = watch(&server, &mut swarm, u64::from(CHEEPS), |swarm| {
+        let (began, before) = (Instant::now(), server.cpu()?);
+        for begun in (0..NEWCOMERS).step_by(STEP) {
             swarm.begin(server.port, "/ws", STEP)?;
-            began += STEP;
-            let wanted = READERS + began;
-            swarm.run(PATIENCE, |tally| tally.opened + STEP * 8 >= wanted)?;
+            swarm.run(PATIENCE, |tally| tally.opened + AHEAD >= READERS + begun)?;
         }
-        swarm.run(PATIENCE, |tally| tally.opened >= READERS + began)?;
-        if newcomers > 0 {
-            opened_in = opening.elapsed();
-            row.add("opened in", "s", opened_in.as_secs_f64());
-            row.add("server CPU meanwhile", "s", server.cpu()?.saturating_sub(before).as_secs_f64());
-        }
-        let wanted = READERS as u64 * u64::from(cheeps);
-        swarm.run(PATIENCE, |tally| tally.delivered >= wanted && Instant::now() >= schedule.due(u64::from(cheeps)))?;
-        author.join()?;
-        row.add(label, "ms", swarm.tally.waits.value_at_quantile(0.99) as f64 / 1e3);
+        swarm.run(PATIENCE, |tally| tally.opened >= READERS + NEWCOMERS)?;
+        opening = Some((began.elapsed(), server.cpu()?.saturating_sub(before)));
+        Ok(())
+    })?;
+    if let Some((took, cpu)) = opening {
+        row.add("opened in", "s", took.as_secs_f64());
+        row.add("server CPU meanwhile", "s", cpu.as_secs_f64());
     }
-    debug_assert!(opened_in > Duration::ZERO);
+    row.add("p99 of a live cheep, quiet", "ms", quiet);
+    row.add("p99 of a live cheep, meanwhile", "ms", meanwhile);
     row.add("lost", "", swarm.tally.lost as f64);
     Ok(row)
+}
+
+/// Posts for a few seconds while something happens; the p99 of what those see who were there before, in ms.
+fn watch(
+    server: &Server,
+    swarm: &mut Swarm,
+    after: u64,
+    happens: impl FnOnce(&mut Swarm) -> Result<(), Failure>,
+) -> Result<f64, Failure> {
+    swarm.expect(after, CHEEPS as usize);
+    let began = Instant::now() + Duration::from_millis(200);
+    let schedule = Schedule { began, period: CHEEP_EVERY, cheeps: CHEEPS };
+    swarm.post(0, schedule, PostForm { system: server.system, chars: USUAL_CHARS });
+    happens(swarm)?;
+    let wanted = READERS as u64 * u64::from(CHEEPS);
+    let all = |tally: &Tally| tally.delivered >= wanted && Instant::now() >= schedule.due(u64::from(CHEEPS) + 10);
+    swarm.run(PATIENCE, all)?;
+    Ok(swarm.tally.waits.value_at_quantile(0.99) as f64 / 1e3)
 }

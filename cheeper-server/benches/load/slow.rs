@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use crate::{
     Failure,
-    fanout::{Author, PATIENCE},
+    fanout::PATIENCE,
     process::{Server, System},
     report::Row,
-    swarm::{Schedule, Swarm},
+    swarm::{PostForm, Schedule, Swarm},
 };
 
 const READERS: usize = 200;
@@ -23,15 +23,11 @@ pub(crate) fn slow() -> Result<Row, Failure> {
     swarm.expect(0, CHEEPS as usize);
     swarm.set_reading(SLOW, false);
     let memory = server.resident()?;
-    let schedule = Schedule {
-        began: Instant::now() + Duration::from_millis(200),
-        period: Duration::from_secs(1) / CHEEPS_A_SECOND,
-    };
-    swarm.follow(schedule);
-    let author = Author::start(swarm.poster(READERS - 1)?, System::Cheeper, schedule, CHEEPS, CHARS);
+    let began = Instant::now() + Duration::from_millis(200);
+    let schedule = Schedule { began, period: Duration::from_secs(1) / CHEEPS_A_SECOND, cheeps: CHEEPS };
+    swarm.post(READERS - 1, schedule, PostForm { system: System::Cheeper, chars: CHARS });
     let fast = (READERS - SLOW) as u64 * u64::from(CHEEPS);
     swarm.run(PATIENCE, |tally| tally.delivered >= fast)?;
-    author.join()?;
 
     let mut row = Row::new("slow 20 of 200", System::Cheeper);
     row.add("others' p50", "ms", swarm.tally.waits.value_at_quantile(0.5) as f64 / 1e3);

@@ -13,10 +13,10 @@ use tungstenite::{Message, connect};
 
 use crate::{
     Failure,
-    fanout::{Author, PATIENCE, USUAL_CHARS},
+    fanout::{PATIENCE, USUAL_CHARS},
     process::{Server, System},
     report::Row,
-    swarm::{Schedule, Swarm},
+    swarm::{PostForm, Schedule, Swarm},
 };
 
 const CLIENTS: usize = 10_000;
@@ -31,10 +31,9 @@ pub(crate) fn storm() -> Result<Row, Failure> {
     filling.open(server.port, "/ws", 1)?;
     let all = BEFORE + BEHIND;
     filling.expect(0, all as usize);
-    let schedule = Schedule { began: Instant::now(), period: Duration::from_micros(500) };
-    let author = Author::start(filling.poster(0)?, System::Cheeper, schedule, all, USUAL_CHARS);
+    let schedule = Schedule { began: Instant::now(), period: Duration::from_micros(500), cheeps: all };
+    filling.post(0, schedule, PostForm { system: System::Cheeper, chars: USUAL_CHARS });
     filling.run(PATIENCE, |tally| tally.delivered >= u64::from(all))?;
-    author.join()?;
     drop(filling);
     server.crash_and_restart()?;
 

@@ -11,18 +11,19 @@ use std::{
 use hdrhistogram::Histogram;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::{Failure, frames};
+use crate::{Failure, frames, process::System};
 
 /// Connections that may be opening at once, well within what a listener holds.
 const OPENING: usize = 1024;
 /// The longest wait that is told apart, in microseconds.
 const LONGEST_US: u64 = 120_000_000;
 
-/// When each cheep was due, whatever became of it: waits are counted from here.
+/// When each cheep is due, whatever becomes of it: waits are counted from here.
 #[derive(Clone, Copy)]
 pub(crate) struct Schedule {
     pub(crate) began: Instant,
     pub(crate) period: Duration,
+    pub(crate) cheeps: u32,
 }
 
 impl Schedule {
@@ -44,6 +45,35 @@ pub(crate) struct Tally {
     pub(crate) waits: Histogram<u64>,
     /// The longest such wait of each cheep.
     pub(crate) last_screens: Vec<Duration>,
+}
+
+/// What a post looks like.
+#[derive(Clone, Copy)]
+pub(crate) struct PostForm {
+    pub(crate) system: System,
+    pub(crate) chars: usize,
+}
+
+impl PostForm {
+    /// The peers pass a post on as it is, so it has the form of what our server makes of it.
+    fn post(self, seq: u64) -> Vec<u8> {
+        let kind = if self.system == System::Cheeper { "post" } else { "cheep" };
+        let text = "x".repeat(self.chars);
+        frames::masked(&format!(
+            "{{\"type\":\"{kind}\",\"seq\":{seq},\"at\":\"2026-11-25T12:00:00.000Z\",\"name\":\"alice\",\
+             \"cheep\":\"{text}\",\"verified\":false}}"
+        ))
+    }
+}
+
+/// Who posts. It is one of the clients, so that no thread of its own waits for its turn.
+struct Author {
+    client: usize,
+    schedule: Schedule,
+    form: PostForm,
+    posted: u64,
+    /// What the socket has not taken yet.
+    rest: Vec<u8>,
 }
 
 struct Client {
@@ -68,7 +98,9 @@ pub(crate) struct Swarm {
     pub(crate) tally: Tally,
     /// Seqs after this one, this many, are counted.
     expects: (u64, usize),
-    schedule: Option<Schedule>,
+    author: Option<Author>,
+    /// The waits of the first so many clients are counted.
+    watched: usize,
     /// Whether the server greets with a frame.
     greets: bool,
 }
@@ -91,7 +123,8 @@ impl Swarm {
                 last_screens: Vec::new(),
             },
             expects: (0, 0),
-            schedule: None,
+            author: None,
+            watched: 0,
             greets,
         })
     }
@@ -99,6 +132,8 @@ impl Swarm {
     /// From now on counts `count` cheeps after `after`.
     pub(crate) fn expect(&mut self, after: u64, count: usize) {
         self.expects = (after, count);
+        self.tally.delivered = 0;
+        self.tally.waits.reset();
         for client in &mut self.clients {
             client.seen = vec![false; count];
             client.newest_live = after;
@@ -107,8 +142,29 @@ impl Swarm {
         self.tally.last_screens = vec![Duration::ZERO; count];
     }
 
-    pub(crate) fn follow(&mut self, schedule: Schedule) {
-        self.schedule = Some(schedule);
+    /// Lets a client post on this schedule, and counts waits from it on, of all clients there are now.
+    pub(crate) fn post(&mut self, client: usize, schedule: Schedule, form: PostForm) {
+        self.author = Some(Author { client, schedule, form, posted: 0, rest: Vec::new() });
+        self.watched = self.clients.len();
+    }
+
+    fn post_what_is_due(&mut self) -> Result<(), Failure> {
+        let Some(author) = &mut self.author else { return Ok(()) };
+        loop {
+            if author.rest.is_empty() {
+                let Schedule { cheeps, .. } = author.schedule;
+                if author.posted == u64::from(cheeps) || author.schedule.due(author.posted) > Instant::now() {
+                    return Ok(());
+                }
+                author.posted += 1;
+                author.rest = author.form.post(author.posted);
+            }
+            match self.clients[author.client].stream.write(&author.rest) {
+                Ok(written) => drop(author.rest.drain(..written)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Opens so many more connections and waits until the server has greeted each.
@@ -153,12 +209,6 @@ impl Swarm {
         Ok(())
     }
 
-    /// A client's socket, to post on.
-    pub(crate) fn poster(&self, nth: usize) -> Result<TcpStream, Failure> {
-        use std::os::fd::AsFd as _;
-        Ok(TcpStream::from(self.clients[nth].stream.as_fd().try_clone_to_owned()?))
-    }
-
     /// Lets the first `count` clients read no more, or again.
     pub(crate) fn set_reading(&mut self, count: usize, reads: bool) {
         for nth in 0..count {
@@ -179,8 +229,10 @@ impl Swarm {
         let mut quiet_since = Instant::now();
         let mut so_far = (0, 0);
         while !done(&self.tally) {
+            self.post_what_is_due()?;
             let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-            let polled = self.poll.poll(&mut events, Some(Duration::from_millis(20)));
+            // It never sleeps: to wake it would cost the server more than to send, and no reader elsewhere costs that.
+            let polled = self.poll.poll(&mut events, Some(Duration::ZERO));
             if let Err(error) = polled
                 && error.kind() != ErrorKind::Interrupted
             {
@@ -188,6 +240,7 @@ impl Swarm {
             }
             for event in &events {
                 self.read(event.token().0);
+                self.post_what_is_due()?;
             }
             self.events = events;
             let now = (self.tally.delivered, self.tally.opened);
@@ -286,7 +339,7 @@ impl Swarm {
             return;
         }
         self.tally.delivered += 1;
-        if let Some(schedule) = self.schedule {
+        if let Some(Author { schedule, .. }) = self.author.as_ref().filter(|_| nth < self.watched) {
             let wait = now.saturating_duration_since(schedule.due(at as u64));
             self.tally.waits.saturating_record(u64::try_from(wait.as_micros()).unwrap_or(LONGEST_US).max(1));
             if let Some(last) = self.tally.last_screens.get_mut(at) {
