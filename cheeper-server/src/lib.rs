@@ -3,11 +3,11 @@
 //! A post goes `socket → session → timeline → tail → every shard → every socket`; `docs/ARCHITECTURE.md` has the picture.
 
 pub mod config;
-mod fanout;
+pub mod fanout;
 mod feed;
 mod metrics;
 mod seats;
-mod session;
+pub mod session;
 pub mod timeline;
 mod web;
 

@@ -9,7 +9,7 @@ mod outbox;
 mod pages;
 pub(crate) mod presence;
 mod shard;
-pub(crate) mod tail;
+pub mod tail;
 
 use std::{
     io,

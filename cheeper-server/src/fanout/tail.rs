@@ -14,7 +14,7 @@ use crate::timeline::page::encode_event;
 const RUN_BYTES: usize = 64 * 1024;
 
 /// The ring. One thread adds to it (the timeline's writer), every shard reads it.
-pub(crate) struct Tail {
+pub struct Tail {
     ring: RwLock<Ring>,
     capacity_bytes: usize,
 }
@@ -26,7 +26,7 @@ struct Ring {
 }
 
 /// Consecutive events, frame after frame.
-pub(crate) struct Run {
+struct Run {
     first: Seq,
     frames: Vec<u8>,
     /// Where each frame ends.
@@ -35,23 +35,23 @@ pub(crate) struct Run {
 
 /// A part of a run: whole frames, from some seq to the run's end.
 #[derive(Clone)]
-pub(crate) struct Slice {
+pub struct Slice {
     run: Arc<Run>,
     skip: usize,
 }
 
 /// The ring no longer has, or does not have yet, what was asked for.
 #[derive(Debug, PartialEq)]
-pub(crate) struct NotHere;
+pub struct NotHere;
 
 impl Tail {
     /// A ring of at most `capacity_bytes` of frames (and always the newest run), after an event `head`.
-    pub(crate) fn new(head: Seq, capacity_bytes: usize) -> Self {
+    pub fn new(head: Seq, capacity_bytes: usize) -> Self {
         Self { ring: RwLock::new(Ring { runs: VecDeque::new(), bytes: 0, head }), capacity_bytes }
     }
 
     /// Adds events, which follow right after the head.
-    pub(crate) fn push(&self, cheeps: &[Cheep]) {
+    pub fn push(&self, cheeps: &[Cheep]) {
         let runs = encode_runs(cheeps);
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         for run in runs {
@@ -65,12 +65,12 @@ impl Tail {
     }
 
     /// The newest event.
-    pub(crate) fn head(&self) -> Seq {
+    pub fn head(&self) -> Seq {
         self.ring().head
     }
 
     /// The frames from `first` on in one piece, of about `max_bytes` at most; `None` if `first` is not there yet.
-    pub(crate) fn piece(&self, first: Seq, max_bytes: usize) -> Result<Option<Slice>, NotHere> {
+    pub fn piece(&self, first: Seq, max_bytes: usize) -> Result<Option<Slice>, NotHere> {
         let mut slices = Vec::new();
         {
             let ring = self.ring();
@@ -88,7 +88,7 @@ impl Tail {
     }
 
     /// The JSON of the events from `first` to `last`, if the ring has them all.
-    pub(crate) fn events<T>(&self, first: Seq, last: Seq, with: impl FnOnce(&[&[u8]]) -> T) -> Result<T, NotHere> {
+    pub fn events<T>(&self, first: Seq, last: Seq, with: impl FnOnce(&[&[u8]]) -> T) -> Result<T, NotHere> {
         let slices: Vec<Slice> = self.ring().slices(first)?.take_while(|slice| slice.run.first <= last).collect();
         let wanted = usize::try_from(last.next().get().saturating_sub(first.get())).map_err(|_| NotHere)?;
         let events: Vec<&[u8]> = slices.iter().flat_map(Slice::payloads).take(wanted).collect();
@@ -164,18 +164,18 @@ impl Run {
 
 impl Slice {
     /// The frames' bytes.
-    pub(crate) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         &self.run.frames[self.run.start_of(self.skip)..]
     }
 
     /// The seq after its last frame.
-    pub(crate) fn next(&self) -> Seq {
+    pub fn next(&self) -> Seq {
         self.run.last().next()
     }
 
     /// How `written` bytes of it divide: the seq of the first frame not wholly written, and the rest of that frame if
     /// some of it was.
-    pub(crate) fn split(&self, written: usize) -> (Seq, &[u8]) {
+    pub fn split(&self, written: usize) -> (Seq, &[u8]) {
         let end = self.run.start_of(self.skip) + written;
         let index = self.run.ends.partition_point(|&frame_end| frame_end <= end);
         let seq = Seq::new(self.run.first.get() + index as u64).unwrap_or(self.run.first);

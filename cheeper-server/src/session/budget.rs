@@ -17,14 +17,14 @@ use governor::{
 };
 
 /// People that one address may be: its budget is this many times a person's.
-pub(crate) const PEOPLE_PER_ADDRESS: u32 = 16;
+pub const PEOPLE_PER_ADDRESS: u32 = 16;
 /// Keys of which nothing was heard for a while are forgotten after every so many posts.
 const SWEEP_EVERY: u32 = 4096;
 
 type Limiter<K, C> = RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 /// The budgets of everybody.
-pub(crate) struct Budget<C: Clock = DefaultClock> {
+pub struct Budget<C: Clock = DefaultClock> {
     limiters: Option<Limiters<C>>,
     clock: C,
     spent: AtomicU32,
@@ -44,15 +44,15 @@ enum Poster {
 
 /// Where a post comes from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Origin {
-    pub(crate) address: IpAddr,
+pub struct Origin {
+    pub address: IpAddr,
     /// The connection's serial number; a post over HTTP has none.
-    pub(crate) connection: Option<u64>,
+    pub connection: Option<u64>,
 }
 
 impl Budget {
     /// Budgets of `per_minute` posts for one person; 0 is no limit.
-    pub(crate) fn new(per_minute: u32) -> Self {
+    pub fn new(per_minute: u32) -> Self {
         Self::with_clock(per_minute, DefaultClock::default())
     }
 }
@@ -73,7 +73,7 @@ impl<C: Clock + Clone> Budget<C> {
     }
 
     /// Takes one post from the budgets it falls under, or says how long to wait.
-    pub(crate) fn spend(&self, origin: Origin, name: &FoldedName) -> Result<(), Refusal> {
+    pub fn spend(&self, origin: Origin, name: &FoldedName) -> Result<(), Refusal> {
         let Some(limiters) = &self.limiters else { return Ok(()) };
         if self.spent.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             limiters.people.retain_recent();

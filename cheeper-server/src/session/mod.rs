@@ -1,6 +1,6 @@
 //! One client's conversation: a frame in, a step out. It opens no socket, asks no clock and touches no store.
 
-pub(crate) mod budget;
+pub mod budget;
 
 use cheeper_protocol::{
     Ack, ClientFrame, Code, ErrorFrame, History, Limits, Name, Refusal, Request, RequestId, Secret, ServerFrame,
@@ -11,7 +11,7 @@ use crate::timeline::{Author, Named, NewCheep, Posted};
 
 /// What a frame calls for. Each leads to exactly one answer.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub enum Step {
     /// Say this.
     Reply(ServerFrame),
     /// Put a cheep on the timeline; [`Session::on_posted`] makes the answer.
@@ -27,14 +27,14 @@ pub(crate) enum Step {
 }
 
 /// What every session of a server holds to.
-pub(crate) struct Rules {
-    pub(crate) limits: Limits,
-    pub(crate) budget: Budget,
+pub struct Rules {
+    pub limits: Limits,
+    pub budget: Budget,
 }
 
 /// What one connection has said of itself.
 #[derive(Default)]
-pub(crate) struct Session {
+pub struct Session {
     /// As `hello` gave it. The timeline checks the secret with every post, so a claim that is still on its way, or that
     /// somebody else makes later, needs no care here.
     author: Option<Author>,
@@ -42,7 +42,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// Reads a text frame: the id its answer goes under, and the step.
-    pub(crate) fn on_text(&mut self, text: &str, from: Origin, rules: &Rules) -> (Option<RequestId>, Step) {
+    pub fn on_text(&mut self, text: &str, from: Origin, rules: &Rules) -> (Option<RequestId>, Step) {
         let ClientFrame { id, request } = match ClientFrame::parse(text, &rules.limits) {
             Ok(frame) => frame,
             Err(unreadable) => return (unreadable.id.clone(), refuse(unreadable.id, unreadable.refusal)),
@@ -68,7 +68,7 @@ impl Session {
     }
 
     /// The answer to a post.
-    pub(crate) fn on_posted(id: Option<RequestId>, result: Result<Posted, Refusal>) -> ServerFrame {
+    pub fn on_posted(id: Option<RequestId>, result: Result<Posted, Refusal>) -> ServerFrame {
         match result {
             Ok(Posted { cheep, duplicate }) => ServerFrame::Ack(Ack { id, seq: cheep.seq, at: cheep.at, duplicate }),
             Err(refusal) => ServerFrame::Error(ErrorFrame::new(id, refusal)),
@@ -76,12 +76,7 @@ impl Session {
     }
 
     /// The answer to a `hello`; a refused one leaves the connection without a name.
-    pub(crate) fn on_named(
-        &mut self,
-        id: Option<RequestId>,
-        author: &Author,
-        result: Result<Named, Refusal>,
-    ) -> ServerFrame {
+    pub fn on_named(&mut self, id: Option<RequestId>, author: &Author, result: Result<Named, Refusal>) -> ServerFrame {
         match result {
             Ok(Named { name, claimed }) => ServerFrame::Hello { id, name, claimed },
             Err(refusal) => {

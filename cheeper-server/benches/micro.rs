@@ -1,0 +1,92 @@
+//! What single steps cost on the way of a cheep: `cargo bench -p cheeper-server --bench micro`.
+
+use cheeper_protocol::{Cheep, CheepText, ClientFrame, History, Limits, Name, Range, RequestId, Seq, Timestamp};
+use cheeper_server::{
+    fanout::tail::Tail,
+    session::{
+        Rules, Session,
+        budget::{Budget, Origin},
+    },
+    timeline::page,
+};
+use divan::{Bencher, black_box};
+
+const POST: &str = r#"{"type":"post","name":"alice","cheep":"a cheep of about the usual length, as people write them","id":"f0e1d2c3"}"#;
+
+fn main() {
+    divan::main();
+}
+
+fn seq(number: u64) -> Seq {
+    Seq::new(number).unwrap_or_default()
+}
+
+fn cheep(number: u64) -> Cheep {
+    Cheep {
+        seq: seq(number),
+        at: Timestamp::UNIX_EPOCH,
+        name: Name::parse("alice").expect("a name"),
+        cheep: CheepText::cleaned("a cheep of about the usual length, as people write them"),
+        verified: true,
+        reply_to: None,
+        id: RequestId::parse("f0e1d2c3").ok(),
+    }
+}
+
+/// A ring with so many cheeps, each published by itself.
+fn ring(cheeps: u64) -> Tail {
+    let tail = Tail::new(Seq::ZERO, usize::MAX);
+    for number in 1..=cheeps {
+        tail.push(&[cheep(number)]);
+    }
+    tail
+}
+
+#[divan::bench]
+fn parse_a_post() -> bool {
+    ClientFrame::parse(black_box(POST), &Limits::default()).is_ok()
+}
+
+#[divan::bench]
+fn encode_an_event(bencher: Bencher) {
+    let cheep = cheep(123_456);
+    bencher.bench_local(|| page::encode_event(black_box(&cheep)));
+}
+
+#[divan::bench]
+fn session_takes_a_post(bencher: Bencher) {
+    let rules = Rules { limits: Limits::default(), budget: Budget::new(0) };
+    let from = Origin { address: [127, 0, 0, 1].into(), connection: Some(1) };
+    let mut session = Session::default();
+    bencher.bench_local(|| session.on_text(black_box(POST), from, &rules));
+}
+
+#[divan::bench]
+fn ring_takes_an_event(bencher: Bencher) {
+    let tail = Tail::new(Seq::ZERO, 1 << 20);
+    let mut number = 0;
+    bencher
+        .with_inputs(|| {
+            number += 1;
+            [cheep(number)]
+        })
+        .bench_local_refs(|cheeps| tail.push(cheeps));
+}
+
+/// What a shard takes from the ring for everybody: one event, and many that came one by one.
+#[divan::bench(args = [1, 64])]
+fn ring_gives_the_newest(bencher: Bencher, events: u64) {
+    let tail = ring(4096);
+    let first = seq(4096 - events + 1);
+    bencher.bench_local(|| tail.piece(black_box(first), 64 * 1024).is_ok());
+}
+
+#[divan::bench]
+fn ring_gives_a_page_of_200(bencher: Bencher) {
+    let tail = ring(4096);
+    let history = History { range: Range::After(seq(3000)), limit: 200 };
+    let span = page::span(&history, seq(4096));
+    bencher.bench_local(|| {
+        tail.events(span.first, span.last, |events| page::encode(None, &history, &span, seq(4096), events)).is_ok()
+    });
+}
