@@ -7,13 +7,13 @@ use std::{
     fs,
     net::TcpListener,
     path::Path,
-    process::{Command, Output},
+    process::Command,
     sync::{Barrier, mpsc},
     thread,
 };
 
 use serde_json::{Value, json};
-use support::{Client, Server, command, seqs};
+use support::{Client, Server, command, refused, refused_in_a_sentence};
 use tungstenite::Message;
 
 /// What somebody learned before the crash: cheeps by seq, each as its author's id and words.
@@ -132,20 +132,6 @@ fn every_watcher_sees_each_cheep_of_25_posters_once_and_in_order() {
     });
 }
 
-/// A start that must fail: its exit code and its one sentence.
-fn refused(command: &mut Command) -> (Option<i32>, String) {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let said = String::from_utf8(stderr).unwrap();
-    assert!(stdout.is_empty() && !said.contains("panicked"), "{said}");
-    (status.code(), said)
-}
-
-fn refused_in_a_sentence(command: &mut Command, with: &str) {
-    let (code, said) = refused(command);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.lines().count() == 1 && said.ends_with(".\n") && said.contains(with), "{said}");
-}
-
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let read = |entry: fs::DirEntry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap());
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| read(entry.unwrap())).collect();
@@ -225,55 +211,4 @@ fn nonsense_flags_are_told_apart_from_trouble() {
         assert!(!said.is_empty());
     }
     assert!(files(folder.path()).is_empty());
-}
-
-/// A small disk, let go of at the end.
-struct Disk(tempfile::TempDir);
-
-impl Disk {
-    /// None where this user may not mount.
-    fn new() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(folder.path()).output();
-        mounted.is_ok_and(|mount| mount.status.success()).then_some(Self(folder))
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        drop(Command::new("umount").arg(self.0.path()).output());
-    }
-}
-
-#[test]
-fn a_full_disk_refuses_posts_keeps_reads_and_goes_on_when_there_is_room() {
-    let Some(disk) = Disk::new() else {
-        eprintln!("SKIPPED: a small tmpfs cannot be mounted here; run this test as root to see a full disk");
-        return;
-    };
-    let ballast = disk.0.path().join("ballast");
-    fs::write(&ballast, vec![0; 1024 * 1024]).unwrap();
-    let mut server = Server::on(&disk.0.path().join("cheeper.db"), &["--post-rate", "0"]);
-    let (mut alice, mut bob) = (server.client(), server.client());
-    let mut stored = 0;
-    let refused = loop {
-        let answer = alice.ask(json!({ "name": "alice", "cheep": format!("{stored:0280}") }));
-        if answer["type"] != "ack" {
-            break answer;
-        }
-        stored += 1;
-        assert_eq!(answer["seq"], stored);
-        assert!(stored < 20_000, "the disk never got full");
-    };
-    assert_eq!((&refused["code"], &refused["retryable"]), (&json!("not_stored"), &json!(true)));
-    let page = bob.ask(json!({ "type": "history", "after": 0, "limit": 3 }));
-    assert_eq!((seqs(&page), &page["head"]), (vec![1, 2, 3], &json!(stored)));
-    assert_eq!(server.client().head(), stored);
-
-    fs::remove_file(&ballast).unwrap();
-    assert_eq!(alice.post("alice", "there is room again"), stored + 1);
-    bob.until(|frame| frame["type"] == "cheep" && frame["seq"] == stored + 1);
-    server.kill();
-    server.restart();
-    assert_eq!(everything(&server).len() as u64, stored + 1);
 }

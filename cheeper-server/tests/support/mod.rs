@@ -5,7 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
     time::Duration,
@@ -265,6 +265,21 @@ impl Client {
             }
         }
     }
+}
+
+/// A start that must fail: its exit code and its one sentence.
+pub(crate) fn refused(command: &mut Command) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    assert!(stdout.is_empty() && !said.contains("panicked"), "{said}");
+    (status.code(), said)
+}
+
+/// A start that must fail for a reason of the system's, in one sentence with these words.
+pub(crate) fn refused_in_a_sentence(command: &mut Command, with: &str) {
+    let (code, said) = refused(command);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.lines().count() == 1 && said.ends_with(".\n") && said.contains(with), "{said}");
 }
 
 /// The events' seqs, in a page.

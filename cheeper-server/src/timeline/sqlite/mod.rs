@@ -1,5 +1,7 @@
 //! The embedded store: one SQLite file, one writer that commits what has gathered in one transaction, a reader beside it.
 
+mod error;
+mod place;
 mod reader;
 mod schema;
 #[cfg(test)]
@@ -7,9 +9,8 @@ mod tests;
 mod writer;
 
 use std::{
-    fs::{self, File, TryLockError},
     io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -21,7 +22,9 @@ use std::{
 use cheeper_protocol::{Cheep, Code, Refusal, Seq};
 use rusqlite::Connection;
 
+pub use self::error::OpenError;
 use self::{
+    place::Place,
     reader::Read,
     writer::{Write, Writer},
 };
@@ -32,71 +35,41 @@ const WAITING_WRITES: usize = 65_536;
 /// Reads that may wait, likewise.
 const WAITING_READS: usize = 65_536;
 
-/// Why a store cannot be used. Each is one sentence that says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("another server uses the store {path}: stop it, or choose another file with --data", path = .path.display())]
-    Locked { path: PathBuf },
-    #[error(
-        "the store {path} cannot be used: {what}; restore a backup, move the file away, or choose another with --data",
-        path = .path.display()
-    )]
-    Damaged { path: PathBuf, what: String },
-    #[error("the store {path} was written by a newer Cheeper: update this one", path = .path.display())]
-    TooNew { path: PathBuf },
-    #[error("the store {path} cannot be opened: {why}; check the path given with --data and its permissions", path = .path.display())]
-    Unusable { path: PathBuf, why: String },
-}
-
-impl OpenError {
-    fn unusable(path: &Path, why: &dyn std::fmt::Display) -> Self {
-        Self::Unusable { path: path.to_owned(), why: why.to_string() }
-    }
-}
-
 /// A store that was checked and is ours alone, not at work yet.
 pub struct Store {
-    path: PathBuf,
     db: Connection,
-    lock: File,
     timeline: String,
     secret_key: [u8; 32],
     head: Seq,
+    // The last to go: the connections are closed while the place is still ours.
+    place: Place,
 }
 
 impl Store {
-    /// Opens the store at `path`, made with its folders if there is none.
+    /// Opens the store at `path`, made with its folders if there is none. One that is refused is left as it was.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let unusable = |error: &dyn std::fmt::Display| OpenError::unusable(path, error);
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
+        let place = Place::take(path)?;
+        match Self::open_in(&place.path) {
+            Ok((db, timeline, secret_key, head)) => Ok(Self { db, timeline, secret_key, head, place }),
+            Err(error) => {
+                place.give_up();
+                Err(error)
+            }
         }
-        let had_lock_file = lock_path(path).exists();
-        let lock = lock(path)?;
-        let checked = Self::open_locked(path, lock);
-        if checked.is_err() && !had_lock_file {
-            // Nothing came of it, so nothing is left behind; that this fails too would change nothing.
-            drop(fs::remove_file(lock_path(path)));
-        }
-        checked
     }
 
-    fn open_locked(path: &Path, lock: File) -> Result<Self, OpenError> {
-        let unusable = |error: &dyn std::fmt::Display| OpenError::unusable(path, error);
-        if path.exists() {
-            File::options().write(true).open(path).map_err(|error| unusable(&error))?;
-            schema::check(path)?;
-        }
-        let mut db = Connection::open(path).map_err(|error| unusable(&error))?;
-        db.pragma_update(None, "journal_mode", "WAL").map_err(|error| unusable(&error))?;
-        db.pragma_update(None, "synchronous", "FULL").map_err(|error| unusable(&error))?;
-        schema::migrate(&mut db).map_err(|error| unusable(&error))?;
-        let (timeline, secret_key) = identity(&db).map_err(|error| unusable(&error))?;
-        let head = db
-            .query_row("SELECT coalesce(max(seq), 0) FROM cheeps", [], |row| row.get(0))
-            .map_err(|error| unusable(&error))?;
-        let head = Seq::new(head).ok_or_else(|| unusable(&"its last seq is out of bounds"))?;
-        Ok(Self { path: path.to_owned(), db, lock, timeline, secret_key, head })
+    fn open_in(path: &Path) -> Result<(Connection, String, [u8; 32], Seq), OpenError> {
+        let failed = |error: rusqlite::Error| OpenError::sqlite(path, &error);
+        schema::check(path)?;
+        let mut db = Connection::open(path).map_err(failed)?;
+        db.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+        db.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+        schema::migrate(&mut db, path)?;
+        let identity = "SELECT timeline, secret_key FROM meta";
+        let (timeline, key) = db.query_row(identity, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
+        let head = db.query_row("SELECT coalesce(max(seq), 0) FROM cheeps", [], |row| row.get(0)).map_err(failed)?;
+        let head = Seq::new(head).ok_or_else(|| OpenError::damaged(path, "its last seq is out of bounds"))?;
+        Ok((db, timeline, key, head))
     }
 
     /// The newest event.
@@ -107,52 +80,29 @@ impl Store {
     /// The newest `count` events, ascending.
     pub fn newest(&self, count: u64) -> Result<Vec<Cheep>, OpenError> {
         let first = Seq::new(self.head.get().saturating_sub(count) + 1).unwrap_or(Seq::ZERO);
-        reader::cheeps(&self.db, first, self.head).map_err(|error| OpenError::unusable(&self.path, &error))
+        reader::cheeps(&self.db, first, self.head)
+            .map_err(|error| OpenError::unusable(&self.place.path, error.to_string()))
     }
 
     /// Puts the store to work.
     pub fn start(self, publish: Publish) -> Result<Sqlite, OpenError> {
-        let Self { path, db, lock, timeline, secret_key, head } = self;
-        let unusable = |error: &dyn std::fmt::Display| OpenError::unusable(&path, error);
+        let Self { place, db, timeline, secret_key, head } = self;
         let published = Arc::new(AtomicU64::new(head.get()));
-        let reading = Connection::open(&path).map_err(|error| unusable(&error))?;
-        reading.pragma_update(None, "query_only", true).map_err(|error| unusable(&error))?;
+        let failed = |error: rusqlite::Error| OpenError::sqlite(&place.path, &error);
+        let reading = Connection::open(&place.path).map_err(failed)?;
+        reading.pragma_update(None, "query_only", true).map_err(failed)?;
         let (writes, write_queue) = mpsc::sync_channel(WAITING_WRITES);
         let (reads, read_queue) = mpsc::sync_channel(WAITING_READS);
         let writer = Writer::new(db, secret_key, head, publish, published.clone());
-        let spawn =
-            |name: &str, work: Box<dyn FnOnce() + Send>| thread::Builder::new().name(name.to_owned()).spawn(work);
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
+            thread.map_err(|error| OpenError::io(&place.path, &error))
+        };
         let threads = vec![
-            spawn("store-writer", Box::new(move || writer.run(&write_queue))).map_err(|error| unusable(&error))?,
-            spawn("store-reader", Box::new(move || reader::run(&reading, &read_queue)))
-                .map_err(|error| unusable(&error))?,
+            spawn("store-writer", Box::new(move || writer.run(&write_queue)))?,
+            spawn("store-reader", Box::new(move || reader::run(&reading, &read_queue)))?,
         ];
-        Ok(Sqlite { timeline, published, queues: Mutex::new(Some(Queues { writes, reads, threads, _lock: lock })) })
-    }
-}
-
-/// The timeline's id and the key of its secrets, made with the store.
-fn identity(db: &Connection) -> rusqlite::Result<(String, [u8; 32])> {
-    db.execute(
-        "INSERT INTO meta SELECT lower(hex(randomblob(8))), randomblob(32) WHERE NOT EXISTS (SELECT 1 FROM meta)",
-        [],
-    )?;
-    db.query_row("SELECT timeline, secret_key FROM meta", [], |row| Ok((row.get(0)?, row.get(1)?)))
-}
-
-fn lock_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
-}
-
-/// The lock is a file of its own: closing any handle of the database itself would drop SQLite's own locks on it.
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let file = File::create(lock_path(path)).map_err(|error| OpenError::unusable(path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(OpenError::unusable(path, &error)),
+        Ok(Sqlite { timeline, published, queues: Mutex::new(Some(Queues { writes, reads, threads, _place: place })) })
     }
 }
 
@@ -167,13 +117,13 @@ struct Queues {
     writes: mpsc::SyncSender<Write>,
     reads: mpsc::SyncSender<Read>,
     threads: Vec<JoinHandle<()>>,
-    _lock: File,
+    _place: Place,
 }
 
 impl Sqlite {
     /// Commits what was taken, answers it, and lets go of the file. Later requests are refused.
     pub fn close(&self) -> io::Result<()> {
-        let Some(Queues { writes, reads, threads, _lock }) =
+        let Some(Queues { writes, reads, threads, _place }) =
             self.queues.lock().unwrap_or_else(PoisonError::into_inner).take()
         else {
             return Ok(());

@@ -1,5 +1,6 @@
 use std::{
     fs,
+    os::unix::{self, fs::PermissionsExt as _},
     sync::{Arc, Mutex, mpsc},
 };
 
@@ -113,6 +114,40 @@ fn a_closed_store_answers_nothing_new_and_can_be_opened_by_the_next() {
     store.sqlite.append(new(author("alice", None), "late", None), Box::new(move |result| tell.send(result).unwrap()));
     assert_eq!(told.recv().unwrap().unwrap_err().code, Code::NotStored);
     assert_eq!(open(&folder).sqlite.head(), Seq::ZERO);
+}
+
+#[test]
+fn a_store_is_locked_however_it_is_named() {
+    let folder = TempDir::new().unwrap();
+    let _store = open(&folder);
+    let link = folder.path().join("link.db");
+    unix::fs::symlink(folder.path().join("cheeper.db"), &link).unwrap();
+    fs::create_dir(folder.path().join("sub")).unwrap();
+    for name in [link, folder.path().join("sub/../cheeper.db")] {
+        assert!(matches!(Store::open(&name), Err(OpenError::Locked { .. })), "{}", name.display());
+    }
+}
+
+#[test]
+fn a_new_store_is_its_owners_alone() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    store.append(new(author("alice", None), "hello", None)).unwrap();
+    let mode = |file: &fs::DirEntry| file.metadata().unwrap().permissions().mode() & 0o777;
+    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
+    assert_eq!(files.len(), 4, "{files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{file:?}");
+    }
+}
+
+#[test]
+fn the_writer_waits_for_the_disk() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&folder.path().join("cheeper.db")).unwrap();
+    let synchronous: i64 = store.db.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
+    let journal: String = store.db.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!((synchronous, journal.as_str()), (2, "wal"), "2 is FULL: every commit is synced");
 }
 
 #[test]
