@@ -1,11 +1,8 @@
 //! The timeline as clients meet it: pages come from the tail's ring while it has them, else from the store.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
-use cheeper_protocol::{Code, History, Refusal, RequestId, Seq};
+use cheeper_protocol::{History, Refusal, RequestId, Seq};
 
 use crate::{
     fanout::tail::Tail,
@@ -21,7 +18,6 @@ pub(crate) struct Feed {
     pub(crate) tail: Arc<Tail>,
     timeline: Arc<dyn Timeline>,
     metrics: Arc<Metrics>,
-    failing: Arc<AtomicBool>,
 }
 
 /// A page that is asked for.
@@ -49,7 +45,7 @@ impl PageRequest {
 
 impl Feed {
     pub(crate) fn new(timeline: Arc<dyn Timeline>, tail: Arc<Tail>, metrics: Arc<Metrics>) -> Self {
-        Self { tail, timeline, metrics, failing: Arc::default() }
+        Self { tail, timeline, metrics }
     }
 
     /// The timeline's id.
@@ -57,25 +53,17 @@ impl Feed {
         self.timeline.id()
     }
 
-    /// Whether the last post could not be stored.
+    /// Whether nothing can be stored at present.
     pub(crate) fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Relaxed)
+        self.timeline.is_failing()
     }
 
     pub(crate) fn append(&self, cheep: NewCheep, answer: Answer<Posted>) {
-        let (metrics, failing) = (self.metrics.clone(), self.failing.clone());
+        let metrics = self.metrics.clone();
         let answer: Answer<Posted> = Box::new(move |result| {
             match &result {
-                Ok(posted) => {
-                    metrics.posted(posted.duplicate);
-                    failing.store(false, Ordering::Relaxed);
-                }
-                Err(refusal) => {
-                    metrics.refused(refusal.code);
-                    if refusal.code == Code::NotStored {
-                        failing.store(true, Ordering::Relaxed);
-                    }
-                }
+                Ok(posted) => metrics.posted(posted.duplicate),
+                Err(refusal) => metrics.refused(refusal.code),
             }
             answer(result);
         });

@@ -8,6 +8,8 @@ use std::{
     io::{self, Write as _},
     path::PathBuf,
     process::Command,
+    thread,
+    time::Instant,
 };
 
 use serde_json::{Value, json};
@@ -103,6 +105,66 @@ fn posts_are_refused_reads_go_on_and_posting_goes_on_when_there_is_room() {
     server.kill();
     server.restart();
     assert_eq!(server.client().head(), stored + 1);
+}
+
+/// The status of `/healthz`.
+fn health(server: &Server) -> String {
+    let answer = server.begin(&format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", server.address));
+    answer.split(' ').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn it_is_not_ready_until_there_is_room_and_then_by_itself() {
+    let Some(disk) = Disk::new("it_is_not_ready_until_there_is_room_and_then_by_itself") else { return };
+    let server = start(&disk);
+    let mut alice = server.client();
+    let post = json!({ "name": "alice", "cheep": "hello", "id": "once" });
+    assert_eq!(alice.ask(post.clone())["seq"], 1);
+    assert_eq!(health(&server), "200");
+    disk.fill();
+    let mut claims = 0;
+    let refused = loop {
+        // A few may find a place within the pages that the store has.
+        let name = format!("{claims:030}");
+        let answer = alice.ask(json!({ "type": "hello", "name": name, "secret": "0123456789abcdef" }));
+        if answer["type"] != "hello" {
+            break answer;
+        }
+        claims += 1;
+        assert!(claims < 10_000, "the disk never got full");
+    };
+    is_not_stored(&refused);
+    assert!(!refused["message"].as_str().unwrap().contains("posted"), "{refused}");
+    assert_eq!(health(&server), "503");
+    assert_eq!(alice.ask(post)["duplicate"], true);
+    assert_eq!(health(&server), "503", "a duplicate is not written");
+    disk.make_room();
+    let began = Instant::now();
+    while health(&server) != "200" {
+        assert!(began.elapsed() < support::PATIENCE, "it does not find out by itself");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn what_needs_no_room_is_answered_among_posts_that_do() {
+    let Some(disk) = Disk::new("what_needs_no_room_is_answered_among_posts_that_do") else { return };
+    let server = start(&disk);
+    let mut alice = server.client();
+    assert_eq!(alice.ask(json!({ "name": "alice", "cheep": "hello", "id": "once" }))["seq"], 1);
+    disk.fill();
+    for nth in 0..100 {
+        let id = if nth % 2 == 0 { "once".to_owned() } else { format!("post {nth}") };
+        alice.send(&json!({ "name": "alice", "cheep": if nth % 2 == 0 { "hello" } else { "no room" }, "id": id }));
+    }
+    let answers: Vec<Value> = (0..100).map(|_| alice.until(|frame| frame["type"] != "online")).collect();
+    for answer in answers {
+        if answer["id"] == "once" {
+            assert_eq!(answer["duplicate"], true, "{answer}");
+        } else {
+            is_not_stored(&answer);
+        }
+    }
 }
 
 #[test]

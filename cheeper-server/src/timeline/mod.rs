@@ -56,8 +56,8 @@ pub trait Timeline: Send + Sync {
     /// The store's own random id.
     fn id(&self) -> &str;
 
-    /// The newest event that was published.
-    fn head(&self) -> Seq;
+    /// Whether the last write failed. That it works again is found out without anybody posting.
+    fn is_failing(&self) -> bool;
 
     /// Makes a cheep durable and publishes it.
     fn append(&self, cheep: NewCheep, answer: Answer<Posted>);

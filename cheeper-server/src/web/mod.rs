@@ -127,7 +127,7 @@ fn health(server: &Server) -> Response<Bytes> {
     let (status, state) = if server.head.borrow().is_none() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping")
     } else if server.feed.is_failing() {
-        (StatusCode::SERVICE_UNAVAILABLE, "the last post could not be stored: is the disk full?")
+        (StatusCode::SERVICE_UNAVAILABLE, "posts cannot be stored: is the disk full?")
     } else {
         (StatusCode::OK, "ready")
     };

@@ -13,7 +13,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
         mpsc,
     },
     thread::{self, JoinHandle},
@@ -87,13 +87,13 @@ impl Store {
     /// Puts the store to work.
     pub fn start(self, publish: Publish) -> Result<Sqlite, OpenError> {
         let Self { place, db, timeline, secret_key, head } = self;
-        let published = Arc::new(AtomicU64::new(head.get()));
+        let failing = Arc::<AtomicBool>::default();
         let failed = |error: rusqlite::Error| OpenError::sqlite(&place.path, &error);
         let reading = Connection::open(&place.path).map_err(failed)?;
         reading.pragma_update(None, "query_only", true).map_err(failed)?;
         let (writes, write_queue) = mpsc::sync_channel(WAITING_WRITES);
         let (reads, read_queue) = mpsc::sync_channel(WAITING_READS);
-        let writer = Writer::new(db, secret_key, head, publish, published.clone());
+        let writer = Writer::new(db, secret_key, head, publish, failing.clone());
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
             thread.map_err(|error| OpenError::io(&place.path, &error))
@@ -102,14 +102,14 @@ impl Store {
             spawn("store-writer", Box::new(move || writer.run(&write_queue)))?,
             spawn("store-reader", Box::new(move || reader::run(&reading, &read_queue)))?,
         ];
-        Ok(Sqlite { timeline, published, queues: Mutex::new(Some(Queues { writes, reads, threads, _place: place })) })
+        Ok(Sqlite { timeline, failing, queues: Mutex::new(Some(Queues { writes, reads, threads, _place: place })) })
     }
 }
 
 /// A timeline in a SQLite file.
 pub struct Sqlite {
     timeline: String,
-    published: Arc<AtomicU64>,
+    failing: Arc<AtomicBool>,
     queues: Mutex<Option<Queues>>,
 }
 
@@ -147,7 +147,7 @@ impl Sqlite {
 
     fn write(&self, write: Write) {
         if let Err(refused) = self.send(write, |queues| &queues.writes) {
-            refused.refuse(&Code::NotStored.into());
+            refused.refuse_as_not_stored();
         }
     }
 }
@@ -157,8 +157,8 @@ impl Timeline for Sqlite {
         &self.timeline
     }
 
-    fn head(&self) -> Seq {
-        Seq::new(self.published.load(Ordering::Acquire)).unwrap_or(Seq::ZERO)
+    fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
     }
 
     fn append(&self, cheep: NewCheep, answer: Answer<Posted>) {

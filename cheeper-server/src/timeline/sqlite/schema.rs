@@ -85,3 +85,8 @@ pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError>
         other => OpenError::unusable(path, other.to_string()),
     })
 }
+
+/// Writes the mark that the file has already: the smallest write there is, to see whether the disk takes one.
+pub(super) fn mark(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "application_id", APPLICATION_ID)
+}

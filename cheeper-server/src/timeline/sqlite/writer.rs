@@ -1,19 +1,25 @@
 //! The one writer. Everything that waits goes into one transaction, so that many authors share one flush to disk.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-    mpsc,
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Duration,
 };
 
 use cheeper_protocol::{Cheep, Code, FoldedName, Name, Refusal, Seq, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use super::reader;
+use super::{reader, schema};
 use crate::timeline::{Answer, Author, Named, NewCheep, Posted, Publish};
 
 /// Most writes in one transaction: it bounds how long the first of them waits.
 const BATCH: usize = 1024;
+
+/// While writing fails it is tried this often, so that it is known when it works again though nobody posts.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
 
 /// Something to write, and who is to hear of it.
 pub(super) enum Write {
@@ -22,11 +28,23 @@ pub(super) enum Write {
 }
 
 impl Write {
-    pub(super) fn refuse(self, refusal: &Refusal) {
+    pub(super) fn refuse(self, refusal: Refusal) {
         match self {
-            Self::Append(_, answer) => answer(Err(refusal.clone())),
-            Self::Claim(_, answer) => answer(Err(refusal.clone())),
+            Self::Append(_, answer) => answer(Err(refusal)),
+            Self::Claim(_, answer) => answer(Err(refusal)),
         }
+    }
+
+    /// The store is full, failing or closed.
+    pub(super) fn refuse_as_not_stored(self) {
+        let refusal = match self {
+            Self::Append(..) => Code::NotStored.into(),
+            Self::Claim(..) => Refusal::new(
+                Code::NotStored,
+                "The server's store does not work, so the name was not taken: try again later.",
+            ),
+        };
+        self.refuse(refusal);
     }
 }
 
@@ -49,7 +67,7 @@ pub(super) struct Writer {
     secret_key: [u8; 32],
     head: Seq,
     publish: Publish,
-    published: Arc<AtomicU64>,
+    failing: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -58,42 +76,78 @@ impl Writer {
         secret_key: [u8; 32],
         head: Seq,
         publish: Publish,
-        published: Arc<AtomicU64>,
+        failing: Arc<AtomicBool>,
     ) -> Self {
-        Self { db, secret_key, head, publish, published }
+        Self { db, secret_key, head, publish, failing }
     }
 
     /// Works until every sender is gone and the queue is empty.
     pub(super) fn run(mut self, queue: &mpsc::Receiver<Write>) {
-        while let Ok(first) = queue.recv() {
-            let mut batch = vec![first];
-            batch.extend(queue.try_iter().take(BATCH - 1));
-            self.carry_out(batch);
+        loop {
+            let patience = if self.failing.load(Ordering::Relaxed) { PROBE_EVERY } else { Duration::MAX };
+            match queue.recv_timeout(patience) {
+                Ok(first) => {
+                    let mut batch = vec![first];
+                    batch.extend(queue.try_iter().take(BATCH - 1));
+                    self.carry_out(batch);
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => self.probe(),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            }
         }
     }
 
     fn carry_out(&mut self, batch: Vec<Write>) {
+        let changes = self.db.total_changes();
         match self.commit(&batch) {
             Ok((cheeps, decisions)) => {
+                // What only had to be looked up says nothing about the disk.
+                if self.db.total_changes() > changes {
+                    self.note(None);
+                }
                 if let Some(last) = cheeps.last() {
                     self.head = last.seq;
                     (self.publish)(&cheeps);
-                    self.published.store(last.seq.get(), Ordering::Release);
                 }
                 for (write, decision) in batch.into_iter().zip(decisions) {
                     match (write, decision) {
                         (Write::Append(_, answer), Decision::Posted(result)) => answer(result),
                         (Write::Claim(_, answer), Decision::Named(result)) => answer(result),
-                        (write, _) => write.refuse(&Code::Internal.into()),
+                        (write, _) => write.refuse(Code::Internal.into()),
                     }
                 }
             }
+            // One that cannot be carried out, or has to be written where there is no room, does not hold up the others.
+            Err(_) if batch.len() > 1 => batch.into_iter().for_each(|write| self.carry_out(vec![write])),
             Err(error) => {
-                tracing::error!(%error, writes = batch.len(), "writing to the store failed; nothing of it was taken");
                 for write in batch {
-                    write.refuse(&Code::NotStored.into());
+                    match &error {
+                        WriteError::Sqlite(_) => write.refuse_as_not_stored(),
+                        WriteError::Unreadable => write.refuse(Code::Internal.into()),
+                    }
+                }
+                match error {
+                    WriteError::Sqlite(error) => self.note(Some(&error)),
+                    WriteError::Unreadable => tracing::error!(%error, "a request could not be carried out"),
                 }
             }
+        }
+    }
+
+    /// Writes something that changes nothing.
+    fn probe(&mut self) {
+        let result = schema::mark(&self.db);
+        self.note(result.err().as_ref());
+    }
+
+    /// A write has failed or worked.
+    fn note(&self, failure: Option<&rusqlite::Error>) {
+        match (self.failing.swap(failure.is_some(), Ordering::Relaxed), failure) {
+            (false, Some(error)) => {
+                tracing::error!(%error, "writing to the store fails; nothing is taken until it works");
+            }
+            (true, None) => tracing::info!("writing to the store works again"),
+            (true, Some(_)) | (false, None) => {}
         }
     }
 
