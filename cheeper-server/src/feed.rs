@@ -89,11 +89,12 @@ impl Feed {
         let span = request.span();
         let read = move |cheeps: Result<Vec<_>, Refusal>| {
             answer(cheeps.map(|cheeps| {
+                let span = span.cut_to(&cheeps);
                 let events: Vec<_> = cheeps.iter().map(encode_event).collect();
                 let events: Vec<&[u8]> = events.iter().map(AsRef::as_ref).collect();
                 request.encode(&span, &events)
             }));
         };
-        self.timeline.read(span.first, span.last, Box::new(read));
+        self.timeline.read(span, Box::new(read));
     }
 }

@@ -13,6 +13,8 @@ pub mod sqlite;
 
 use cheeper_protocol::{Cheep, CheepText, Name, Refusal, RequestId, Secret, Seq};
 
+use self::page::Span;
+
 /// Who posts or claims: a name and, for a claimed one, the secret.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Author {
@@ -65,7 +67,7 @@ pub trait Timeline: Send + Sync {
     /// Takes a name: claims a free one if there is a secret, checks the secret of a claimed one.
     fn claim(&self, author: Author, answer: Answer<Named>);
 
-    /// The events from `first` to `last`, both included, ascending. The caller keeps the range small
-    /// (at most `limits::PAGE` events).
-    fn read(&self, first: Seq, last: Seq, answer: Answer<Vec<Cheep>>);
+    /// Reads the events of a span, ascending. It may leave out those farthest from its pivot once there are more of them
+    /// than the bytes of a page hold.
+    fn read(&self, span: Span, answer: Answer<Vec<Cheep>>);
 }

@@ -9,10 +9,22 @@ use cheeper_protocol::{Cheep, History, Range, RequestId, Seq, ServerFrame, limit
 pub struct Span {
     pub first: Seq,
     pub last: Seq,
+    /// The request began right after this one: what lies nearest to there goes first.
+    pub pivot: Seq,
     /// There is more in the direction that was asked for.
     pub more: bool,
     /// The asker's cursor means nothing here; this is the newest part.
     pub reset: bool,
+}
+
+impl Span {
+    /// The part of it that was read: `events`, ascending and without a hole.
+    #[must_use]
+    pub fn cut_to(self, events: &[Cheep]) -> Self {
+        let (Some(first), Some(last)) = (events.first(), events.last()) else { return self };
+        let more = self.more || first.seq > self.first || last.seq < self.last;
+        Self { first: first.seq, last: last.seq, more, ..self }
+    }
 }
 
 /// A page, ready to be sent.
@@ -36,7 +48,7 @@ pub fn span(history: &History, head: Seq) -> Span {
         Range::After(seq) if seq > head => Span { reset: true, ..newest(head, limit) },
         Range::After(seq) => {
             let last = forth(seq, limit, head);
-            Span { first: seq.next(), last, more: last < head, reset: false }
+            Span { first: seq.next(), last, pivot: seq, more: last < head, reset: false }
         }
         Range::Around(seq) => around(seq.min(head), limit, head),
     }
@@ -51,12 +63,7 @@ pub fn encode_event(cheep: &Cheep) -> String {
 /// [`limits::PAGE_BYTES`], those farthest from where the request began are left out; one is always kept, so that
 /// whoever asks on gets on.
 pub fn encode(id: Option<&RequestId>, history: &History, span: &Span, head: Seq, events: &[&[u8]]) -> Page {
-    let pivot = match history.range {
-        _ if span.reset => events.len(),
-        Range::Newest | Range::Before(_) => events.len(),
-        Range::After(_) => 0,
-        Range::Around(seq) => index_after(seq, span.first).min(events.len()),
-    };
+    let pivot = index_after(span.pivot, span.first).min(events.len());
     let id = id.map(|id| format!("\"id\":{},", serde_json::Value::from(id.as_str()))).unwrap_or_default();
     let reset = if span.reset { ",\"reset\":true" } else { "" };
     let begin = format!("{{\"type\":\"page\",{id}\"cheeps\":[");
@@ -79,7 +86,7 @@ pub fn encode(id: Option<&RequestId>, history: &History, span: &Span, head: Seq,
 /// The newest up to `last`.
 fn newest(last: Seq, limit: u64) -> Span {
     let first = back(last, limit).next();
-    Span { first, last, more: first.get() > 1, reset: false }
+    Span { first, last, pivot: last, more: first.get() > 1, reset: false }
 }
 
 /// Half up to `seq`, half after it; what one side lacks, the other may use.
@@ -87,7 +94,7 @@ fn around(seq: Seq, limit: u64, head: Seq) -> Span {
     let newer = head.get() - seq.get();
     let upto = limit.div_ceil(2).max(limit.saturating_sub(newer)).min(seq.get());
     let (first, last) = (back(seq, upto).next(), forth(seq, limit - upto, head));
-    Span { first, last, more: first.get() > 1 || last < head, reset: false }
+    Span { first, last, pivot: seq, more: first.get() > 1 || last < head, reset: false }
 }
 
 fn back(seq: Seq, by: u64) -> Seq {

@@ -1,4 +1,4 @@
-//! The embedded store: one SQLite file, one writer that commits what has gathered in one transaction, a reader beside it.
+//! The embedded store: one SQLite file, one writer that commits what has gathered in one transaction, readers beside it.
 
 mod error;
 mod place;
@@ -28,12 +28,14 @@ use self::{
     reader::Read,
     writer::{Write, Writer},
 };
-use super::{Answer, Author, Named, NewCheep, Posted, Publish, Timeline};
+use super::{Answer, Author, Named, NewCheep, Posted, Publish, Timeline, page::Span};
 
 /// Writes that may wait; more are refused at once, which the author can try again.
 const WAITING_WRITES: usize = 65_536;
 /// Reads that may wait, likewise.
 const WAITING_READS: usize = 65_536;
+/// Threads that read, so that a long page does not hold up all others.
+const READERS: usize = 2;
 
 /// A store that was checked and is ours alone, not at work yet.
 pub struct Store {
@@ -80,8 +82,10 @@ impl Store {
     /// The newest `count` events, ascending.
     pub fn newest(&self, count: u64) -> Result<Vec<Cheep>, OpenError> {
         let first = Seq::new(self.head.get().saturating_sub(count) + 1).unwrap_or(Seq::ZERO);
-        reader::cheeps(&self.db, first, self.head)
-            .map_err(|error| OpenError::unusable(&self.place.path, error.to_string()))
+        let mut cheeps = reader::backward(&self.db, first, self.head, usize::MAX)
+            .map_err(|error| OpenError::unusable(&self.place.path, error.to_string()))?;
+        cheeps.reverse();
+        Ok(cheeps)
     }
 
     /// Puts the store to work.
@@ -89,8 +93,6 @@ impl Store {
         let Self { place, db, timeline, secret_key, head } = self;
         let failing = Arc::<AtomicBool>::default();
         let failed = |error: rusqlite::Error| OpenError::sqlite(&place.path, &error);
-        let reading = Connection::open(&place.path).map_err(failed)?;
-        reading.pragma_update(None, "query_only", true).map_err(failed)?;
         let (writes, write_queue) = mpsc::sync_channel(WAITING_WRITES);
         let (reads, read_queue) = mpsc::sync_channel(WAITING_READS);
         let writer = Writer::new(db, secret_key, head, publish, failing.clone());
@@ -98,10 +100,14 @@ impl Store {
             let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
             thread.map_err(|error| OpenError::io(&place.path, &error))
         };
-        let threads = vec![
-            spawn("store-writer", Box::new(move || writer.run(&write_queue)))?,
-            spawn("store-reader", Box::new(move || reader::run(&reading, &read_queue)))?,
-        ];
+        let read_queue = Arc::new(Mutex::new(read_queue));
+        let mut threads = vec![spawn("store-writer", Box::new(move || writer.run(&write_queue)))?];
+        for _ in 0..READERS {
+            let reading = Connection::open(&place.path).map_err(failed)?;
+            reading.pragma_update(None, "query_only", true).map_err(failed)?;
+            let queue = read_queue.clone();
+            threads.push(spawn("store-reader", Box::new(move || reader::run(&reading, &queue)))?);
+        }
         Ok(Sqlite { timeline, failing, queues: Mutex::new(Some(Queues { writes, reads, threads, _place: place })) })
     }
 }
@@ -169,8 +175,8 @@ impl Timeline for Sqlite {
         self.write(Write::Claim(author, answer));
     }
 
-    fn read(&self, first: Seq, last: Seq, answer: Answer<Vec<Cheep>>) {
-        if let Err(refused) = self.send(Read { first, last, answer }, |queues| &queues.reads) {
+    fn read(&self, span: Span, answer: Answer<Vec<Cheep>>) {
+        if let Err(refused) = self.send(Read { span, answer }, |queues| &queues.reads) {
             (refused.answer)(Err(Refusal::from(Code::Internal)));
         }
     }

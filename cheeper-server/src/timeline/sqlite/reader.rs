@@ -1,16 +1,15 @@
-//! Reads of the log, on a connection of their own, so that they never wait for a commit.
+//! Reads of the log, on connections of their own, so that they never wait for a commit.
 
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 
-use cheeper_protocol::{Cheep, CheepText, Code, Name, Refusal, RequestId, Seq, Timestamp};
+use cheeper_protocol::{Cheep, CheepText, Code, Name, Refusal, RequestId, Seq, Timestamp, limits::PAGE_BYTES};
 use rusqlite::{Connection, Row};
 
-use crate::timeline::Answer;
+use crate::timeline::{Answer, page::Span};
 
 /// A span that somebody wants to see.
 pub(super) struct Read {
-    pub(super) first: Seq,
-    pub(super) last: Seq,
+    pub(super) span: Span,
     pub(super) answer: Answer<Vec<Cheep>>,
 }
 
@@ -22,25 +21,51 @@ pub(super) enum ReadError {
     Unreadable(u64),
 }
 
-pub(super) fn run(db: &Connection, queue: &mpsc::Receiver<Read>) {
-    for Read { first, last, answer } in queue {
-        answer(cheeps(db, first, last).map_err(|error| {
-            tracing::error!(%error, %first, %last, "reading the store failed");
+/// Works, with others on the same queue, until every sender is gone and the queue is empty.
+pub(super) fn run(db: &Connection, queue: &Mutex<mpsc::Receiver<Read>>) {
+    // The lock is held while there is nothing to do, and let go of before the work.
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    while let Ok(Read { span, answer }) = next() {
+        answer(page(db, &span).map_err(|error| {
+            tracing::error!(%error, ?span, "reading the store failed");
             Refusal::from(Code::Internal)
         }));
     }
 }
 
-/// The events from `first` to `last`, ascending.
-pub(super) fn cheeps(db: &Connection, first: Seq, last: Seq) -> Result<Vec<Cheep>, ReadError> {
+/// The events of a span that can be in a page, ascending.
+fn page(db: &Connection, span: &Span) -> Result<Vec<Cheep>, ReadError> {
+    let mut cheeps = backward(db, span.first, span.pivot.min(span.last), PAGE_BYTES)?;
+    cheeps.reverse();
+    cheeps.extend(forward(db, span.pivot.next().max(span.first), span.last, PAGE_BYTES)?);
+    Ok(cheeps)
+}
+
+/// The events from `first` on, up to `last` or until their texts have `bytes`.
+fn forward(db: &Connection, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Cheep>, ReadError> {
     let query =
         "SELECT seq, at_ms, name, cheep, verified, reply_to, id FROM cheeps WHERE seq BETWEEN ? AND ? ORDER BY seq";
+    cheeps(db, query, first, last, bytes)
+}
+
+/// The events from `last` back, down to `first` or until their texts have `bytes`.
+pub(super) fn backward(db: &Connection, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Cheep>, ReadError> {
+    let query = "SELECT seq, at_ms, name, cheep, verified, reply_to, id FROM cheeps WHERE seq BETWEEN ? AND ? \
+        ORDER BY seq DESC";
+    cheeps(db, query, first, last, bytes)
+}
+
+fn cheeps(db: &Connection, query: &str, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Cheep>, ReadError> {
     let mut statement = db.prepare_cached(query)?;
     let mut rows = statement.query([first.get(), last.get()])?;
-    let mut cheeps = Vec::new();
-    while let Some(row) = rows.next()? {
+    let (mut cheeps, mut read) = (Vec::new(), 0);
+    while read < bytes
+        && let Some(row) = rows.next()?
+    {
         let seq = row.get(0)?;
-        cheeps.push(cheep(row)?.ok_or(ReadError::Unreadable(seq))?);
+        let cheep = cheep(row)?.ok_or(ReadError::Unreadable(seq))?;
+        read += cheep.cheep.as_str().len();
+        cheeps.push(cheep);
     }
     Ok(cheeps)
 }

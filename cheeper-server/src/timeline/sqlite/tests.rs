@@ -4,11 +4,15 @@ use std::{
     sync::{Arc, Mutex, mpsc},
 };
 
-use cheeper_protocol::{CheepText, Code, Name, RequestId, Secret, limits::SEQ_MAX};
+use cheeper_protocol::{
+    CheepText, Code, History, Name, Range, RequestId, Secret,
+    limits::{PAGE_BYTES, SEQ_MAX},
+};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::timeline::page;
 
 struct Opened {
     sqlite: Sqlite,
@@ -47,7 +51,9 @@ impl Opened {
 
     fn all(&self) -> Vec<Cheep> {
         let (tell, told) = mpsc::channel();
-        self.sqlite.read(Seq::ZERO, Seq::new(SEQ_MAX).unwrap(), Box::new(move |result| tell.send(result).unwrap()));
+        let last = Seq::new(SEQ_MAX).unwrap();
+        let span = Span { first: Seq::ZERO, last, pivot: Seq::ZERO, more: false, reset: false };
+        self.sqlite.read(span, Box::new(move |result| tell.send(result).unwrap()));
         told.recv().unwrap().unwrap()
     }
 }
@@ -217,6 +223,54 @@ proptest! {
         prop_assert_eq!(fresh, log.len());
         for posted in answers.iter().flatten() {
             prop_assert!(log.contains(&posted.cheep));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// Reading stops early, and nobody can tell: a page of the events that were read is the page of all events.
+    #[test]
+    fn a_page_of_what_was_read_is_the_page_of_the_whole_span(
+        bytes in prop::collection::vec(1..5000_usize, 1..240),
+        asked in prop::collection::vec((0..4_u8, 0..250_u64, 1..220_usize), 1..6),
+    ) {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder);
+        for bytes in &bytes {
+            let cheep = CheepText::cleaned(&"x".repeat(*bytes));
+            store.sqlite.append(NewCheep { cheep, ..new(author("alice", None), "x", None) }, Box::new(drop));
+        }
+        store.append(new(author("alice", None), "the last", None)).unwrap();
+        let log = store.published.lock().unwrap().clone();
+        let head = log.last().unwrap().seq;
+        let encoded: Vec<String> = log.iter().map(page::encode_event).collect();
+        for (kind, number, limit) in asked {
+            let seq = Seq::new(number).unwrap();
+            let range = match kind {
+                0 => Range::Newest,
+                1 => Range::Before(seq),
+                2 => Range::After(seq),
+                _ => Range::Around(seq),
+            };
+            let history = History { range, limit };
+            let span = page::span(&history, head);
+            let places = |span: &Span| {
+                let [before, upto] = [span.first.previous(), span.last].map(|seq| usize::try_from(seq.get()).unwrap());
+                before..upto
+            };
+            let page = |span: &Span| {
+                let events: Vec<&[u8]> = encoded[places(span)].iter().map(AsRef::as_ref).collect();
+                page::encode(None, &history, span, head, &events)
+            };
+            let (tell, told) = mpsc::channel();
+            store.sqlite.read(span, Box::new(move |result| tell.send(result).unwrap()));
+            let read = told.recv().unwrap().unwrap();
+            prop_assert!(read.iter().map(|cheep| cheep.cheep.as_str().len()).sum::<usize>() < 2 * PAGE_BYTES + 10_000);
+            let part = span.cut_to(&read);
+            prop_assert!(read.iter().eq(&log[places(&part)]));
+            prop_assert_eq!(page(&part), page(&span));
         }
     }
 }
