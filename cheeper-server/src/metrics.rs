@@ -1,5 +1,7 @@
 //! What is counted, and how it is shown at `/metrics`.
 
+use std::sync::atomic::Ordering;
+
 use cheeper_protocol::Code;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -43,7 +45,11 @@ impl Metrics {
         let registry = &mut metrics.registry;
         registry.register("posts", "Cheeps stored", metrics.posts.clone());
         registry.register("duplicates", "Posts that had been stored before", metrics.duplicates.clone());
-        registry.register("refused_posts", "Posts the timeline did not take", metrics.refused.clone());
+        registry.register(
+            "refused_posts",
+            "Posts refused by the timeline, or for coming too often",
+            metrics.refused.clone(),
+        );
         registry.register("lagged", "Times a reader was told that it was too slow", metrics.lagged.clone());
         registry.register(
             "refused_connections",
@@ -81,8 +87,10 @@ impl Metrics {
         self.event_bytes.inc_by(bytes as u64);
     }
 
-    /// Everything, in the OpenMetrics text form.
-    pub(crate) fn text(&self, online: u64, head: u64) -> String {
+    /// Everything, in the OpenMetrics text form. What is counted elsewhere is given.
+    pub(crate) fn text(&self, online: u64, head: u64, rate_limited: u64) -> String {
+        let reason = Reason { code: Code::RateLimited.as_str() };
+        self.refused.get_or_create(&reason).inner().store(rate_limited, Ordering::Relaxed);
         self.online.set(i64::try_from(online).unwrap_or(i64::MAX));
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
         let mut text = String::new();

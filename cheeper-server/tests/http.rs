@@ -105,6 +105,11 @@ fn a_person_who_posts_too_often_is_told_when_to_come_back() {
     let (status, head, _) = curl(&server, "/api/cheep", &["-d", "name=alice&cheep=hi"]);
     assert_eq!(status, 429);
     assert!(head.contains("\nretry-after: "), "{head}");
+    let mut alice = server.client();
+    assert_eq!(alice.ask(json!({ "name": "alice", "cheep": "over the socket" }))["code"], "rate_limited");
+    let (_, _, metrics) = curl(&server, "/metrics", &[]);
+    let counted = "cheeper_refused_posts_total{code=\"rate_limited\"} 3";
+    assert!(metrics.lines().any(|line| line == counted), "{metrics}");
 }
 
 /// A curl that follows; it is ended with the test.
@@ -178,5 +183,26 @@ fn health_and_metrics_say_how_it_is() {
     assert!(head.contains("content-type: application/openmetrics-text"));
     for line in ["cheeper_posts_total 2", "cheeper_online 1", "cheeper_head 2"] {
         assert!(metrics.lines().any(|shown| shown == line), "{line}: {metrics}");
+    }
+    // Every line is a comment or a sample: a name, labels or none, a number.
+    let is_name = |name: &str| name.starts_with("cheeper_") && name.chars().all(|c| c == '_' || c.is_ascii_lowercase());
+    let is_sample = |line: &str| {
+        line.rsplit_once(' ').is_some_and(|(series, value)| {
+            let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+            is_name(name) && labels.ends_with('}') && value.parse::<f64>().is_ok_and(f64::is_finite)
+        })
+    };
+    let is_comment = |line: &str| {
+        let mut words = line.splitn(4, ' ');
+        let begin = [words.next(), words.next()];
+        matches!(begin, [Some("#"), Some("HELP" | "TYPE")])
+            && words.next().is_some_and(is_name)
+            && words.next().is_some()
+    };
+    let (end, lines) =
+        metrics.lines().collect::<Vec<_>>().split_last().map(|(end, lines)| (*end, lines.to_vec())).unwrap();
+    assert_eq!(end, "# EOF");
+    for line in lines {
+        assert!(is_sample(line) || is_comment(line), "{line}");
     }
 }

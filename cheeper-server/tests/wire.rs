@@ -294,3 +294,30 @@ fn too_many_posts_are_told_when_to_come_back() {
     assert_eq!(code(&elsewhere), "rate_limited");
     assert_eq!(server.client().post("bob", "I have not said anything yet"), 6);
 }
+
+#[test]
+fn who_is_refused_uses_up_nothing_of_others() {
+    let server = Server::with(&["--post-rate", "20"]);
+    let (mut alice, mut mallory, mut bob) = (server.client(), server.client(), server.client());
+    assert_eq!(alice.ask(json!({ "type": "hello", "name": "alice", "secret": SECRET }))["claimed"], true);
+    let codes: Vec<String> =
+        (0..500).map(|_| code(&mallory.ask(json!({ "name": "alice", "cheep": "I am not" }))).to_owned()).collect();
+    assert_eq!(codes[..5], ["name_taken"; 5]);
+    assert!(codes[5..].iter().filter(|code| *code == "rate_limited").count() > 400);
+    assert_eq!(alice.ask(json!({ "cheep": "it is me" }))["seq"], 1);
+    assert_eq!(bob.post("bob", "and me"), 2);
+}
+
+#[test]
+fn names_are_claimed_at_a_rate_but_a_holder_is_always_let_in() {
+    let server = Server::with(&["--post-rate", "1"]);
+    let mut squatter = server.client();
+    let mut hello = |name: &str| squatter.ask(json!({ "type": "hello", "name": name, "secret": SECRET }));
+    let claimed = (0..100).take_while(|nth| hello(&format!("name {nth}"))["claimed"] == true).count();
+    assert_eq!(claimed, 5);
+    let refused = hello("another name");
+    assert_eq!(code(&refused), "rate_limited");
+    assert!(refused["retry_after_ms"].as_u64().is_some_and(|ms| (1..=60_000).contains(&ms)), "{refused}");
+    assert_eq!(hello("name 0")["claimed"], true);
+    assert_eq!(squatter.ask(json!({ "type": "hello", "name": "another name" }))["claimed"], false);
+}

@@ -1,20 +1,21 @@
-//! How often somebody may post: per connection and per person at the host's rate, per address at a multiple of it, so
-//! that a class behind one router is not one person.
+//! How often somebody may post and claim names. A post must fit what its connection, then what its author, then what its
+//! address may do. The first that says no ends it, so that nobody uses up what others share by being refused.
 
 use std::{
     net::IpAddr,
     num::NonZeroU32,
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
 use cheeper_protocol::{Code, FoldedName, Refusal};
 use governor::{
-    Quota, RateLimiter,
+    NotUntil, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
     middleware::NoOpMiddleware,
     state::keyed::DashMapStateStore,
 };
+
+use crate::timeline::Author;
 
 /// People that one address may be: its budget is this many times a person's.
 pub const PEOPLE_PER_ADDRESS: u32 = 16;
@@ -28,18 +29,22 @@ pub struct Budget<C: Clock = DefaultClock> {
     limiters: Option<Limiters<C>>,
     clock: C,
     spent: AtomicU32,
+    refused_posts: AtomicU64,
 }
 
 struct Limiters<C: Clock> {
     people: Limiter<Poster, C>,
     addresses: Limiter<IpAddr, C>,
+    claims: Limiter<IpAddr, C>,
 }
 
 /// Whose budget a post uses up.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Poster {
     Connection(u64),
-    Person(IpAddr, FoldedName),
+    /// Somebody at an address, under a name, with the hash of the secret that goes with it: who only says a name does not
+    /// use up what its holder has.
+    Person(IpAddr, FoldedName, Option<blake3::Hash>),
 }
 
 /// Where a post comes from.
@@ -59,39 +64,74 @@ impl Budget {
 
 impl<C: Clock + Clone> Budget<C> {
     fn with_clock(per_minute: u32, clock: C) -> Self {
-        let quota = |rate: u32| {
-            let rate = NonZeroU32::new(rate)?;
-            let burst = NonZeroU32::new((rate.get() / 4).max(5))?;
-            Some(Quota::per_minute(rate).allow_burst(burst))
-        };
-        let limiters = quota(per_minute).zip(quota(per_minute.saturating_mul(PEOPLE_PER_ADDRESS)));
-        let limiters = limiters.map(|(person, address)| Limiters {
-            people: RateLimiter::new(person, DashMapStateStore::default(), clock.clone()),
-            addresses: RateLimiter::new(address, DashMapStateStore::default(), clock.clone()),
+        let limiters = NonZeroU32::new(per_minute).map(|rate| {
+            let many = rate.saturating_mul(const { NonZeroU32::new(PEOPLE_PER_ADDRESS).unwrap() });
+            let person = Quota::per_minute(rate).allow_burst(burst(rate));
+            let address = Quota::per_minute(many).allow_burst(burst(many));
+            // A class may claim its names all at once; after that new names are rare.
+            let claims = Quota::per_minute(rate).allow_burst(burst(many));
+            Limiters {
+                people: RateLimiter::new(person, DashMapStateStore::default(), clock.clone()),
+                addresses: RateLimiter::new(address, DashMapStateStore::default(), clock.clone()),
+                claims: RateLimiter::new(claims, DashMapStateStore::default(), clock.clone()),
+            }
         });
-        Self { limiters, clock, spent: AtomicU32::new(0) }
+        Self { limiters, clock, spent: AtomicU32::new(0), refused_posts: AtomicU64::new(0) }
     }
 
     /// Takes one post from the budgets it falls under, or says how long to wait.
-    pub fn spend(&self, origin: Origin, name: &FoldedName) -> Result<(), Refusal> {
+    pub fn spend(&self, from: Origin, author: &Author) -> Result<(), Refusal> {
         let Some(limiters) = &self.limiters else { return Ok(()) };
+        self.sweep(limiters);
+        let network = network(from.address);
+        let secret = author.secret.as_ref().map(|secret| blake3::hash(secret.expose().as_bytes()));
+        let fits = || {
+            if let Some(connection) = from.connection {
+                limiters.people.check_key(&Poster::Connection(connection))?;
+            }
+            limiters.people.check_key(&Poster::Person(network, author.name.fold(), secret))?;
+            limiters.addresses.check_key(&network)
+        };
+        fits().map_err(|until| {
+            self.refused_posts.fetch_add(1, Ordering::Relaxed);
+            Refusal::from(Code::RateLimited).retry_after(self.wait_ms(&until))
+        })
+    }
+
+    /// Takes the claim of a name from its address's budget, or says how long to wait. Nobody knows here whether the name is
+    /// free, so the asker's own name counts as well; it is the timeline that lets a holder in all the same.
+    pub fn spend_claim(&self, from: Origin) -> Result<(), Refusal> {
+        let Some(limiters) = &self.limiters else { return Ok(()) };
+        self.sweep(limiters);
+        limiters.claims.check_key(&network(from.address)).map_err(|until| {
+            let why = "Too many names were claimed from your address in a short time: wait a moment.";
+            Refusal::new(Code::RateLimited, why).retry_after(self.wait_ms(&until))
+        })
+    }
+
+    /// How many posts found no budget.
+    pub fn refused_posts(&self) -> u64 {
+        self.refused_posts.load(Ordering::Relaxed)
+    }
+
+    fn wait_ms(&self, until: &NotUntil<C::Instant>) -> u64 {
+        let wait = until.wait_time_from(self.clock.now());
+        u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+    }
+
+    fn sweep(&self, limiters: &Limiters<C>) {
         if self.spent.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             limiters.people.retain_recent();
             limiters.addresses.retain_recent();
-        }
-        let now = self.clock.now();
-        let network = network(origin.address);
-        let connection = origin.connection.map(Poster::Connection);
-        let checks = [
-            limiters.addresses.check_key(&network).err(),
-            limiters.people.check_key(&Poster::Person(network, name.clone())).err(),
-            connection.and_then(|connection| limiters.people.check_key(&connection).err()),
-        ];
-        match checks.into_iter().flatten().map(|wait| wait.wait_time_from(now)).max() {
-            None => Ok(()),
-            Some(wait) => Err(Refusal::from(Code::RateLimited).retry_after(whole_ms(wait))),
+            limiters.claims.retain_recent();
         }
     }
+}
+
+/// A quarter of what comes back in a minute, and a few at least, may be spent at once.
+fn burst(rate: NonZeroU32) -> NonZeroU32 {
+    const LEAST: NonZeroU32 = NonZeroU32::new(5).unwrap();
+    NonZeroU32::new(rate.get() / 4).map_or(LEAST, |quarter| quarter.max(LEAST))
 }
 
 /// IPv6 hosts have a /64 to themselves, so that is what counts as one address.
@@ -102,13 +142,11 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-fn whole_ms(wait: Duration) -> u64 {
-    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1)
-}
-
 #[cfg(test)]
 mod tests {
-    use cheeper_protocol::Name;
+    use std::time::Duration;
+
+    use cheeper_protocol::{Name, Secret};
     use governor::clock::FakeRelativeClock;
 
     use super::*;
@@ -117,8 +155,12 @@ mod tests {
         Origin { address: address.parse().unwrap(), connection: Some(connection) }
     }
 
-    fn name(name: &str) -> FoldedName {
-        Name::parse(name).unwrap().fold()
+    fn name(name: &str) -> Author {
+        Author::new(Name::parse(name).unwrap(), None)
+    }
+
+    fn holder(name: &str, secret: &str) -> Author {
+        Author::new(Name::parse(name).unwrap(), Some(Secret::parse(secret).unwrap()))
     }
 
     #[test]
@@ -158,6 +200,40 @@ mod tests {
         let allowed = (0..1000).take_while(|&nth| spend(nth).is_ok()).count();
         assert_eq!(allowed, 60 * PEOPLE_PER_ADDRESS as usize / 4);
         budget.spend(from("2001:db8:0:1::1", 5000), &name("another network")).unwrap();
+    }
+
+    #[test]
+    fn a_connection_that_is_refused_uses_up_nothing_of_others() {
+        let budget = Budget::with_clock(60, FakeRelativeClock::default());
+        let refused = (0..5000).filter(|_| budget.spend(from("10.0.0.1", 1), &name("mallory")).is_err()).count();
+        assert_eq!((refused, budget.refused_posts()), (5000 - 15, 5000 - 15));
+        budget.spend(from("10.0.0.1", 2), &name("bob")).unwrap();
+        // The same over HTTP, where there is no connection to hold on to.
+        let over_http = Origin { address: "10.0.0.2".parse().unwrap(), connection: None };
+        let allowed = (0..5000).filter(|_| budget.spend(over_http, &name("mallory")).is_ok()).count();
+        assert_eq!(allowed, 15);
+        budget.spend(over_http, &name("bob")).unwrap();
+    }
+
+    #[test]
+    fn who_only_says_a_name_uses_up_nothing_of_its_holders() {
+        let budget = Budget::with_clock(60, FakeRelativeClock::default());
+        let over_http = Origin { address: "10.0.0.1".parse().unwrap(), connection: None };
+        for stranger in [name("alice"), holder("alice", "a secret that is a guess")] {
+            assert!((0..100).any(|_| budget.spend(over_http, &stranger).is_err()));
+        }
+        budget.spend(over_http, &holder("alice", "alice's own secret")).unwrap();
+    }
+
+    #[test]
+    fn an_address_may_claim_the_names_of_a_class_and_then_a_few() {
+        let clock = FakeRelativeClock::default();
+        let budget = Budget::with_clock(60, clock.clone());
+        let claimed = (0..5000).take_while(|&nth| budget.spend_claim(from("10.0.0.1", nth)).is_ok()).count();
+        assert_eq!(claimed, 240);
+        budget.spend_claim(from("10.0.0.2", 1)).unwrap();
+        clock.advance(Duration::from_secs(10));
+        assert_eq!((0..5000).take_while(|&nth| budget.spend_claim(from("10.0.0.1", nth)).is_ok()).count(), 10);
     }
 
     #[test]

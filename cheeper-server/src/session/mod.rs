@@ -50,13 +50,14 @@ impl Session {
         let step = match request {
             Request::Post { name, cheep, reply_to } => match self.author_of(name) {
                 None => refuse(id.clone(), Code::NameRequired.into()),
-                Some(author) => match rules.budget.spend(from, &author.name.fold()) {
+                Some(author) => match rules.budget.spend(from, &author) {
                     Ok(()) => Step::Append(NewCheep { author, cheep, reply_to, id: id.clone() }),
                     Err(refusal) => refuse(id.clone(), refusal),
                 },
             },
             Request::Hello { name, secret } => {
-                let author = Author { name, secret };
+                let may_claim = if secret.is_some() { rules.budget.spend_claim(from) } else { Ok(()) };
+                let author = Author { name, secret, may_claim };
                 self.author = Some(author.clone());
                 Step::Claim(author)
             }
@@ -90,7 +91,7 @@ impl Session {
     fn author_of(&self, name: Option<Name>) -> Option<Author> {
         let Some(name) = name else { return self.author.clone() };
         let secret = self.secret_of(&name);
-        Some(Author { name, secret })
+        Some(Author::new(name, secret))
     }
 
     /// A post that spells its name out is no less its holder's.

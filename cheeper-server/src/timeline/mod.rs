@@ -20,6 +20,15 @@ use self::page::Span;
 pub struct Author {
     pub name: Name,
     pub secret: Option<Secret>,
+    /// Whether a free name may be claimed now. One that is claimed already is its holder's in any case.
+    pub may_claim: Result<(), Refusal>,
+}
+
+impl Author {
+    /// Somebody whom nothing keeps from claiming.
+    pub fn new(name: Name, secret: Option<Secret>) -> Self {
+        Self { name, secret, may_claim: Ok(()) }
+    }
 }
 
 /// A cheep on its way into the log.
@@ -64,7 +73,7 @@ pub trait Timeline: Send + Sync {
     /// Makes a cheep durable and publishes it.
     fn append(&self, cheep: NewCheep, answer: Answer<Posted>);
 
-    /// Takes a name: claims a free one if there is a secret, checks the secret of a claimed one.
+    /// Takes a name: claims a free one if there is a secret and it may be, checks the secret of a claimed one.
     fn claim(&self, author: Author, answer: Answer<Named>);
 
     /// Reads the events of a span, ascending. It may leave out those farthest from its pivot once there are more of them

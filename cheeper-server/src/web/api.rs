@@ -145,8 +145,8 @@ async fn try_post(
         None => frame.id,
         Some(key) => Some(RequestId::parse(key.to_str().unwrap_or_default())?),
     };
-    server.rules.budget.spend(Origin { address: from, connection: None }, &name.fold())?;
-    let author = Author { name, secret: secret(headers)? };
+    let author = Author::new(name, secret(headers)?);
+    server.rules.budget.spend(Origin { address: from, connection: None }, &author)?;
     let (tell, told) = oneshot::channel();
     let cheep = NewCheep { author, cheep, reply_to, id };
     server.feed.append(cheep, Box::new(move |result| drop(tell.send(result))));

@@ -135,7 +135,8 @@ fn health(server: &Server) -> Response<Bytes> {
 }
 
 fn metrics(server: &Server) -> impl Reply + use<> {
-    let text = server.metrics.text(server.presence.online(), server.feed.tail.head().get());
+    let (online, head) = (server.presence.online(), server.feed.tail.head().get());
+    let text = server.metrics.text(online, head, server.rules.budget.refused_posts());
     warp::reply::with_header(text, header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")
 }
 

@@ -28,7 +28,7 @@ fn open(folder: &TempDir) -> Opened {
 }
 
 fn author(name: &str, secret: Option<&str>) -> Author {
-    Author { name: Name::parse(name).unwrap(), secret: secret.map(|secret| Secret::parse(secret).unwrap()) }
+    Author::new(Name::parse(name).unwrap(), secret.map(|secret| Secret::parse(secret).unwrap()))
 }
 
 fn new(author: Author, text: &str, id: Option<&str>) -> NewCheep {
@@ -98,6 +98,17 @@ fn a_claimed_name_is_its_holders_alone_and_the_secret_is_not_in_the_file() {
         let bytes = fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()));
     }
+}
+
+#[test]
+fn who_may_claim_no_more_is_still_let_in_under_an_own_name() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    let no_more = |name| Author { may_claim: Err(Code::RateLimited.into()), ..author(name, Some(SECRET)) };
+    assert!(store.claim(author("alice", Some(SECRET))).unwrap().claimed);
+    assert!(store.claim(no_more("alice")).unwrap().claimed);
+    assert_eq!(store.claim(no_more("bob")).unwrap_err().code, Code::RateLimited);
+    assert!(!store.claim(author("bob", None)).unwrap().claimed, "it is as free as before");
 }
 
 #[test]

@@ -231,6 +231,9 @@ impl Ledger<'_> {
             }
             (Claim::Free, None) => Named { name: author.name.clone(), claimed: false },
             (Claim::Free, Some(secret)) => {
+                if let Err(refusal) = &author.may_claim {
+                    return Ok(Err(refusal.clone()));
+                }
                 self.transaction.prepare_cached("INSERT INTO claims VALUES (?, ?, ?)")?.execute(params![
                     folded.as_str(),
                     author.name.as_str(),
