@@ -29,7 +29,7 @@ enum StartError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Store(#[from] OpenError),
-    #[error("cannot listen on {address}: {why}; is another server running there? Choose another with --listen")]
+    #[error("cannot listen on {address}: {why}; {}", advice(.why, *.address))]
     Listen { address: SocketAddr, why: io::Error },
     #[error(transparent)]
     Run(#[from] RunError),
@@ -65,6 +65,23 @@ async fn start(args: Args) -> Result<(), StartError> {
     greet(listener.local_addr()?);
     run(listener, config, store, told_to_stop(interrupt, terminate)).await?;
     Ok(())
+}
+
+/// What to do about an address that cannot be listened on.
+fn advice(why: &io::Error, address: SocketAddr) -> String {
+    let port = address.port();
+    match why.kind() {
+        io::ErrorKind::AddrInUse => {
+            "is another server running there? Stop it, or choose another address with --listen".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("port {port} needs rights that this user has not: choose one from 1024 up with --listen")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("this machine has no such address: --listen 0.0.0.0:{port} takes all that it has")
+        }
+        _ => "choose another address with --listen".to_owned(),
+    }
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

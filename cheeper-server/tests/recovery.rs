@@ -151,6 +151,33 @@ fn a_port_in_use_is_said_and_no_store_is_made() {
 }
 
 #[test]
+fn an_address_that_cannot_be_used_is_told_from_one_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("cheeper.db");
+    let start = |address: &str| {
+        let mut start = Command::new(env!("CARGO_BIN_EXE_cheeper-server"));
+        start.args(["--listen", address, "--data"]).arg(&data);
+        start
+    };
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    refused_in_a_sentence(&mut start(&taken.local_addr().unwrap().to_string()), "another server");
+    // An address for documentation: nobody has it.
+    refused_in_a_sentence(&mut start("192.0.2.1:5000"), "no such address");
+    // Ports below this number are the system's; where there are none, there is nothing to refuse.
+    let first_free = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap();
+    if first_free.trim() != "0" {
+        // Even root is refused without this one right.
+        let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+        let without: &[&str] = if is_root { &["setpriv", "--bounding-set", "-net_bind_service"] } else { &["env"] };
+        let mut start = Command::new(without[0]);
+        start.args(&without[1..]).arg(env!("CARGO_BIN_EXE_cheeper-server"));
+        start.args(["--listen", "127.0.0.1:1", "--data"]).arg(&data);
+        refused_in_a_sentence(&mut start, "1024");
+    }
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
 fn a_damaged_store_is_refused_and_left_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("cheeper.db");
