@@ -44,9 +44,12 @@ fn pages_are_the_same_as_over_the_socket() {
     assert_eq!(page("?before=4&limit=2"), (vec![2, 3], true));
     assert_eq!(page("?after=8"), (vec![9, 10], false));
     assert_eq!(page("?around=5&limit=4"), (vec![4, 5, 6, 7], true));
-    for nonsense in ["?limit=0", "?limit=x", "?after=-1", "?before=1&after=2"] {
-        let (status, error) = json_of(&server, &format!("/api/cheeps{nonsense}"), &[]);
-        assert_eq!((status, &error["code"]), (400, &json!("bad_field")), "{nonsense}");
+    assert_eq!(page("?before=&after=8&around=&limit="), (vec![9, 10], false));
+    for (nonsense, field) in
+        [("limit=0", "limit"), ("limit=x", "limit"), ("after=-1", "after"), ("follow=1&before=3", "before")]
+    {
+        let (status, error) = json_of(&server, &format!("/api/cheeps?{nonsense}"), &[]);
+        assert_eq!((status, &error["code"], &error["field"]), (400, &json!("bad_field"), &json!(field)), "{nonsense}");
     }
 }
 
@@ -72,6 +75,9 @@ fn a_claimed_name_wants_its_secret() {
     assert_eq!(post(&server, body, &[]).0, 401);
     assert_eq!(post(&server, body, &["-H", "Authorization: Bearer another secret 123"]).0, 401);
     assert_eq!(post(&server, body, &["-H", "Authorization: Bearer short"]).1["code"], "bad_secret");
+    let basic = post(&server, body, &["-u", "alice:0123456789abcdef"]).1;
+    assert_eq!(basic["code"], "bad_secret");
+    assert!(basic["message"].as_str().unwrap().contains("Bearer"), "{basic}");
     let (status, event) = post(&server, body, &["-H", "Authorization: Bearer 0123456789abcdef"]);
     assert_eq!((status, &event["verified"]), (201, &json!(true)));
 }
@@ -89,12 +95,78 @@ fn what_cannot_be_posted_is_refused_with_a_status_of_its_own() {
         let (status, error) = post(&server, body, &[]);
         assert_eq!((status, &error["code"]), (400, &json!(code)), "{body}");
     }
+    for body in ["name=alice&cheep=%ff%fe", "name=%C3%28&cheep=hi"] {
+        let (status, error) = json_of(&server, "/api/cheep", &["-d", body]);
+        assert_eq!((status, &error["code"]), (400, &json!("bad_field")), "{body}");
+    }
+    assert_eq!(server.client().head(), 0);
     let long = format!(r#"{{"name":"alice","cheep":"{}"}}"#, "x".repeat(20_000));
     assert_eq!(post(&server, &long, &[]).0, 413);
     assert_eq!(curl(&server, "/api/cheep", &["-H", "Content-Type: text/plain", "-d", "hi"]).0, 415);
     assert_eq!(post(&server, r#"{"name":"alice","cheep":"hi"}"#, &["-H", "Origin: http://evil.example"]).0, 403);
-    assert_eq!(curl(&server, "/api/cheep", &["-X", "DELETE"]).0, 405);
-    assert_eq!(curl(&server, "/nowhere", &[]).0, 404);
+}
+
+#[test]
+fn a_head_is_a_get_without_its_body_and_other_methods_are_told_what_is_taken() {
+    let server = Server::start();
+    server.client().post("alice", "hello");
+    let line = |head: &str, name: &str| {
+        let begin = format!("{name}: ");
+        head.lines().find_map(|line| line.strip_prefix(&begin)).map(str::to_owned)
+    };
+    for path in ["/", "/style.css", "/healthz", "/api/cheeps", "/metrics"] {
+        let (status, got, body) = curl(&server, path, &[]);
+        assert_eq!((status, body.is_empty()), (200, false), "{path}");
+        let (status, head, body) = curl(&server, path, &["-I"]);
+        assert_eq!((status, body.as_str()), (200, ""), "{path}");
+        for name in ["content-type", "content-length", "etag"] {
+            assert_eq!(line(&head, name), line(&got, name), "{path}: {name}");
+        }
+        let (status, head, _) = curl(&server, path, &["-X", "DELETE"]);
+        assert_eq!((status, line(&head, "allow").as_deref()), (405, Some("get, head")), "{path}");
+    }
+    for (path, allowed) in [("/ws", "get"), ("/api/cheep", "post")] {
+        let (status, head, _) = curl(&server, path, &["-X", "PUT", "-d", "{}"]);
+        assert_eq!((status, line(&head, "allow").as_deref()), (405, Some(allowed)), "{path}");
+    }
+    for method in ["GET", "POST", "PUT"] {
+        assert_eq!(curl(&server, "/nowhere", &["-X", method]).0, 404, "{method}");
+    }
+}
+
+#[test]
+fn scripts_of_an_allowed_page_may_use_the_api() {
+    const PAGE: [&str; 2] = ["-H", "Origin: https://class.example"];
+    const PREFLIGHT: [&str; 6] = [
+        "-X",
+        "OPTIONS",
+        "-H",
+        "Access-Control-Request-Method: POST",
+        "-H",
+        "Access-Control-Request-Headers: authorization,content-type,idempotency-key",
+    ];
+    let server = Server::with(&["--allow-origin", "https://class.example"]);
+    let allows = |head: &str| head.contains("\naccess-control-allow-origin: https://class.example");
+    let (status, head, _) = curl(&server, "/api/cheep", &[&PREFLIGHT[..], &PAGE].concat());
+    assert!(status == 200 && allows(&head), "{head}");
+    for header in ["authorization", "content-type", "idempotency-key"] {
+        let allowed = head.lines().find_map(|line| line.strip_prefix("access-control-allow-headers: ")).unwrap();
+        assert!(allowed.split(',').any(|allowed| allowed.trim() == header), "{header}: {allowed}");
+    }
+    let post = [&JSON[..], &PAGE, &["-d", r#"{"name":"alice","cheep":"hi"}"#]].concat();
+    let (status, head, _) = curl(&server, "/api/cheep", &post);
+    assert!(status == 201 && allows(&head), "{head}");
+    // A refusal is to be read as well.
+    for (path, expected) in [("/api/cheeps", 200), ("/api/cheeps?limit=0", 400), ("/nowhere", 404)] {
+        let (status, head, _) = curl(&server, path, &PAGE);
+        assert!(status == expected && allows(&head), "{head}");
+    }
+    for other in ["Origin: https://evil.example", "Origin: null", "Accept: */*"] {
+        let (_, head, _) = curl(&server, "/api/cheeps", &["-H", other]);
+        assert!(!head.contains("access-control-"), "{other}: {head}");
+        let (status, head, _) = curl(&server, "/api/cheep", &[&PREFLIGHT[..], &["-H", other]].concat());
+        assert!(status == 405 && !head.contains("access-control-"), "{other}: {head}");
+    }
 }
 
 #[test]

@@ -21,7 +21,13 @@ impl Origins {
             let authority = uri.authority().map(warp::http::uri::Authority::as_str);
             authority.zip(host).is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host))
         });
-        own || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+        own || self.allow_other(headers)
+    }
+
+    /// Whether a request comes from a page besides our own that the host has allowed.
+    pub(crate) fn allow_other(&self, headers: &HeaderMap) -> bool {
+        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        origin.is_some_and(|origin| self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)))
     }
 }
 

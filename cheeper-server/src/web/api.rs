@@ -5,9 +5,9 @@ use std::{net::IpAddr, sync::Arc};
 use bytes::Bytes;
 use cheeper_protocol::{
     ClientFrame, Code, ErrorFrame, History, Name, Range, Refusal, Request, RequestId, Secret, Seq, ServerFrame,
-    limits::{PAGE, PAGE_DEFAULT},
+    limits::PAGE,
 };
-use serde::Deserialize;
+use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 use tokio::sync::{oneshot, watch};
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
@@ -21,42 +21,6 @@ use crate::{
         page::{Page, encode_event},
     },
 };
-
-/// The query of `GET /api/cheeps`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Query {
-    before: Option<Seq>,
-    after: Option<Seq>,
-    around: Option<Seq>,
-    limit: Option<usize>,
-    #[serde(default)]
-    follow: u8,
-}
-
-impl Query {
-    pub(crate) fn parse(query: &str) -> Result<Self, Refusal> {
-        serde_urlencoded::from_str(query)
-            .map_err(|error| Refusal::new(Code::BadField, format!("This query cannot be read: {error}.")))
-    }
-
-    /// Whether the asker stays for what is to come.
-    pub(crate) fn follows(&self) -> bool {
-        self.follow != 0
-    }
-
-    /// The cursor, if there is one.
-    pub(crate) fn after(&self) -> Option<Seq> {
-        self.after
-    }
-
-    pub(crate) fn history(&self) -> Result<History, Refusal> {
-        if self.limit == Some(0) {
-            return Err(Refusal::new(Code::BadField, "The limit must be a number from 1 up.").in_field("limit"));
-        }
-        let range = Range::from_fields(self.before, self.after, self.around)?;
-        Ok(History { range, limit: self.limit.unwrap_or(PAGE_DEFAULT) })
-    }
-}
 
 /// One page, from the ring or the store.
 pub(crate) async fn page(server: &Server, history: History) -> Result<Page, Refusal> {
@@ -163,14 +127,15 @@ fn body_as_json(headers: &HeaderMap, body: &[u8]) -> Result<String, Failure> {
         return Ok(String::from_utf8(body.to_vec()).map_err(|_| Refusal::from(Code::BadJson))?);
     }
     if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(body)
-            .map_err(|error| Refusal::new(Code::BadField, format!("This form cannot be read: {error}.")))?;
+        // The parser would put a mark for what it cannot read, and the author would not hear of it.
+        if percent_decode(body).decode_utf8().is_err() {
+            return Err(Refusal::new(Code::BadField, "The text of this form is not UTF-8.").into());
+        }
         let number = |field: &str, value: &str| if field == "reply_to" { value.parse::<u64>().ok() } else { None };
-        let object: Map<String, Value> = fields
-            .into_iter()
+        let object: Map<String, Value> = form_urlencoded::parse(body)
             .map(|(field, value)| {
-                let value = number(&field, &value).map_or_else(|| Value::from(value), Value::from);
-                (field, value)
+                let value = number(&field, &value).map_or_else(|| Value::from(&*value), Value::from);
+                (field.into_owned(), value)
             })
             .collect();
         return Ok(Value::Object(object).to_string());
@@ -178,11 +143,17 @@ fn body_as_json(headers: &HeaderMap, body: &[u8]) -> Result<String, Failure> {
     Err(Failure::Unsupported)
 }
 
+/// The secret in `Authorization: Bearer SECRET`.
 fn secret(headers: &HeaderMap) -> Result<Option<Secret>, Refusal> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let bearer = value.to_str().ok().and_then(|value| value.split_once(' '));
-    let secret = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, secret)| secret.trim());
-    Secret::parse(secret.unwrap_or_default()).map(Some)
+    let words = value.to_str().ok().and_then(|value| value.split_once(' '));
+    match words.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
+        Some((_, secret)) => Ok(Some(Secret::parse(secret.trim())?)),
+        None => {
+            let why = "Send the secret of the name as \"Authorization: Bearer SECRET\".";
+            Err(Refusal::new(Code::BadSecret, why).in_field("Authorization"))
+        }
+    }
 }
 
 /// The answer to a request that was refused.
