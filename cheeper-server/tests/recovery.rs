@@ -3,53 +3,64 @@
 mod support;
 
 use std::{
-    collections::HashMap,
-    fs,
-    net::TcpListener,
-    path::Path,
-    process::Command,
-    sync::{Barrier, mpsc},
-    thread,
+    collections::HashMap, fs, io::Write as _, net::TcpListener, path::Path, process::Command, sync::mpsc, thread,
 };
 
 use serde_json::{Value, json};
-use support::{Client, Server, command, refused, refused_in_a_sentence};
-use tungstenite::Message;
+use support::{Client, Server, TEXT, command, frame, refused, refused_in_a_sentence};
 
-/// What somebody learned before the crash: cheeps by seq, each as its author's id and words.
-type Known = HashMap<u64, (String, String)>;
+/// Posts of one author that may be under way at once.
+const UNDER_WAY: usize = 200;
 
-fn words(frame: &Value) -> (String, String) {
+/// A cheep as its author knows it: its id and its words.
+type Said = (String, String);
+
+fn said(frame: &Value) -> Said {
     (frame["id"].as_str().unwrap().to_owned(), frame["cheep"].as_str().unwrap().to_owned())
 }
 
-/// Posts without waiting for acks until the server dies; gives back what was acked.
-fn storm(mut client: Client, round: usize, name: &str, first_ack: &Barrier) -> Known {
-    let mut acked = Known::new();
-    let mut met = false;
-    for nth in 0.. {
-        let (id, cheep) = (format!("{name}-{round}-{nth}"), format!("{name} says {nth} in round {round}"));
-        let post = json!({ "name": name, "cheep": cheep, "id": id }).to_string();
-        if client.socket.send(Message::text(post)).is_err() {
-            break;
-        }
-        let Ok(answer) = client.try_answer(&id) else { break };
-        assert_eq!(answer["type"], "ack", "{answer}");
-        acked.insert(answer["seq"].as_u64().unwrap(), (id, cheep));
-        if !met {
-            met = true;
-            first_ack.wait();
-        }
-    }
-    acked
+/// What an author knows of a crash: what was sent, and what of it was acked, by seq.
+struct Storm {
+    name: &'static str,
+    sent: Vec<Said>,
+    acked: HashMap<u64, String>,
 }
 
-fn watch(mut client: Client, tell: &mpsc::Sender<u64>) -> Known {
-    let mut shown = Known::new();
+/// Posts without waiting for acks until the server dies.
+fn storm(mut client: Client, round: usize, name: &'static str) -> Storm {
+    let mut out = client.socket.get_ref().try_clone().unwrap();
+    let (enter, leave) = mpsc::sync_channel(UNDER_WAY);
+    let sender = thread::spawn(move || {
+        let mut sent = Vec::new();
+        while enter.send(()).is_ok() {
+            let (id, cheep) = (format!("{name} {round} {}", sent.len()), format!("{name} in round {round}"));
+            let post = json!({ "name": name, "cheep": cheep, "id": id }).to_string();
+            // It may have arrived even if this fails.
+            sent.push((id, cheep));
+            if out.write_all(&frame(TEXT, post.as_bytes())).is_err() {
+                break;
+            }
+        }
+        sent
+    });
+    let mut acked = HashMap::new();
+    while let Ok(answer) = client.try_next() {
+        if answer["type"] == "ack" {
+            acked.insert(answer["seq"].as_u64().unwrap(), answer["id"].as_str().unwrap().to_owned());
+            leave.recv().unwrap();
+        }
+        assert_ne!(answer["type"], "error", "{answer}");
+    }
+    drop(leave);
+    Storm { name, sent: sender.join().unwrap(), acked }
+}
+
+fn watch(mut client: Client, tell: &mpsc::Sender<u64>) -> HashMap<u64, Said> {
+    let mut shown = HashMap::new();
     while let Ok(frame) = client.try_next() {
         if frame["type"] == "cheep" {
             let seq = frame["seq"].as_u64().unwrap();
-            assert!(shown.insert(seq, words(&frame)).is_none(), "seq {seq} was shown twice");
+            assert!(shown.insert(seq, said(&frame)).is_none(), "seq {seq} was shown twice");
             // Nobody listens any more once there was enough to see.
             tell.send(seq).ok();
         }
@@ -67,48 +78,76 @@ fn everything(server: &Server) -> Vec<Value> {
     events
 }
 
+/// The log as its seqs by id. It is dense, and nothing is in it twice.
+fn seqs_by_id(log: &[Value]) -> HashMap<String, u64> {
+    let stored: Vec<u64> = log.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
+    assert_eq!(stored, (1..=log.len() as u64).collect::<Vec<_>>());
+    let seqs: HashMap<String, u64> = log.iter().map(|event| said(event).0).zip(stored).collect();
+    assert_eq!(seqs.len(), log.len(), "a cheep is there twice");
+    seqs
+}
+
+/// Sends everything again, and gives back how much of it was stored though its ack was lost.
+fn retry(server: &Server, storm: &Storm, before: &HashMap<String, u64>) -> usize {
+    let mut client = server.client();
+    let mut lost = 0;
+    for some in storm.sent.chunks(UNDER_WAY) {
+        for (id, cheep) in some {
+            client.send(&json!({ "name": storm.name, "cheep": cheep, "id": id }));
+        }
+        for _ in some {
+            let ack = client.until(|frame| frame["type"] == "ack" || frame["type"] == "error");
+            let (id, seq) = (ack["id"].as_str().unwrap_or_default(), ack["seq"].as_u64().expect(&ack.to_string()));
+            match before.get(id) {
+                Some(first) => assert_eq!((ack["duplicate"].as_bool(), seq), (Some(true), *first), "{ack}"),
+                None => assert!(ack["duplicate"].is_null() && seq > before.len() as u64, "{ack}"),
+            }
+            lost += usize::from(before.contains_key(id) && !storm.acked.contains_key(&seq));
+        }
+    }
+    lost
+}
+
 #[test]
 fn ten_times_killed_in_a_storm_it_keeps_what_it_acked_and_what_it_showed() {
     const POSTERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
     let mut server = Server::start();
+    let (mut sent, mut lost) = (0, 0);
     for round in 0..10 {
-        let first_ack = Barrier::new(POSTERS.len());
         let (tell, shown_seqs) = mpsc::channel();
         let head = server.client().head();
-        let known: Vec<Known> = thread::scope(|scope| {
+        let (storms, shown) = thread::scope(|scope| {
             let watcher = server.client();
             let watcher = scope.spawn(move || watch(watcher, &tell));
-            let posters = POSTERS.map(|name| {
-                let (client, first_ack) = (server.client(), &first_ack);
-                scope.spawn(move || storm(client, round, name, first_ack))
+            let storms = POSTERS.map(|name| {
+                let client = server.client();
+                scope.spawn(move || storm(client, round, name))
             });
             // Killed while all of them are at it, at another point in each round.
-            let enough = head + 40 + 13 * round as u64;
+            let enough = head + 40 + 37 * round as u64;
             while shown_seqs.recv_timeout(support::PATIENCE).unwrap() < enough {}
             server.kill();
-            posters.into_iter().chain([watcher]).map(|thread| thread.join().unwrap()).collect()
+            (storms.map(|storm| storm.join().unwrap()), watcher.join().unwrap())
         });
         server.restart();
 
         let log = everything(&server);
-        let stored: Vec<u64> = log.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
-        assert_eq!(stored, (1..=log.len() as u64).collect::<Vec<_>>());
-        let mut ids: Vec<(String, String)> = log.iter().map(words).collect();
-        for (seq, known) in known.iter().flatten() {
-            assert_eq!(log.get(usize::try_from(*seq).unwrap() - 1).map(words).as_ref(), Some(known), "seq {seq}");
+        let seqs = seqs_by_id(&log);
+        for (seq, known) in &shown {
+            assert_eq!(&said(&log[usize::try_from(*seq).unwrap() - 1]), known, "seq {seq} was shown");
         }
-        ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), log.len(), "a cheep is there twice");
-
-        let mut again = server.client();
-        for (seq, (id, cheep)) in known[..POSTERS.len()].iter().flatten() {
-            let name = id.split('-').next().unwrap();
-            let ack = again.ask(json!({ "name": name, "cheep": cheep, "id": id }));
-            assert_eq!((&ack["seq"], &ack["duplicate"]), (&json!(seq), &json!(true)), "{ack}");
+        for (seq, id) in storms.iter().flat_map(|storm| &storm.acked) {
+            assert_eq!(seqs.get(id), Some(seq), "{id} was acked");
         }
-        assert_eq!(server.client().head(), log.len() as u64);
+        for storm in &storms {
+            lost += retry(&server, storm, &seqs);
+            sent += storm.sent.len();
+        }
+        let log = everything(&server);
+        assert_eq!(seqs_by_id(&log).len(), sent, "each is there once");
+        assert_eq!(log.len(), sent);
     }
+    assert!(lost > 0, "no ack was lost, so nothing was put to the test");
 }
 
 #[test]

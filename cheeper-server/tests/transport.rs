@@ -8,10 +8,8 @@ use std::{
 };
 
 use serde_json::json;
-use support::{Client, Server, frame};
+use support::{Client, Server, TEXT, frame};
 use tungstenite::{Message, client::IntoClientRequest as _, http::HeaderValue};
-
-const TEXT: u8 = 0x81;
 
 #[test]
 fn what_breaks_the_protocol_is_closed_with_its_code() {

@@ -287,6 +287,9 @@ pub(crate) fn seqs(page: &Value) -> Vec<u64> {
     page["cheeps"].as_array().unwrap().iter().map(|event| event["seq"].as_u64().unwrap()).collect()
 }
 
+/// The first byte of a text message in one frame.
+pub(crate) const TEXT: u8 = 0x81;
+
 /// A masked frame, as a client sends it.
 pub(crate) fn frame(first_byte: u8, payload: &[u8]) -> Vec<u8> {
     const MASK: [u8; 4] = [7, 11, 13, 17];
