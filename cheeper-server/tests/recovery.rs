@@ -97,7 +97,8 @@ fn retry(server: &Server, storm: &Storm, before: &HashMap<String, u64>) -> usize
         }
         for _ in some {
             let ack = client.until(|frame| frame["type"] == "ack" || frame["type"] == "error");
-            let (id, seq) = (ack["id"].as_str().unwrap_or_default(), ack["seq"].as_u64().expect(&ack.to_string()));
+            let (id, seq) =
+                (ack["id"].as_str().unwrap_or_default(), ack["seq"].as_u64().unwrap_or_else(|| panic!("{ack}")));
             match before.get(id) {
                 Some(first) => assert_eq!((ack["duplicate"].as_bool(), seq), (Some(true), *first), "{ack}"),
                 None => assert!(ack["duplicate"].is_null() && seq > before.len() as u64, "{ack}"),
