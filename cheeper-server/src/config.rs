@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long, env = "CHEEPER_POST_RATE", value_name = "N", default_value_t = 60)]
     pub post_rate: u32,
 
-    /// A page, besides our own, whose scripts may connect; can be given more than once.
+    /// A page, besides our own, whose scripts may connect and use /api; can be given more than once.
     #[arg(long, env = "CHEEPER_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub allow_origin: Vec<String>,
 

@@ -2,9 +2,10 @@
 
 mod support;
 
-use std::{path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
-use support::Server;
+use serde_json::{Value, json};
+use support::{Server, seqs};
 
 fn smoke() -> Command {
     Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/websocat_smoke.sh"))
@@ -27,4 +28,32 @@ fn websocat_gets_along_with_a_running_server_again_and_again() {
     for _ in 0..2 {
         passes(smoke().arg(format!("ws://{}/ws", server.address)));
     }
+}
+
+#[test]
+fn the_session_in_the_document_goes_as_it_says() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/PROTOCOL.md")).unwrap();
+    let section = text.split("\n## A session with websocat\n").nth(1).unwrap();
+    let script = section.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let server = Server::start();
+    let here = script.replace("localhost:5000", &server.address.to_string());
+    assert_ne!(here, script);
+    let output = Command::new("timeout").args(["60", "sh", "-euc", &here]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let frames: Vec<Value> =
+        output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    assert_eq!(frames.iter().filter(|frame| frame["type"] == "welcome").count(), 5);
+
+    let answers = |id: &str| -> Vec<&Value> {
+        frames.iter().filter(|frame| frame["type"] != "cheep" && frame["id"] == id).collect()
+    };
+    let [first, again] = answers("hello-1")[..] else { panic!("{frames:?}") };
+    assert_eq!((&first["type"], &first["seq"], &first["duplicate"]), (&json!("ack"), &json!(1), &Value::Null));
+    assert_eq!((&again["type"], &again["seq"], &again["duplicate"]), (&json!("ack"), &json!(1), &json!(true)));
+    for (id, kind) in [("1", "hello"), ("hi-1", "ack"), ("3", "pong"), ("newest", "page"), ("oops", "error")] {
+        let [answer] = answers(id)[..] else { panic!("{id}: {frames:?}") };
+        assert_eq!(answer["type"], kind, "{answer}");
+    }
+    assert_eq!(seqs(answers("newest")[0]), [1, 2]);
+    assert_eq!(answers("oops")[0]["code"], "unknown_type");
 }

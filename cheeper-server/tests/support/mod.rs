@@ -49,13 +49,20 @@ impl Server {
     /// One on this store, with these flags.
     pub(crate) fn on(data: &Path, flags: &[&str]) -> Self {
         let flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
-        let (child, stdout, address) = launch(data, &flags);
+        let (child, stdout, address) = launch(command(data).args(&flags));
         Self { address, data: data.to_owned(), child, stdout, flags, folder: None }
+    }
+
+    /// One with nothing typed but what these variables say, the address and the store among them.
+    pub(crate) fn in_environment(variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cheeper-server"));
+        let (child, stdout, address) = launch(command.envs(variables.iter().copied()));
+        Self { address, data: PathBuf::new(), child, stdout, flags: Vec::new(), folder: None }
     }
 
     /// A second life on the same store.
     pub(crate) fn restart(&mut self) {
-        (self.child, self.stdout, self.address) = launch(&self.data, &self.flags);
+        (self.child, self.stdout, self.address) = launch(command(&self.data).args(&self.flags));
     }
 
     /// `kill -9`.
@@ -142,8 +149,8 @@ pub(crate) fn command(data: &Path) -> Command {
     command
 }
 
-fn launch(data: &Path, flags: &[String]) -> (Child, Receiver<String>, SocketAddr) {
-    let mut child = command(data).args(flags).stdout(Stdio::piped()).spawn().unwrap();
+fn launch(command: &mut Command) -> (Child, Receiver<String>, SocketAddr) {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let (tell, told) = mpsc::channel();
     thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| tell.send(line)));
@@ -267,9 +274,19 @@ impl Client {
     }
 }
 
-/// A start that must fail: its exit code and its one sentence.
+/// A start that must fail: its exit code and its one sentence. One that does not fail is ended, and told by what it said.
 pub(crate) fn refused(command: &mut Command) -> (Option<i32>, String) {
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let kill = format!("kill -KILL {}", child.id());
+    let (tell, ended) = mpsc::channel::<()>();
+    let guard = thread::spawn(move || {
+        if ended.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            Command::new("sh").args(["-c", &kill]).status().unwrap();
+        }
+    });
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    drop(tell);
+    guard.join().unwrap();
     let said = String::from_utf8(stderr).unwrap();
     assert!(stdout.is_empty() && !said.contains("panicked"), "{said}");
     (status.code(), said)
