@@ -25,7 +25,7 @@ use rusqlite::Connection;
 pub use self::error::OpenError;
 use self::{
     place::Place,
-    reader::Read,
+    reader::{Read, ReadError},
     writer::{Write, Writer},
 };
 use super::{Answer, Author, Named, NewCheep, Posted, Publish, Timeline, page::Span};
@@ -82,8 +82,10 @@ impl Store {
     /// The newest `count` events, ascending.
     pub fn newest(&self, count: u64) -> Result<Vec<Cheep>, OpenError> {
         let first = Seq::new(self.head.get().saturating_sub(count) + 1).unwrap_or(Seq::ZERO);
-        let mut cheeps = reader::backward(&self.db, first, self.head, usize::MAX)
-            .map_err(|error| OpenError::unusable(&self.place.path, error.to_string()))?;
+        let mut cheeps = reader::backward(&self.db, first, self.head, usize::MAX).map_err(|error| match error {
+            ReadError::Sqlite(error) => OpenError::sqlite(&self.place.path, &error),
+            ReadError::Unreadable(_) => OpenError::damaged(&self.place.path, error.to_string()),
+        })?;
         cheeps.reverse();
         Ok(cheeps)
     }

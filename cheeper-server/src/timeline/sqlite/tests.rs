@@ -134,6 +134,21 @@ fn a_closed_store_answers_nothing_new_and_can_be_opened_by_the_next() {
 }
 
 #[test]
+fn what_a_damaged_file_says_is_not_drawn_as_it_stands() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("cheeper.db");
+    let store = open(&folder);
+    store.append(new(author("alice", None), "hello", None)).unwrap();
+    store.sqlite.close().unwrap();
+    let change =
+        |what: &str| Connection::open(&path).unwrap().execute(&format!("UPDATE cheeps SET {what}"), []).unwrap();
+    change("cheep = 'a' || char(27) || '[31mb' || char(0x202e)");
+    assert_eq!(open(&folder).all()[0].cheep.as_str(), "a[31mb");
+    change("name = 'al' || char(27) || 'ice'");
+    assert!(matches!(Store::open(&path).unwrap().newest(10), Err(OpenError::Damaged { .. })));
+}
+
+#[test]
 fn a_store_is_locked_however_it_is_named() {
     let folder = TempDir::new().unwrap();
     let _store = open(&folder);
