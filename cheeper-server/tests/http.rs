@@ -230,6 +230,21 @@ fn followers_get_a_line_for_each_event_old_and_new() {
 }
 
 #[test]
+fn a_long_way_back_is_followed_page_by_page() {
+    let server = Server::start();
+    server.client().post_many("alice", 450);
+    let mut events = Follower::start(&server, "&after=0", &["-H", "Accept: text/event-stream"]);
+    for seq in 1..=450 {
+        let mut event = [events.next(|line| !line.is_empty()), events.next(|line| !line.is_empty())];
+        event.sort_unstable();
+        let [data, id] = event;
+        assert_eq!(id, format!("id:{seq}"));
+        let event: Value = serde_json::from_str(data.strip_prefix("data:").unwrap()).unwrap();
+        assert_eq!((&event["type"], &event["seq"]), (&json!("cheep"), &json!(seq)));
+    }
+}
+
+#[test]
 fn the_page_is_safe_to_open_and_cheap_to_open_again() {
     let server = Server::start();
     let (status, head, page) = curl(&server, "/", &[]);

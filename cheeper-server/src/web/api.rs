@@ -8,7 +8,8 @@ use cheeper_protocol::{
     limits::PAGE,
 };
 use percent_encoding::percent_decode;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::{Map, Value, value::RawValue};
 use tokio::sync::{oneshot, watch};
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
@@ -31,6 +32,13 @@ pub(crate) async fn page(server: &Server, history: History) -> Result<Page, Refu
     let (tell, told) = oneshot::channel();
     server.feed.page_from_store(request, move |page| drop(tell.send(page)));
     told.await.unwrap_or_else(|_| Err(Code::Internal.into()))
+}
+
+/// The events of a page, as they stand in it.
+#[derive(Deserialize)]
+struct Events<'a> {
+    #[serde(borrow)]
+    cheeps: Vec<&'a RawValue>,
 }
 
 /// A reader that goes on from a cursor for as long as it likes. It takes pages, however new they are: what is in memory
@@ -58,12 +66,11 @@ impl Follower {
         let cursor = self.cursor;
         self.head.wait_for(|head| head.is_none_or(|head| head > cursor)).await.ok()?.as_ref()?;
         let page = page(&self.server, History { range: Range::After(cursor), limit: PAGE }).await.ok()?;
-        let ServerFrame::Page(page) = ServerFrame::parse(&page.json).ok()? else { return None };
-        let events: Vec<_> = page
-            .cheeps
-            .into_iter()
-            .filter_map(|event| serde_json::to_string(&event).ok().map(|json| (event.seq(), json)))
-            .collect();
+        let Events { cheeps } = serde_json::from_str(&page.json).ok()?;
+        // They have no hole, so their places follow from the last one's.
+        let first = page.last.next().get().saturating_sub(cheeps.len() as u64);
+        let json = cheeps.into_iter().map(|event| event.get().to_owned());
+        let events: Vec<_> = (first..).map_while(Seq::new).zip(json).collect();
         self.cursor = events.last().map_or(cursor, |(seq, _)| *seq);
         Some(events)
     }
