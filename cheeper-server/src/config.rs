@@ -24,7 +24,7 @@ const EXAMPLES: &str = "Examples:
 #[expect(clippy::doc_markdown, reason = "these comments are shown by --help")]
 pub struct Args {
     /// Where to listen.
-    #[arg(long, env = "CHEEPER_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:5000")]
+    #[arg(long, env = "CHEEPER_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:5000", value_parser = address)]
     pub listen: SocketAddr,
 
     /// The file that keeps the timeline [default: $XDG_DATA_HOME/cheeper/cheeper.db].
@@ -32,7 +32,7 @@ pub struct Args {
     pub data: Option<PathBuf>,
 
     /// Posts a minute for one person, a quarter of it (at least 5) at once; 0 is no limit.
-    #[arg(long, env = "CHEEPER_POST_RATE", value_name = "N", default_value_t = 60)]
+    #[arg(long, env = "CHEEPER_POST_RATE", value_name = "N", default_value_t = 60, value_parser = post_rate)]
     pub post_rate: u32,
 
     /// A page, besides our own, whose scripts may connect and use /api; can be given more than once.
@@ -44,7 +44,7 @@ pub struct Args {
     pub cheep_chars: usize,
 
     /// Connections at once [default: what the limit of open files allows, less a reserve].
-    #[arg(long, env = "CHEEPER_MAX_CONNECTIONS", value_name = "N")]
+    #[arg(long, env = "CHEEPER_MAX_CONNECTIONS", value_name = "N", value_parser = max_connections)]
     pub max_connections: Option<usize>,
 
     /// What to log: error, warn, info, debug or trace, or a filter such as cheeper_server=debug.
@@ -104,6 +104,18 @@ impl Args {
     }
 }
 
+fn address(typed: &str) -> Result<SocketAddr, String> {
+    typed.parse().map_err(|_| "it must be an address in numbers and a port, such as 127.0.0.1:5000".to_owned())
+}
+
+fn post_rate(typed: &str) -> Result<u32, String> {
+    typed.parse().map_err(|_| "it must be a number; 0 is no limit".to_owned())
+}
+
+fn max_connections(typed: &str) -> Result<usize, String> {
+    typed.parse().map_err(|_| "it must be a number from 1 up".to_owned())
+}
+
 fn cheep_chars(typed: &str) -> Result<usize, String> {
     let (least, most) = (CHEEP_CHARS_RANGE.start(), CHEEP_CHARS_RANGE.end());
     let chars = typed.parse().ok().filter(|chars| CHEEP_CHARS_RANGE.contains(chars));
@@ -122,7 +134,7 @@ fn origin(typed: &str) -> Result<String, String> {
 fn log_filter(typed: &str) -> Result<String, String> {
     match tracing_subscriber::EnvFilter::try_new(typed) {
         Ok(_) => Ok(typed.to_owned()),
-        Err(error) => Err(error.to_string()),
+        Err(_) => Err("it must be error, warn, info, debug or trace, or such as cheeper_server=debug".to_owned()),
     }
 }
 
@@ -144,18 +156,21 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_when_it_is_typed() {
+    fn nonsense_is_refused_when_it_is_typed_and_told_what_would_do() {
         for typed in [
+            ["--max-connections", "many"],
+            ["--post-rate", "99999999999"],
             ["--cheep-chars", "0"],
             ["--cheep-chars", "4001"],
             ["--cheep-chars", "many"],
-            ["--post-rate", "-1"],
+            ["--post-rate=-1", "--log=warn"],
             ["--listen", "localhost"],
             ["--allow-origin", "example.org"],
             ["--allow-origin", "https://example.org/path"],
             ["--log", "cheeper_server=loud"],
         ] {
-            assert!(Args::try_parse_from([&["cheeper-server"], &typed[..]].concat()).is_err(), "{typed:?}");
+            let error = Args::try_parse_from([&["cheeper-server"], &typed[..]].concat()).unwrap_err().to_string();
+            assert!(error.contains("': it must be ") || error.contains("': an origin is "), "{typed:?}: {error}");
         }
     }
 }
