@@ -119,16 +119,15 @@ impl Writer {
             }
             // One that cannot be carried out, or has to be written where there is no room, does not hold up the others.
             Err(_) if batch.len() > 1 => batch.into_iter().for_each(|write| self.carry_out(vec![write])),
-            Err(error) => {
+            Err(WriteError::Sqlite(error)) => {
+                // Before anybody hears of it: who asks then whether we are ready is told the same.
+                self.note(Some(&error));
+                batch.into_iter().for_each(Write::refuse_as_not_stored);
+            }
+            Err(error @ WriteError::Unreadable) => {
+                tracing::error!(%error, "a request could not be carried out");
                 for write in batch {
-                    match &error {
-                        WriteError::Sqlite(_) => write.refuse_as_not_stored(),
-                        WriteError::Unreadable => write.refuse(Code::Internal.into()),
-                    }
-                }
-                match error {
-                    WriteError::Sqlite(error) => self.note(Some(&error)),
-                    WriteError::Unreadable => tracing::error!(%error, "a request could not be carried out"),
+                    write.refuse(Code::Internal.into());
                 }
             }
         }
