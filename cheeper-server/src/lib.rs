@@ -57,7 +57,7 @@ pub async fn run(
     store: Store,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let preloaded = store.newest(PRELOADED_EVENTS)?;
+    let preloaded = store.newest(PRELOADED_EVENTS, TAIL_BYTES)?;
     let before = preloaded.first().map_or(store.head(), |cheep| cheep.seq.previous());
     let tail = Arc::new(Tail::new(before, TAIL_BYTES));
     tail.push(&preloaded);

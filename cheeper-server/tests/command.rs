@@ -2,13 +2,13 @@
 
 mod support;
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command, time::Instant};
 
 use cheeper_server::config::Args;
 use clap::{CommandFactory as _, Parser as _};
 use serde_json::json;
-use support::{Client, Server, refused};
-use tungstenite::client::IntoClientRequest as _;
+use support::{Client, PATIENCE, Server, refused};
+use tungstenite::{Error, client::IntoClientRequest as _};
 
 #[test]
 fn every_variable_does_what_its_flag_does() {
@@ -29,12 +29,22 @@ fn every_variable_does_what_its_flag_does() {
         request.headers_mut().insert("Origin", origin.parse().unwrap());
         Client::request(server.address, request)
     };
-    assert!(visit("https://c.example").is_err());
     let members = ["https://a.example", "https://b.example"].map(|origin| visit(origin).unwrap());
     let limits = &members[0].welcome["limits"];
     assert_eq!((&limits["posts_per_minute"], &limits["cheep_chars"]), (&json!(7), &json!(99)));
     let refused = server.begin("GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n");
     assert!(refused.starts_with("HTTP/1.1 503 "), "there are two: {refused}");
+    drop(members);
+    // Their seats are free a moment later.
+    let began = Instant::now();
+    let status = loop {
+        match visit("https://c.example") {
+            Err(Error::Http(answer)) if answer.status() == 503 && began.elapsed() < PATIENCE => {}
+            Err(Error::Http(answer)) => break answer.status(),
+            other => panic!("{:?}", other.map(|client| client.welcome)),
+        }
+    };
+    assert_eq!(status, 403);
 }
 
 #[test]

@@ -179,8 +179,20 @@ fn the_newest_few_can_be_asked_for_in_the_url() {
     let mut bob = server.client_at("/ws?last=3");
     let page = bob.try_next().unwrap();
     assert_eq!((seqs(&page), &page["more"], &page["head"]), (vec![3, 4, 5], &json!(true), &json!(5)));
+    let mut carol = server.client_at("/ws?last=0");
+    let page = carol.try_next().unwrap();
+    assert_eq!((&page["cheeps"], &page["more"], &page["head"]), (&json!([]), &json!(true), &json!(5)));
     alice.post("alice", "live");
     assert_eq!(bob.next("cheep")["seq"], 6);
+    assert_eq!(carol.next("cheep")["seq"], 6);
+}
+
+#[test]
+fn an_empty_timeline_in_the_url_is_none() {
+    let server = Server::start();
+    server.client().post_many("alice", 5);
+    let page = server.client_at("/ws?after=2&timeline=").try_next().unwrap();
+    assert_eq!((seqs(&page), &page["reset"]), (vec![3, 4, 5], &Value::Null));
 }
 
 /// Reads pages and live events until `last`, and sees that each comes once, in order.

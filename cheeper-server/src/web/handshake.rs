@@ -126,12 +126,9 @@ fn opening(server: &Server, query: &str) -> Option<Opening> {
     let Query { last, after, timeline } = serde_urlencoded::from_str(query).ok()?;
     match (last, after) {
         (None, None) => Some(Opening::Live),
-        (Some(last), None) => {
-            let last = usize::try_from(last).unwrap_or(PAGE).min(PAGE);
-            Some(if last == 0 { Opening::Live } else { Opening::Last(last) })
-        }
+        (Some(last), None) => Some(Opening::Last(usize::try_from(last).unwrap_or(PAGE).min(PAGE))),
         (None, Some(after)) => {
-            let reset = timeline.is_some_and(|timeline| timeline != server.feed.timeline_id());
+            let reset = timeline.is_some_and(|id| !id.is_empty() && id != server.feed.timeline_id());
             Some(Opening::After { seq: Seq::new(after)?, reset })
         }
         (Some(_), Some(_)) => None,

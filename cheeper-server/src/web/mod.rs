@@ -23,11 +23,7 @@ use warp::{
     sse,
 };
 
-use self::{
-    admission::Origins,
-    api::Follower,
-    query::Query,
-};
+use self::{admission::Origins, api::Follower, query::Query};
 use crate::{
     fanout::{Fanout, presence::Presence},
     feed::Feed,

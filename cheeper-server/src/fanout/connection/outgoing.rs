@@ -181,7 +181,7 @@ mod tests {
         feed::Feed,
         metrics::Metrics,
         session::{Rules, budget::Budget},
-        timeline::{Answer, Author, Named, NewCheep, Posted, Timeline},
+        timeline::{Answer, Author, Named, NewCheep, Posted, Timeline, page::Span},
     };
 
     /// Everything here comes from the ring.
@@ -192,10 +192,6 @@ mod tests {
             "nowhere"
         }
 
-        fn head(&self) -> Seq {
-            unreachable!()
-        }
-
         fn append(&self, _: NewCheep, _: Answer<Posted>) {
             unreachable!()
         }
@@ -204,7 +200,11 @@ mod tests {
             unreachable!()
         }
 
-        fn read(&self, _: Seq, _: Seq, _: Answer<Vec<Cheep>>) {
+        fn is_failing(&self) -> bool {
+            false
+        }
+
+        fn read(&self, _: Span, _: Answer<Vec<Cheep>>) {
             unreachable!()
         }
     }

@@ -34,6 +34,9 @@ use super::{Answer, Author, Named, NewCheep, Posted, Publish, Timeline, page::Sp
 const WAITING_WRITES: usize = 65_536;
 /// Reads that may wait, likewise.
 const WAITING_READS: usize = 65_536;
+/// Memory of SQLite's own caches; what they lack is in the system's.
+const WRITER_CACHE_KIB: i64 = 512;
+const READER_CACHE_KIB: i64 = 128;
 /// Threads that read, so that a long page does not hold up all others.
 const READERS: usize = 2;
 
@@ -66,6 +69,7 @@ impl Store {
         let mut db = Connection::open(path).map_err(failed)?;
         db.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         db.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+        db.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(failed)?;
         schema::migrate(&mut db, path)?;
         let identity = "SELECT timeline, secret_key FROM meta";
         let (timeline, key) = db.query_row(identity, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
@@ -79,10 +83,10 @@ impl Store {
         self.head
     }
 
-    /// The newest `count` events, ascending.
-    pub fn newest(&self, count: u64) -> Result<Vec<Cheep>, OpenError> {
+    /// The newest events, ascending: `count` of them, or fewer once their texts have `bytes`.
+    pub fn newest(&self, count: u64, bytes: usize) -> Result<Vec<Cheep>, OpenError> {
         let first = Seq::new(self.head.get().saturating_sub(count) + 1).unwrap_or(Seq::ZERO);
-        let mut cheeps = reader::backward(&self.db, first, self.head, usize::MAX).map_err(|error| match error {
+        let mut cheeps = reader::backward(&self.db, first, self.head, bytes).map_err(|error| match error {
             ReadError::Sqlite(error) => OpenError::sqlite(&self.place.path, &error),
             ReadError::Unreadable(_) => OpenError::damaged(&self.place.path, error.to_string()),
         })?;
@@ -107,6 +111,7 @@ impl Store {
         for _ in 0..READERS {
             let reading = Connection::open(&place.path).map_err(failed)?;
             reading.pragma_update(None, "query_only", true).map_err(failed)?;
+            reading.pragma_update(None, "cache_size", -READER_CACHE_KIB).map_err(failed)?;
             let queue = read_queue.clone();
             threads.push(spawn("store-reader", Box::new(move || reader::run(&reading, &queue)))?);
         }
