@@ -19,10 +19,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cheeper-tui/src/composer.rs", &["crossterm", "tokio", "view", "connection::"]),
     ("cheeper-tui/src/layout.rs", &["crossterm", "tokio", "view", "connection::"]),
     ("cheeper-tui/src/view", &["tokio", "update::", "connection::"]),
-    ("cheeper-server/web/timeline.js", &["document", "WebSocket", "Date.now", "localStorage"]),
-    ("cheeper-server/web/follow.js", &["document", "WebSocket", "Date.now", "localStorage", "Math.random"]),
+    ("cheeper-server/web/protocol.js", PAGE_IO),
+    ("cheeper-server/web/follow.js", PAGE_IO),
+    ("cheeper-server/web/follow-timeline.js", PAGE_IO),
+    ("cheeper-server/web/follow-outbox.js", PAGE_IO),
+    ("cheeper-server/web/timeline.js", PAGE_IO),
+    ("cheeper-server/web/strip.js", PAGE_IO),
+    ("cheeper-server/web/text.js", PAGE_IO),
+    ("cheeper-server/web/time.js", PAGE_IO),
+    ("cheeper-server/web/quotes.js", PAGE_IO),
     ("cheeper-server/web", &["innerHTML", "insertAdjacentHTML", "outerHTML", "document.write"]),
 ];
+
+/// What the pure modules of the page leave to the others.
+const PAGE_IO: &[&str] = &["document", "window", "WebSocket", "Date.now", "localStorage", "Math.random", "dom.js"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

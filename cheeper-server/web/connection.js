@@ -5,6 +5,11 @@ import { parseServerFrame } from './protocol.js';
 
 /** Close codes that the browser makes up because none came. */
 const NO_CODE = new Set([1005, 1006]);
+/** Newest events that the first handshake asks for: more than a screen holds. */
+const FIRST_EVENTS = 50;
+/** How often the clock is looked at, and a step of it that means that the machine slept. */
+const WATCH_MS = 5000;
+const SLEPT_MS = 15_000;
 
 export class Connection {
   #follow = new Follow();
@@ -14,6 +19,11 @@ export class Connection {
   /** @type {WebSocket | null} */
   #socket = null;
   #timer;
+  /** @type {{id: string | null} | null}  the question in the handshake, and the id it was to have */
+  #opening = null;
+  /** @type {Map<string, {resolve: (page: object) => void, reject: (error: Error) => void}>} */
+  #looks = new Map();
+  #lookCount = 0;
 
   /**
    * @param {object} to
@@ -32,8 +42,16 @@ export class Connection {
     this.#handle({ what: 'start' });
     const retry = () => this.retry();
     window.addEventListener('online', retry);
+    // A line that is gone shows by the ping that this sends.
+    window.addEventListener('offline', retry);
     window.addEventListener('pageshow', ({ persisted }) => persisted && retry());
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && retry());
+    let watchedAt = Date.now();
+    setInterval(() => {
+      const slept = Date.now() - watchedAt > SLEPT_MS;
+      watchedAt = Date.now();
+      if (slept && document.visibilityState === 'visible') retry();
+    }, WATCH_MS);
   }
 
   retry() {
@@ -54,6 +72,29 @@ export class Connection {
     this.#handle({ what: 'older' });
   }
 
+  /** What was before this seq is kept no longer. */
+  forget(before) {
+    this.#handle({ what: 'forget', before });
+  }
+
+  /**
+   * Asks for a part of the timeline only to look at it: what is followed does not change.
+   * @param {{after?: number, around?: number, limit: number}} part
+   * @returns {Promise<import('./protocol.js').Event[]>}
+   */
+  look(part) {
+    return new Promise((resolve, reject) => {
+      if (this.#follow.link.is !== 'live') {
+        reject(new Error('There is no connection now; it is there again when it comes back.'));
+        return;
+      }
+      this.#lookCount += 1;
+      const id = `look-${this.#lookCount}`;
+      this.#looks.set(id, { resolve: ({ cheeps }) => resolve(cheeps), reject });
+      this.#socket.send(JSON.stringify({ type: 'history', id, ...part }));
+    });
+  }
+
   /** How long until the next attempt, in ms; 0 if none is waited for. */
   get waitMs() {
     const { is, until } = this.#follow.link;
@@ -67,7 +108,7 @@ export class Connection {
       switch (output.do) {
         case 'connect': this.#open(); break;
         case 'disconnect': this.#giveUp(); break;
-        case 'send': this.#socket?.send(JSON.stringify(output.frame)); break;
+        case 'send': this.#send(output.frame); break;
         default: this.#onOutput(output);
       }
     }
@@ -81,10 +122,17 @@ export class Connection {
   }
 
   #open() {
-    const socket = new WebSocket(this.#url);
+    // The question for the newest events goes along with the handshake: its answer is here a round trip sooner.
+    this.#opening = this.#follow.cursor === null ? { id: null } : null;
+    const socket = new WebSocket(this.#opening ? `${this.#url}?last=${FIRST_EVENTS}` : this.#url);
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => this.#socket === socket && this.#receive(data));
     socket.addEventListener('close', ({ code }) => this.#socket === socket && this.#closed(NO_CODE.has(code) ? null : code));
+  }
+
+  #send(frame) {
+    if (this.#opening?.id === null && isForNewest(frame)) this.#opening.id = frame.id;
+    else this.#socket?.send(JSON.stringify(frame));
   }
 
   #giveUp() {
@@ -97,6 +145,8 @@ export class Connection {
 
   #closed(code) {
     this.#socket = null;
+    for (const { reject } of this.#looks.values()) reject(new Error('The connection was lost.'));
+    this.#looks.clear();
     this.#handle({ what: 'closed', code, jitter: Math.random() });
   }
 
@@ -108,8 +158,22 @@ export class Connection {
       console.warn('A frame from the server could not be read:', error);
       return;
     }
+    if (frame.id === undefined && this.#opening?.id && (frame.type === 'page' || frame.type === 'error')) {
+      frame.id = this.#opening.id;
+      this.#opening = null;
+    }
+    const look = this.#looks.get(frame.id);
+    if (look) {
+      this.#looks.delete(frame.id);
+      if (frame.type === 'page') look.resolve(frame);
+      else look.reject(new Error(frame.message));
+    }
     this.#handle({ what: 'frame', frame });
   }
+}
+
+function isForNewest({ type, before, after, around }) {
+  return type === 'history' && before === undefined && after === undefined && around === undefined;
 }
 
 function now() {

@@ -1,33 +1,45 @@
-// Wires the page together: what the reader does goes to the connection, what comes from there goes to the view.
+// Wires the page together: what the reader does goes to the connection, what comes from there is reduced and drawn.
 
+import { bindActions, bindKeys } from './actions.js';
+import { Composer } from './composer.js';
 import { Connection } from './connection.js';
+import { bindSettings, closeOnBackdrop, showAround, showHelp } from './dialogs.js';
+import { byId } from './dom.js';
+import { Feed } from './feed.js';
 import { LIMITS, cleanCheep, countChars, parseCheep, parseName } from './protocol.js';
-import { Outbox, loadDraft, loadIdentity, onIdentityChange, randomId, saveDraft, saveName } from './storage.js';
-import { EMPTY, reduce, visible } from './timeline.js';
-import { View } from './view.js';
+import { Quotes } from './quotes.js';
+import { Announcer, askToNotify, canNotify, notify, showUnseen } from './signals.js';
+import { nextTheme, showEnd, showStatus, showTheme, showWaiting } from './status.js';
+import * as storage from './storage.js';
+import { isMentioned, isNamed, readerNamed } from './text.js';
+import { EMPTY, cheepAt, countUnseen, countWaiting, hasMore, reduce } from './timeline.js';
 
 /** Characters over the limit that are still counted one by one. */
 const COUNTED_OVER = 999;
+/** How often the times on the page are brought up to date. */
+const TICK_MS = 15_000;
+/** A hidden tab draws nothing, but its title counts. */
+const HIDDEN_MS = 500;
 
-let identity = loadIdentity();
+let identity = storage.loadIdentity();
+/** @type {import('./text.js').Reader | null} */
+let reader = null;
 let isNameRefused = false;
 let timeline = EMPTY;
-let drawn = null;
+/** Events that came since the last drawing. */
+let arrived = [];
+let drawn = { timeline: null, reader: null, isLive: null };
 let status = { link: { is: 'idle' }, online: 0, unsent: 0, caughtUp: false };
 let limits = LIMITS;
-let frameRequest = null;
+let isDrawingDue = false;
 let countdown;
 
-const outbox = new Outbox();
+const settings = storage.loadSettings();
+const outbox = new storage.Outbox();
+const announcer = new Announcer();
+const feed = new Feed();
 
-const view = new View({
-  onName: chooseName,
-  onCheep: submit,
-  onDraft: draftChanged,
-  onRetry: () => connection.retry(),
-  onNewest: toNewest,
-  onScroll: look,
-});
+const composer = new Composer({ onName: chooseName, onRename: () => composer.askName(identity.name), onCheep: submit, onDraft: draftChanged });
 
 const connection = new Connection({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
@@ -40,38 +52,87 @@ const connection = new Connection({
     }
     draw();
   },
-  onOutput: show,
+  onOutput: take,
 });
 
-view.draft = loadDraft();
+const quotes = new Quotes((part) => connection.look(part), (cheep) => {
+  feed.showQuoted(cheep);
+  composer.showAnswered(quoted);
+});
+
+history.scrollRestoration = 'manual';
+const kept = storage.loadDraft();
+composer.text = kept.text;
+composer.answer(kept.replyTo);
 showLeft();
+showTheme(storage.loadTheme());
+if (storage.loadSeen() !== null) act({ do: 'remember', seq: storage.loadSeen() });
 if (identity) useIdentity(identity);
-else view.askName();
+else composer.askName();
 connection.start();
 outbox.adoptOrphans(post);
-onIdentityChange(useIdentity);
+storage.onIdentityChange(useIdentity);
+listen();
+
+function listen() {
+  byId('retry').addEventListener('click', () => connection.retry());
+  byId('pill').addEventListener('click', toNewest);
+  byId('open-help').addEventListener('click', showHelp);
+  byId('theme').addEventListener('click', () => {
+    const theme = nextTheme(storage.loadTheme());
+    storage.saveTheme(theme);
+    showTheme(theme);
+  });
+  window.addEventListener('scroll', look, { passive: true });
+  document.addEventListener('visibilitychange', () => {
+    keepSeen();
+    // A frame that was asked for does not come while the tab is hidden.
+    isDrawingDue = false;
+    draw();
+  });
+  window.addEventListener('pagehide', keepSeen);
+  document.addEventListener('focusin', look);
+  for (const root of [byId('feed'), byId('around-list')]) bindActions(root, { onReply: reply, onGo: go });
+  bindKeys({
+    n: () => composer.focus(),
+    j: () => feed.move(1),
+    k: () => feed.move(-1),
+    '.': toNewest,
+    r: (article) => article && reply(Number(article.dataset.seq)),
+    '?': showHelp,
+  }, () => settings.shortcuts);
+  bindSettings(settings, changeSettings);
+  closeOnBackdrop();
+  setInterval(() => feed.tick(Date.now()), TICK_MS);
+}
 
 /** @param {import('./follow.js').Output} output */
-function show(output) {
+function take(output) {
   switch (output.do) {
+    case 'events':
+      arrived.push(...output.events);
+      draw();
+      break;
     case 'named':
-      view.showName(output.name, output.claimed);
+      composer.showName(output.name, output.claimed);
       // A form that the reader opened stays open.
-      if (isNameRefused) view.showComposer();
+      if (isNameRefused) composer.open();
       isNameRefused = false;
       break;
     case 'name_refused':
       // After each reconnect it is refused again: what is being typed by then stays.
-      if (!isNameRefused) view.askName(identity.name);
+      if (!isNameRefused) composer.askName(identity.name);
       isNameRefused = true;
-      view.showNameRefusal(output.error.message);
+      composer.showNameRefusal(output.error.message);
       break;
     case 'refused':
       act(output);
-      // What is being written stays, below what came back.
-      view.draft = [output.post.cheep, view.draft].filter((text) => text !== '').join('\n');
-      draftChanged();
-      view.showRefusal(output.error.message);
+      takeBack(output.post);
+      composer.showRefusal(output.error.message);
+      break;
+    case 'reset':
+      quotes.forget();
+      act(output);
       break;
     default:
       act(output);
@@ -79,38 +140,61 @@ function show(output) {
 }
 
 function act(action) {
+  settle();
+  const before = timeline;
   timeline = reduce(timeline, action);
-  draw();
+  if (timeline !== before) draw();
+}
+
+/** Applies what came since the last time, all at once. */
+function settle() {
+  if (arrived.length === 0) return;
+  const events = arrived;
+  arrived = [];
+  // What was there when the page was opened is not news.
+  if (timeline.events.length > 0) tell(events.filter(({ type, name }) => type === 'cheep' && !isNamed(name, reader)));
+  const oldest = timeline.events[0]?.seq;
+  timeline = reduce(timeline, { do: 'events', events });
+  if (oldest < timeline.events[0].seq) connection.forget(timeline.events[0].seq);
+}
+
+/** Others' cheeps that came just now. */
+function tell(cheeps) {
+  if (!document.hidden) announcer.arrived(cheeps);
+  else if (settings.notify) cheeps.filter(({ cheep }) => isMentioned(cheep, reader)).slice(-1).forEach(notify);
 }
 
 function chooseName(typed) {
   try {
-    useIdentity(saveName(parseName(typed.trim())));
-    view.focusComposer();
+    useIdentity(storage.saveName(parseName(typed.trim())));
+    composer.focus();
   } catch (refusal) {
-    view.showNameRefusal(refusal.message);
+    composer.showNameRefusal(refusal.message);
   }
 }
 
 function useIdentity(chosen) {
   identity = chosen;
+  reader = readerNamed(identity.name);
   isNameRefused = false;
-  view.showName(identity.name, false);
-  view.showComposer();
+  composer.showName(identity.name, false);
+  composer.open();
   connection.identify(identity);
 }
 
 function submit() {
+  const { text, replyTo } = composer.draft;
   let cheep;
   try {
-    cheep = parseCheep(view.draft, limits);
+    cheep = parseCheep(text, limits);
   } catch (refusal) {
-    view.showRefusal(refusal.message);
+    composer.showRefusal(refusal.message);
     return;
   }
-  view.draft = '';
+  composer.text = '';
+  composer.answer(null);
   draftChanged();
-  post({ id: randomId(), cheep });
+  post({ id: storage.randomId(), cheep, ...(replyTo !== null && { reply_to: replyTo }) });
   toNewest();
 }
 
@@ -119,59 +203,117 @@ function post(what) {
   connection.post(what);
 }
 
+/** What is being written stays, below what came back. */
+function takeBack({ cheep, reply_to: replyTo }) {
+  composer.text = [cheep, composer.draft.text].filter((text) => text !== '').join('\n');
+  if (replyTo !== undefined) composer.answer(replyTo);
+  draftChanged();
+}
+
+function reply(seq) {
+  byId('around').close();
+  composer.answer(seq);
+  composer.showAnswered(quoted);
+  draftChanged();
+  composer.focus();
+}
+
+function quoted(seq) {
+  return cheepAt(timeline, seq) ?? quotes.get(seq);
+}
+
+/** Goes to a cheep: in the timeline if it is loaded and drawn there, else in a dialog of its own. */
+function go(seq) {
+  settle();
+  if (cheepAt(timeline, seq) && seq <= (timeline.held ?? Infinity)) {
+    byId('around').close();
+    act({ do: 'hold' });
+    feed.jump(seq);
+  } else showAround(seq, (part) => connection.look(part), context());
+}
+
 function draftChanged() {
-  saveDraft(view.draft);
-  view.showRefusal('');
+  storage.saveDraft(composer.draft);
+  composer.showRefusal('');
   showLeft();
 }
 
 function showLeft() {
   const most = limits.cheep_chars;
-  view.showLeft(most - countChars(cleanCheep(view.draft), most + COUNTED_OVER));
+  composer.showLeft(most - countChars(cleanCheep(composer.draft.text), most + COUNTED_OVER));
+}
+
+async function changeSettings(changed) {
+  let why = '';
+  if (changed.notify && !(await askToNotify())) {
+    changed.notify = false;
+    why = canNotify ? 'This browser does not let the page notify: allow it in its settings.' : 'Notifications need https, or a server on this machine.';
+  }
+  storage.saveSettings(changed);
+  return why;
 }
 
 function toNewest() {
+  if (feed.isInUse) document.activeElement.blur();
+  document.getSelection()?.removeAllRanges();
+  window.scrollTo(0, 0);
   act({ do: 'follow' });
-  view.scrollToTop();
 }
 
 /** Loads and draws what the reader comes near to; nothing new is put in while they read further down. */
 function look() {
-  const { above, below, more } = visible(timeline);
-  if (!view.isAtTop) act({ do: 'hold' });
-  else if (!above) act({ do: 'follow' });
-  if (view.isNearBottom && below) act({ do: 'down' });
-  else if (view.isNearBottom && more) connection.older();
-  else if (view.isNearTop && above) act({ do: 'up' });
+  act({ do: window.scrollY > 1 || feed.isInUse ? 'hold' : 'follow' });
+  feed.scrolled();
+  if (hasMore(timeline) && feed.leftBelow < 2 * window.innerHeight) connection.older();
 }
 
 /** Many changes, one drawing. */
 function draw() {
-  frameRequest ??= requestAnimationFrame(() => {
-    frameRequest = null;
-    drawStatus();
-    if (drawn === timeline) return;
-    drawn = timeline;
-    view.showTimeline(visible(timeline), identity?.name ?? '');
-    view.showEnd(endSentence());
-    look();
+  if (isDrawingDue) return;
+  isDrawingDue = true;
+  const soon = document.hidden ? (then) => setTimeout(then, HIDDEN_MS) : requestAnimationFrame;
+  soon(() => {
+    isDrawingDue = false;
+    drawNow();
   });
+}
+
+function drawNow() {
+  settle();
+  timeline = reduce(timeline, { do: isPresent() ? 'back' : 'away' });
+  showConnection();
+  showUnseen(countUnseen(timeline));
+  const isLive = status.link.is === 'live';
+  if (document.hidden || (drawn.timeline === timeline && drawn.reader === reader && drawn.isLive === isLive)) return;
+  drawn = { timeline, reader, isLive };
+  feed.draw(timeline, context());
+  composer.showAnswered(quoted);
+  showWaiting(countWaiting(timeline));
+  showEnd(endSentence());
+  look();
+}
+
+/** Somebody is here, and sees all there is. */
+function isPresent() {
+  return !document.hidden && status.link.is === 'live' && status.caughtUp;
+}
+
+function context() {
+  return { reader, name: identity?.name ?? '', now: Date.now(), isLive: status.link.is === 'live', quoted };
+}
+
+function keepSeen() {
+  if (timeline.seen !== null) storage.saveSeen(timeline.seen);
 }
 
 function endSentence() {
   if (timeline.events.length === 0) return status.caughtUp && timeline.pending.length === 0 ? 'Nothing here yet: say something.' : '';
-  return timeline.more ? '' : 'This is where it began.';
+  return hasMore(timeline) ? '' : 'This is where it began.';
 }
 
-function drawStatus() {
-  const { link, online, unsent } = status;
-  const unsentText = unsent > 0 ? ` · ${unsent} unsent` : '';
-  const isLive = link.is === 'live';
-  const isOffline = link.is === 'waiting' || link.is === 'barred';
+function showConnection() {
   clearTimeout(countdown);
   const { waitMs } = connection;
   if (waitMs > 0) countdown = setTimeout(draw, waitMs % 1000 || 1000);
-  const states = { live: 'live', waiting: 'offline', barred: 'offline: this server does not let the page in' };
-  const detail = isLive ? ` · ${online} online` : waitMs > 0 ? `, again in ${Math.ceil(waitMs / 1000)} s` : '';
-  view.showStatus({ isLive, state: states[link.is] ?? 'connecting', details: [detail, unsentText], canRetry: isOffline });
+  showStatus({ ...status, waitMs });
 }

@@ -2,6 +2,9 @@
 
 const IDENTITY = 'cheeper.identity';
 const DRAFT = 'cheeper.draft';
+const SEEN = 'cheeper.seen';
+const THEME = 'cheeper.theme';
+const SETTINGS = 'cheeper.settings';
 const OUTBOX = 'cheeper.outbox.';
 
 /** Where nothing can be kept (storage blocked or full), it is remembered as long as the page is open. */
@@ -69,13 +72,48 @@ export function onIdentityChange(tell) {
   window.addEventListener('storage', ({ key }) => key === IDENTITY && loadIdentity() && tell(loadIdentity()));
 }
 
+/** @returns {{text: string, replyTo: number | null}} */
 export function loadDraft() {
   const draft = read(DRAFT);
-  return typeof draft === 'string' ? draft : '';
+  return {
+    text: typeof draft?.text === 'string' ? draft.text : '',
+    replyTo: Number.isSafeInteger(draft?.replyTo) ? draft.replyTo : null,
+  };
 }
 
-export function saveDraft(text) {
-  write(DRAFT, text);
+export function saveDraft(draft) {
+  write(DRAFT, draft);
+}
+
+/** The newest seq that was shown to somebody here; null before the first. */
+export function loadSeen() {
+  const seq = read(SEEN);
+  return Number.isSafeInteger(seq) ? seq : null;
+}
+
+export function saveSeen(seq) {
+  write(SEEN, seq);
+}
+
+/** @returns {'light' | 'dark' | 'auto'} */
+export function loadTheme() {
+  const theme = read(THEME);
+  return theme === 'light' || theme === 'dark' ? theme : 'auto';
+}
+
+/** theme.js reads it, too. */
+export function saveTheme(theme) {
+  write(THEME, theme);
+}
+
+/** @returns {{shortcuts: boolean, notify: boolean}} */
+export function loadSettings() {
+  const kept = read(SETTINGS);
+  return { shortcuts: kept?.shortcuts !== false, notify: kept?.notify === true };
+}
+
+export function saveSettings(settings) {
+  write(SETTINGS, settings);
 }
 
 /**

@@ -1,23 +1,31 @@
-// What is shown: the part of the timeline that is loaded, the part of it that is drawn, and our posts under way.
+// What is shown: the part of the timeline that is loaded, how much of it the reader was shown, and our posts under way.
 // A pure reducer: it knows no page, no socket, no clock. Actions are outputs of follow.js and what the reader does.
 
 /**
  * @typedef {import('./protocol.js').Event} Event
+ * @typedef {import('./protocol.js').Cheep} Cheep
  * @typedef {import('./follow.js').Post} Post
  * @typedef {{post: Post, seq: number | null}} Pending  With a seq it is on the timeline, and its event is on its way.
- * @typedef {{events: Event[], more: boolean, newest: number | null, seen: number, pending: Pending[]}} Timeline
- *   `events` ascend without a hole. `newest` is the newest seq drawn now; null follows the timeline's end.
- *   `seen` is the newest seq that ever was drawn.
- * @typedef {import('./follow.js').Output | {do: 'post', post: Post} | {do: 'hold' | 'follow' | 'down' | 'up'}} Action
+ * @typedef {object} Timeline
+ * @property {Event[]} events  what is loaded, ascending without a hole
+ * @property {number | null} held  while somebody reads, the newest seq that is drawn; null follows the timeline's end
+ * @property {boolean} isAway  nobody looks, or what there is to see is not all here yet
+ * @property {number | null} seen  the newest seq that somebody was shown; null if nobody ever was
+ * @property {number | null} mark  "new since you were here" stands above this seq
+ * @property {Pending[]} pending  oldest first
+ * @typedef {import('./follow.js').Output | {do: 'post', post: Post} | {do: 'remember', seq: number}
+ *   | {do: 'hold' | 'follow' | 'away' | 'back'}} Action
+ * @typedef {{key: object | string, kind: 'cheep', cheep: Cheep} | {key: string, kind: 'day', at: string}
+ *   | {key: string, kind: 'mark'}} Row
  */
 
-/** Most events drawn at once. */
-export const WINDOW_EVENTS = 300;
-/** How far the drawn part moves at once. */
-export const STEP_EVENTS = 100;
+/** Most events that are kept; past it, and while nobody reads further down, the oldest are dropped. */
+export const KEPT_EVENTS = 120_000;
+/** How many are dropped at once. */
+export const DROPPED_EVENTS = 20_000;
 
 /** @type {Readonly<Timeline>} */
-export const EMPTY = Object.freeze({ events: [], more: true, newest: null, seen: 0, pending: [] });
+export const EMPTY = Object.freeze({ events: [], held: null, isAway: true, seen: null, mark: null, pending: [] });
 
 /**
  * @param {Timeline} state
@@ -27,16 +35,14 @@ export const EMPTY = Object.freeze({ events: [], more: true, newest: null, seen:
 export function reduce(state, action) {
   switch (action.do) {
     case 'reset':
-      return { ...EMPTY, pending: state.pending.filter(({ seq }) => seq === null) };
-    case 'events': {
-      const events = state.events.concat(action.events);
-      const last = events.at(-1).seq;
-      const pending = state.pending.filter(({ seq }) => seq === null || seq > last);
-      const more = state.events.length === 0 ? events[0].seq > 1 : state.more;
-      return { ...state, events, more, pending, seen: state.newest === null ? last : state.seen };
-    }
+      return { ...EMPTY, isAway: state.isAway, pending: state.pending.filter(({ seq }) => seq === null) };
+    case 'remember':
+      return { ...state, seen: action.seq };
+    case 'events':
+      return appended(state, action.events);
     case 'older':
-      return { ...state, events: action.events.concat(state.events), more: action.more };
+      // What was asked for before the oldest were dropped does not join on.
+      return action.events.at(-1)?.seq === state.events[0]?.seq - 1 ? { ...state, events: action.events.concat(state.events) } : state;
     case 'post':
       return { ...state, pending: [...state.pending, { post: action.post, seq: null }] };
     case 'posted':
@@ -44,35 +50,89 @@ export function reduce(state, action) {
     case 'refused':
       return { ...state, pending: state.pending.filter(({ post }) => post.id !== action.post.id) };
     case 'hold':
-      return state.newest === null && state.events.length > 0 ? { ...state, newest: lastSeq(state) } : state;
+      return state.held === null && state.events.length > 0 ? { ...state, held: lastSeq(state) } : state;
     case 'follow':
-      return state.newest === null ? state : { ...state, newest: null, seen: lastSeq(state) };
-    case 'down':
-      return moved(state, -STEP_EVENTS);
-    case 'up':
-      return moved(state, STEP_EVENTS);
+      return state.held === null ? state : shown({ ...state, held: null });
+    case 'away':
+      return state.isAway ? state : { ...state, isAway: true };
+    case 'back':
+      return state.isAway ? shown({ ...state, isAway: false }) : state;
     default:
       return state;
   }
 }
 
-/** What is to be drawn, newest first, and what lies beyond it. */
-export function visible(state) {
-  const end = state.newest === null ? state.events.length : indexAfter(state, state.newest);
-  const start = Math.max(end - WINDOW_EVENTS, 0);
-  const isCheep = (event) => event.type === 'cheep';
-  return {
-    cheeps: state.events.slice(start, end).filter(isCheep).reverse(),
-    pending: [...state.pending].reverse(),
-    /** Cheeps that came while the reader was further down. */
-    unseen: state.events.slice(indexAfter(state, state.seen)).filter(isCheep).length,
-    /** Newer events were drawn before and are out of the window now. */
-    above: state.newest !== null && state.newest < state.seen,
-    /** Older events are loaded, but out of the window. */
-    below: start > 0,
-    /** Older events are on the server. */
-    more: state.more,
-  };
+/** Whether older events are to be had. */
+export function hasMore({ events }) {
+  return events.length > 0 && events[0].seq > 1;
+}
+
+/** The seqs of the oldest and newest events that may be drawn now; null if there are none. */
+export function drawable(state) {
+  const { events, held } = state;
+  if (events.length === 0) return null;
+  return { first: events[0].seq, last: held ?? lastSeq(state) };
+}
+
+/** Cheeps that wait behind those that are drawn. */
+export function countWaiting(state) {
+  return state.held === null ? 0 : countAfter(state, state.held);
+}
+
+/** Cheeps that nobody was shown. */
+export function countUnseen(state) {
+  return state.seen === null ? 0 : countAfter(state, state.seen);
+}
+
+/** @returns {Cheep | undefined} */
+export function cheepAt({ events }, seq) {
+  const event = events.length > 0 ? events[seq - events[0].seq] : undefined;
+  return event?.type === 'cheep' ? event : undefined;
+}
+
+/**
+ * What is drawn of the seqs `from` to `to`, newest first: cheeps, and lines between them.
+ * @param {Timeline} state
+ * @param {number} from
+ * @param {number} to
+ * @param {(at: string) => string} dayOf  the reader's day in which a moment lies
+ * @param {string} today
+ * @returns {Row[]}
+ */
+export function rows(state, from, to, dayOf, today) {
+  const { last } = drawable(state);
+  let newer = nextCheep(state, to + 1, last);
+  const drawn = [];
+  for (let seq = to; seq >= from; seq -= 1) {
+    const cheep = cheepAt(state, seq);
+    if (!cheep) continue;
+    if (newer && state.mark !== null && seq <= state.mark && newer.seq > state.mark) drawn.push({ key: 'mark', kind: 'mark' });
+    const day = dayOf(cheep.at);
+    // The newest cheeps stand below a line only if they are not of today.
+    if (day !== (newer ? dayOf(newer.at) : today)) drawn.push({ key: `${day}, ${seq}`, kind: 'day', at: cheep.at });
+    drawn.push({ key: cheep, kind: 'cheep', cheep });
+    newer = cheep;
+  }
+  return drawn;
+}
+
+function appended(state, added) {
+  let events = state.events.concat(added);
+  if (events.length > KEPT_EVENTS && state.held === null) events = events.slice(DROPPED_EVENTS);
+  const last = added.at(-1).seq;
+  const pending = state.pending.filter(({ seq }) => seq === null || seq > last);
+  const isShown = state.held === null && !state.isAway;
+  return { ...state, events, pending, seen: isShown ? last : state.seen };
+}
+
+/** Somebody looks at the end of the timeline, or at the part that is held. What they had not been shown is marked. */
+function shown(state) {
+  const newest = state.held ?? lastSeq(state);
+  if (state.isAway || newest === 0) return state;
+  const isNews = state.seen !== null && state.seen < newest && countAfter(state, state.seen) > 0;
+  // A held part was drawn before it was held.
+  if (state.held !== null && state.seen !== null) return state;
+  return { ...state, seen: newest, mark: isNews ? state.seen : state.mark };
 }
 
 /** A post of ours once it has its place: drawn as pending until its event is there. */
@@ -81,16 +141,21 @@ function placed(pending, { id, seq }, last) {
   return seq <= last ? [] : [{ post: pending.post, seq }];
 }
 
-function moved(state, by) {
-  const { events, newest, seen } = state;
-  if (events.length === 0) return state;
-  const least = events[Math.min(WINDOW_EVENTS, events.length) - 1].seq;
-  return { ...state, newest: Math.max(Math.min((newest ?? lastSeq(state)) + by, seen), least) };
+function nextCheep(state, from, last) {
+  for (let seq = from; seq <= last; seq += 1) {
+    const cheep = cheepAt(state, seq);
+    if (cheep) return cheep;
+  }
+  return undefined;
 }
 
-/** The seqs are dense, so a seq's place in `events` is known. */
-function indexAfter({ events }, seq) {
-  return events.length === 0 ? 0 : Math.max(seq - events[0].seq + 1, 0);
+function countAfter(state, seq) {
+  const { events } = state;
+  let count = 0;
+  for (let at = events.length - 1; at >= 0 && events[at].seq > seq; at -= 1) {
+    if (events[at].type === 'cheep') count += 1;
+  }
+  return count;
 }
 
 function lastSeq({ events }) {

@@ -4,6 +4,7 @@ pub(crate) mod admission;
 mod api;
 mod door;
 mod handshake;
+mod negotiation;
 mod page;
 mod query;
 pub(crate) mod serve;

@@ -1,72 +1,151 @@
-//! The page's files, embedded in the binary.
+//! The page's files, embedded in the binary as the build script made them: plain, and compressed.
 
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-/// Only our own files, our own socket, nothing inline, nobody's frame.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+use super::negotiation::{self, Coding};
+
+/// Only our own files and our own socket; nothing inline, no text that turns into markup, nobody's frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+     connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+     require-trusted-types-for 'script'; trusted-types 'none'";
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css";
+const JS: &str = "text/javascript";
+const SVG: &str = "image/svg+xml";
+const PNG: &str = "image/png";
+const MANIFEST: &str = "application/manifest+json";
 
 struct Asset {
     path: &'static str,
     content_type: &'static str,
-    body: &'static str,
+    plain: &'static [u8],
+    brotli: &'static [u8],
+    gzip: &'static [u8],
 }
 
 macro_rules! assets {
-    ($($path:literal $file:literal $content_type:literal;)*) => {
+    ($($path:literal $file:literal $content_type:ident;)*) => {
         const ASSETS: &[Asset] = &[$(Asset {
             path: $path,
             content_type: $content_type,
-            body: include_str!(concat!("../../web/", $file)),
+            plain: include_bytes!(concat!(env!("OUT_DIR"), "/", $file)),
+            brotli: include_bytes!(concat!(env!("OUT_DIR"), "/", $file, ".br")),
+            gzip: include_bytes!(concat!(env!("OUT_DIR"), "/", $file, ".gz")),
         },)*];
     };
 }
 
 assets! {
-    "" "index.html" "text/html; charset=utf-8";
-    "style.css" "style.css" "text/css; charset=utf-8";
-    "favicon.svg" "favicon.svg" "image/svg+xml";
-    "main.js" "main.js" "text/javascript; charset=utf-8";
-    "connection.js" "connection.js" "text/javascript; charset=utf-8";
-    "follow.js" "follow.js" "text/javascript; charset=utf-8";
-    "protocol.js" "protocol.js" "text/javascript; charset=utf-8";
-    "storage.js" "storage.js" "text/javascript; charset=utf-8";
-    "timeline.js" "timeline.js" "text/javascript; charset=utf-8";
-    "view.js" "view.js" "text/javascript; charset=utf-8";
+    "" "index.html" HTML;
+    "style.css" "style.css" CSS;
+    "main.js" "main.js" JS;
+    "actions.js" "actions.js" JS;
+    "article.js" "article.js" JS;
+    "composer.js" "composer.js" JS;
+    "connection.js" "connection.js" JS;
+    "dialogs.js" "dialogs.js" JS;
+    "dom.js" "dom.js" JS;
+    "feed.js" "feed.js" JS;
+    "follow.js" "follow.js" JS;
+    "follow-outbox.js" "follow-outbox.js" JS;
+    "follow-timeline.js" "follow-timeline.js" JS;
+    "protocol.js" "protocol.js" JS;
+    "quotes.js" "quotes.js" JS;
+    "signals.js" "signals.js" JS;
+    "status.js" "status.js" JS;
+    "storage.js" "storage.js" JS;
+    "strip.js" "strip.js" JS;
+    "text.js" "text.js" JS;
+    "theme.js" "theme.js" JS;
+    "time.js" "time.js" JS;
+    "timeline.js" "timeline.js" JS;
+    "favicon.svg" "favicon.svg" SVG;
+    "icon.svg" "icon.svg" SVG;
+    "icon.png" "icon.png" PNG;
+    "manifest.webmanifest" "manifest.webmanifest" MANIFEST;
 }
 
-/// One tag for all files: they change together, with the binary.
-static TAG: LazyLock<String> = LazyLock::new(|| {
+/// What the tags of all files share: they change together, with the binary.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = blake3::Hasher::new();
     for asset in ASSETS {
-        hasher.update(asset.body.as_bytes());
+        hasher.update(asset.path.as_bytes()).update(asset.plain);
     }
-    format!("\"{}\"", &hasher.finalize().to_hex()[..16])
+    hasher.finalize().to_hex()[..16].to_owned()
 });
+
+impl Asset {
+    /// The body in the best coding that the client reads. What compression does not make smaller stays as it is.
+    fn body(&self, request: &HeaderMap) -> (&'static [u8], Option<Coding>) {
+        let codings = [(Coding::Brotli, self.brotli), (Coding::Gzip, self.gzip)];
+        let smaller = codings.into_iter().filter(|(_, body)| body.len() < self.plain.len());
+        let mut readable = smaller.filter(|&(coding, _)| negotiation::accepts(request, coding));
+        readable.next().map_or((self.plain, None), |(coding, body)| (body, Some(coding)))
+    }
+}
 
 /// The file at `path`, without its leading slash.
 pub(crate) fn file(path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
     let asset = ASSETS.iter().find(|asset| asset.path == path)?;
-    let known = request.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == TAG.as_bytes());
-    let mut response = Response::new(if known { Bytes::new() } else { Bytes::from_static(asset.body.as_bytes()) });
+    let (body, coding) = asset.body(request);
+    // Each coding is a representation of its own.
+    let tag = format!("\"{}-{}\"", &*VERSION, coding.map_or("plain", Coding::name));
+    let known = negotiation::knows(request, &tag);
+    let mut response = Response::new(if known { Bytes::new() } else { Bytes::from_static(body) });
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
     let headers = response.headers_mut();
-    if let Ok(tag) = HeaderValue::from_str(&TAG) {
-        headers.insert(header::ETAG, tag);
-    }
     for (name, value) in [
         (header::CONTENT_TYPE, asset.content_type),
+        // A new version of the server is noticed with the next load; until then files cost a few bytes each.
         (header::CACHE_CONTROL, "no-cache"),
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::VARY, "accept-encoding"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    if let Some(coding) = coding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    }
+    if asset.content_type == HTML {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    }
     Some(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_page_is_served_and_preloaded() {
+        let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
+        let html = fs::read_to_string(web.join("index.html")).unwrap();
+        for file in fs::read_dir(web).unwrap().map(Result::unwrap).filter(|file| file.path().is_file()) {
+            let name = file.file_name().into_string().unwrap();
+            let path = if name == "index.html" { "" } else { &name };
+            assert!(ASSETS.iter().any(|asset| asset.path == path), "{name} is not served");
+            // A module that the HTML does not name is found only when another one was read: a round trip more.
+            let named = format!("\"/{name}\"");
+            assert!(!name.ends_with(".js") || html.contains(&named), "index.html does not name {name}");
+        }
+    }
+
+    #[test]
+    fn the_page_stays_light() {
+        let code = ASSETS.iter().filter(|asset| [HTML, CSS, JS].contains(&asset.content_type));
+        let (brotli, gzip) = code.fold((0, 0), |(br, gz), asset| (br + asset.brotli.len(), gz + asset.gzip.len()));
+        assert!(brotli <= 30_000 && gzip <= 30_000, "brotli {brotli}, gzip {gzip} bytes");
+    }
 }

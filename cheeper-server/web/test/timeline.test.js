@@ -1,76 +1,122 @@
-// What is drawn: our posts on their way, and a part of the timeline that does not move while it is read.
+// What is drawn: our posts on their way, and a part of the timeline that does not change while it is read.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { EMPTY, STEP_EVENTS, WINDOW_EVENTS, reduce, visible } from '../timeline.js';
+import { DROPPED_EVENTS, EMPTY, KEPT_EVENTS, cheepAt, countUnseen, countWaiting, drawable, hasMore, reduce, rows } from '../timeline.js';
 
-const cheep = (seq) => ({ type: 'cheep', seq, name: 'bob', cheep: `cheep ${seq}` });
-const events = (from, to) => Array.from({ length: to - from + 1 }, (_, at) => cheep(from + at));
+const day = (at) => at.slice(0, 10);
+const TODAY = '2026-11-23';
+const cheep = (seq, at = `${TODAY}T12:00:00.000Z`) => ({ type: 'cheep', seq, at, name: 'bob', cheep: `cheep ${seq}` });
+const events = (from, to) => ({ do: 'events', events: Array.from({ length: to - from + 1 }, (_, at) => cheep(from + at)) });
+const older = (from, to) => ({ ...events(from, to), do: 'older' });
 const after = (...actions) => actions.reduce(reduce, EMPTY);
-const seqs = (state) => visible(state).cheeps.map(({ seq }) => seq);
-const pending = (state) => visible(state).pending.map(({ post, seq }) => [post.id, seq]);
+const present = (...actions) => after(events(1, 3), { do: 'back' }, ...actions);
+const drawn = (state, today = TODAY) => {
+  const { first, last } = drawable(state);
+  return rows(state, first, last, day, today).map((row) => (row.kind === 'cheep' ? row.cheep.seq : row.kind));
+};
+const pending = (state) => state.pending.map(({ post, seq }) => [post.id, seq]);
 const post = (id) => ({ do: 'post', post: { id, cheep: id } });
 
 test('the newest is first, and an event of an unknown kind shows nothing', () => {
   const state = after({ do: 'events', events: [cheep(7), { seq: 8 }, cheep(9)] });
-  assert.deepEqual(seqs(state), [9, 7]);
+  assert.deepEqual(drawn(state), [9, 7]);
+  assert.equal(cheepAt(state, 8), undefined);
+  assert.equal(cheepAt(state, 9).cheep, 'cheep 9');
+  assert.equal(cheepAt(state, 6), undefined);
 });
 
 test('there is more until the first event is loaded', () => {
-  const state = after({ do: 'events', events: events(4, 5) });
-  assert.equal(visible(state).more, true);
-  assert.equal(visible(reduce(state, { do: 'older', events: events(1, 3), more: false })).more, false);
-  assert.equal(visible(after({ do: 'events', events: events(1, 2) })).more, false);
+  assert.equal(hasMore(EMPTY), false);
+  const state = after(events(4, 5));
+  assert.equal(hasMore(state), true);
+  assert.equal(hasMore(reduce(state, older(1, 3))), false);
 });
 
 test('a post is pending, has its place, and gives way to its event', () => {
-  let state = after({ do: 'events', events: events(1, 3) }, post('a'), post('b'));
-  assert.deepEqual(pending(state), [['b', null], ['a', null]]);
+  let state = after(events(1, 3), post('a'), post('b'));
+  assert.deepEqual(pending(state), [['a', null], ['b', null]]);
   state = reduce(state, { do: 'posted', id: 'a', seq: 5 });
-  assert.deepEqual(pending(state), [['b', null], ['a', 5]]);
-  state = reduce(state, { do: 'events', events: events(4, 5) });
-  assert.deepEqual(pending(state), [['b', null]]);
+  assert.deepEqual(pending(state), [['a', 5], ['b', null]]);
+  assert.deepEqual(pending(reduce(state, events(4, 5))), [['b', null]]);
 });
 
 test('a post whose event is here already is not pending', () => {
-  const state = after(post('a'), { do: 'events', events: events(1, 3) }, { do: 'posted', id: 'a', seq: 2 });
-  assert.deepEqual(pending(state), []);
+  assert.deepEqual(pending(after(post('a'), events(1, 3), { do: 'posted', id: 'a', seq: 2 })), []);
 });
 
 test('a refused post goes away', () => {
-  const state = after(post('a'), { do: 'refused', post: { id: 'a' }, error: {} });
-  assert.deepEqual(pending(state), []);
+  assert.deepEqual(pending(after(post('a'), { do: 'refused', post: { id: 'a' }, error: {} })), []);
 });
 
 test('another timeline drops the events, and keeps the posts that are to go out', () => {
-  const state = after({ do: 'events', events: events(1, 3) }, post('a'), post('b'), { do: 'posted', id: 'a', seq: 9 }, { do: 'reset' });
-  assert.deepEqual(seqs(state), []);
+  const state = present(post('a'), post('b'), { do: 'posted', id: 'a', seq: 9 }, { do: 'reset' });
+  assert.equal(drawable(state), null);
   assert.deepEqual(pending(state), [['b', null]]);
+  assert.deepEqual([countUnseen(state), state.mark], [0, null]);
 });
 
-test('what is read stays as it is while new cheeps gather', () => {
-  const reading = after({ do: 'events', events: events(1, 3) }, { do: 'hold' }, { do: 'events', events: [...events(4, 5), { seq: 6 }] });
-  assert.deepEqual(seqs(reading), [3, 2, 1]);
-  assert.equal(visible(reading).unseen, 2);
+test('what is read stays as it is while new cheeps gather, and they stand above a line when they are shown', () => {
+  const reading = present({ do: 'hold' }, { do: 'events', events: [cheep(4), cheep(5), { seq: 6 }] });
+  assert.deepEqual(drawn(reading), [3, 2, 1]);
+  assert.deepEqual([countWaiting(reading), countUnseen(reading)], [2, 2]);
   const following = reduce(reading, { do: 'follow' });
-  assert.deepEqual(seqs(following), [5, 4, 3, 2, 1]);
-  assert.equal(visible(following).unseen, 0);
+  assert.deepEqual(drawn(following), [5, 4, 'mark', 3, 2, 1]);
+  assert.deepEqual([countWaiting(following), countUnseen(following)], [0, 0]);
 });
 
-test('only a part is drawn, and it moves down to the first and up to the last that was seen', () => {
-  let state = after({ do: 'events', events: events(1, 1000) });
-  assert.equal(seqs(state).length, WINDOW_EVENTS);
-  while (visible(state).below) state = reduce(state, { do: 'down' });
-  assert.deepEqual([seqs(state).length, seqs(state).at(-1)], [WINDOW_EVENTS, 1]);
-  state = reduce(state, { do: 'events', events: events(1001, 1001 + STEP_EVENTS) });
-  while (visible(state).above) state = reduce(state, { do: 'up' });
-  assert.equal(seqs(state)[0], 1000);
-  assert.equal(visible(state).unseen, STEP_EVENTS + 1);
+test('older events come in below without changing what is drawn above', () => {
+  const state = after(events(501, 600), { do: 'hold' }, events(601, 610), older(401, 500));
+  assert.deepEqual(drawable(state), { first: 401, last: 600 });
 });
 
-test('older events come in below without moving the part that is drawn', () => {
-  const state = after({ do: 'events', events: events(501, 1000) }, { do: 'down' });
-  const [newest] = seqs(state);
-  assert.equal(seqs(reduce(state, { do: 'older', events: events(301, 500), more: true }))[0], newest);
+test('what comes while nobody looks is counted, and stands above a line afterwards', () => {
+  const away = present({ do: 'away' }, events(4, 6));
+  assert.equal(countUnseen(away), 3);
+  assert.equal(countWaiting(away), 0);
+  const back = reduce(away, { do: 'back' });
+  assert.equal(countUnseen(back), 0);
+  assert.deepEqual(drawn(back), [6, 5, 4, 'mark', 3, 2, 1]);
+  assert.deepEqual(drawn([{ do: 'away' }, { do: 'back' }].reduce(reduce, back)), drawn(back), 'the line stays until there is news');
+});
+
+test('the line is where somebody was on the visit before, however long it takes until it is loaded', () => {
+  const state = after({ do: 'remember', seq: 2 }, events(3, 5), { do: 'back' });
+  assert.deepEqual(drawn(state), [5, 4, 3]);
+  assert.deepEqual(drawn(reduce(state, older(1, 2))), [5, 4, 3, 'mark', 2, 1]);
+});
+
+test('who was never here, saw everything, or comes to a shorter timeline has no line', () => {
+  for (const remembered of [[], [{ do: 'remember', seq: 3 }], [{ do: 'remember', seq: 99 }]]) {
+    assert.deepEqual(drawn(after(...remembered, events(1, 3), { do: 'back' })), [3, 2, 1]);
+  }
+});
+
+test('whoever comes back while reading further down is told of what waits, and nothing moves', () => {
+  const state = present({ do: 'hold' }, { do: 'away' }, events(4, 5), { do: 'back' });
+  assert.deepEqual(drawn(state), [3, 2, 1]);
+  assert.deepEqual([countWaiting(state), countUnseen(state)], [2, 2]);
+});
+
+test('days are told apart by lines, the newest cheeps only if they are not of today', () => {
+  const state = after({ do: 'events', events: [cheep(1, '2026-11-21T10:00:00.000Z'), { seq: 2 }, cheep(3, '2026-11-22T10:00:00.000Z'), cheep(4)] });
+  assert.deepEqual(drawn(state), [4, 'day', 3, 'day', 1]);
+  assert.deepEqual(drawn(state, '2026-11-24'), ['day', 4, 'day', 3, 'day', 1]);
+});
+
+test('a part is drawn as it is in the whole, with the lines at its upper edge', () => {
+  const state = after({ do: 'remember', seq: 40 }, events(1, 100), { do: 'back' });
+  const part = rows(state, 33, 40, day, TODAY).map(({ kind }) => kind);
+  assert.deepEqual(part.slice(0, 2), ['mark', 'cheep']);
+  assert.equal(part.length, 9);
+});
+
+test('of very many events the oldest are dropped, unless somebody reads further down', () => {
+  const full = after(events(1, KEPT_EVENTS));
+  assert.equal(reduce(reduce(full, { do: 'hold' }), events(KEPT_EVENTS + 1, KEPT_EVENTS + 1)).events.length, KEPT_EVENTS + 1);
+  const state = reduce(full, events(KEPT_EVENTS + 1, KEPT_EVENTS + 1));
+  assert.deepEqual(drawable(state), { first: DROPPED_EVENTS + 1, last: KEPT_EVENTS + 1 });
+  assert.equal(hasMore(state), true);
+  assert.deepEqual(drawable(reduce(state, older(1, 10))), drawable(state), 'what does not join on is left out');
 });

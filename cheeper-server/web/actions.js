@@ -1,0 +1,56 @@
+// What can be done with a drawn cheep by mouse or keyboard, and the keys of the page.
+
+import { say } from './signals.js';
+
+const DONE_MS = 1500;
+
+/**
+ * @param {HTMLElement} root
+ * @param {object} tell
+ * @param {(seq: number) => void} tell.onReply
+ * @param {(seq: number) => void} tell.onGo  somebody wants to see this cheep
+ */
+export function bindActions(root, { onReply, onGo }) {
+  root.addEventListener('click', (event) => {
+    const target = event.target.closest('[data-do], a.quote');
+    if (!target) return;
+    const article = target.closest('article');
+    if (target.matches('a.quote')) {
+      event.preventDefault();
+      onGo(Number(target.dataset.to));
+    } else if (target.dataset.do === 'reply') onReply(Number(article.dataset.seq));
+    else copyText(article.querySelector('.text'), target);
+  });
+}
+
+/**
+ * Keys without Ctrl, Alt or Meta, where no text is being typed.
+ * @param {Record<string, (focused: HTMLElement | null) => void>} keys  what each does, and to which cheep
+ * @param {() => boolean} areOn
+ */
+export function bindKeys(keys, areOn) {
+  document.addEventListener('keydown', (event) => {
+    const { key, target } = event;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (key === 'Escape' && target.matches('textarea, input')) target.blur();
+    if (!areOn() || target.matches('textarea, input, select, dialog *, dialog') || !Object.hasOwn(keys, key)) return;
+    event.preventDefault();
+    keys[key](document.activeElement?.closest('article[data-seq]'));
+  });
+}
+
+/** Over plain http there is no clipboard but the one behind the selection. */
+async function copyText(text, button) {
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+  } catch {
+    const selection = document.getSelection();
+    selection.selectAllChildren(text);
+    document.execCommand('copy');
+    selection.removeAllRanges();
+  }
+  say('Copied');
+  const { textContent: label } = button;
+  button.textContent = 'Copied';
+  setTimeout(() => { button.textContent = label; }, DONE_MS);
+}

@@ -1,0 +1,228 @@
+// The timeline on the page: keeps the part of it near the viewport in the DOM, and what is being read in its place.
+
+import { drawCheep, drawDay, drawMark, drawPending, fillQuote, refreshTimes } from './article.js';
+import { byId, element } from './dom.js';
+import { Strip, blockOf, seqsOf } from './strip.js';
+import { dayOf } from './time.js';
+import { drawable, rows } from './timeline.js';
+
+/** How often the part to draw is looked for again, since heights are known only once something is drawn. */
+const ROUNDS = 3;
+
+export class Feed {
+  #root = byId('feed');
+  #pending = element('div');
+  #above = element('div');
+  #below = element('div');
+  #strip = new Strip();
+  /** @type {Map<number, Keyed>} the blocks that are drawn */
+  #blocks = new Map();
+  #pendingRows = new Keyed(this.#pending);
+  #drawn = { state: null, context: null };
+  /** @type {{article: HTMLElement, top: number} | null}  what is being read, and where on the screen */
+  #place = null;
+
+  constructor() {
+    this.#root.replaceChildren(this.#pending, this.#above, this.#below);
+    let { width } = this.#root.getBoundingClientRect();
+    new ResizeObserver(([{ contentRect }]) => {
+      if (contentRect.width === width) return;
+      width = contentRect.width;
+      this.#strip.forget();
+      if (this.#drawn.state) this.#draw(this.#place);
+    }).observe(this.#root);
+  }
+
+  /**
+   * @param {import('./timeline.js').Timeline} state
+   * @param {import('./article.js').Context & {name: string}} context
+   */
+  draw(state, context) {
+    const before = this.#drawn.context;
+    const isOther = before !== null && (before.reader !== context.reader || dayOf(before.now) !== dayOf(context.now));
+    // Nothing of another timeline is of use, though its seqs are the same numbers.
+    const isAfresh = state.events.length === 0;
+    if (isOther || isAfresh) this.#clear();
+    if (isAfresh) this.#strip.forget();
+    this.#drawn = { state, context };
+    this.#draw(this.#findPlace());
+  }
+
+  /** After scrolling: other blocks may have come near. */
+  scrolled() {
+    if (!this.#drawn.state) return;
+    this.#place = this.#findPlace();
+    if (!this.#fits()) this.#draw(this.#place);
+  }
+
+  tick(now) {
+    refreshTimes(this.#root, now);
+  }
+
+  /** A cheep that replies on the screen answer has come. */
+  showQuoted(cheep) {
+    for (const quote of this.#root.querySelectorAll(`a.quote[data-to="${cheep.seq}"]`)) fillQuote(quote, cheep);
+  }
+
+  /** How far the oldest loaded cheep is below the screen, in px. */
+  get leftBelow() {
+    return this.#root.getBoundingClientRect().bottom - window.innerHeight;
+  }
+
+  /** Whether the reader's keyboard or selection is in the feed. */
+  get isInUse() {
+    const selection = document.getSelection();
+    return this.#root.contains(document.activeElement)
+      || (selection !== null && !selection.isCollapsed && this.#root.contains(selection.anchorNode));
+  }
+
+  /** Moves the focus to the next cheep (1) or the one before (-1); from elsewhere to the first in sight. */
+  move(step) {
+    const articles = [...this.#root.querySelectorAll('article[data-seq]')];
+    const at = articles.indexOf(document.activeElement?.closest?.('article'));
+    const inSight = () => articles.find((article) => article.getBoundingClientRect().top >= headerBottom());
+    const next = at === -1 ? (inSight() ?? articles.at(-1)) : articles[at + step];
+    if (next) focusOn(next, 'nearest');
+  }
+
+  /** Goes to a cheep that is loaded. */
+  jump(seq) {
+    const block = blockOf(seq);
+    if (!this.#blocks.has(block)) {
+      const top = this.#strip.top(block, drawable(this.#drawn.state));
+      window.scrollTo(0, window.scrollY + this.#above.getBoundingClientRect().top + top - window.innerHeight / 3);
+      this.#draw(null);
+    }
+    const article = byId(`c${seq}`);
+    if (article) focusOn(article, 'center');
+  }
+
+  #clear() {
+    for (const block of this.#blocks.values()) block.element.remove();
+    this.#blocks.clear();
+    this.#above.style.height = this.#below.style.height = '0';
+    this.#pendingRows.arrange([], () => {});
+  }
+
+  /** Draws what is near, with `place` where it was. */
+  #draw(place) {
+    const { state, context } = this.#drawn;
+    const pending = [...state.pending].reverse();
+    const drawOne = (item) => drawPending(item, context.name, context);
+    this.#pendingRows.arrange(pending.map((item) => ({ key: keyOf(item, context), item })), ({ item }) => drawOne(item));
+    for (let round = 0; round < ROUNDS && !this.#fits(round > 0); round += 1) this.#drawBlocks();
+    this.#keep(place);
+    this.#place = this.#findPlace();
+  }
+
+  #part() {
+    const span = drawable(this.#drawn.state);
+    if (!span) return null;
+    const top = -this.#above.getBoundingClientRect().top;
+    const screen = window.innerHeight;
+    return { span, ...this.#strip.slice(span, top - screen, top + 2 * screen) };
+  }
+
+  /** Whether the blocks that are near are those that are drawn; with `asTheyAre` even if their cheeps changed. */
+  #fits(asTheyAre = true) {
+    const part = this.#part();
+    if (!part) return true;
+    return asTheyAre && this.#blocks.size === part.newest - part.oldest + 1 && this.#blocks.has(part.newest) && this.#blocks.has(part.oldest);
+  }
+
+  #drawBlocks() {
+    const { state, context } = this.#drawn;
+    const { span, newest, oldest } = this.#part();
+    for (const [number, block] of this.#blocks) {
+      if (number <= newest && number >= oldest) continue;
+      block.element.remove();
+      this.#blocks.delete(number);
+    }
+    let next = this.#above.nextSibling;
+    for (let number = newest; number >= oldest; number -= 1) {
+      const block = this.#blocks.get(number) ?? new Keyed(element('div'));
+      this.#blocks.set(number, block);
+      if (block.element === next) next = next.nextSibling;
+      else this.#root.insertBefore(block.element, next);
+      const { first, last } = seqsOf(number, span);
+      block.arrange(rows(state, first, last, dayOf, dayOf(context.now)), (row) => drawRow(row, context));
+    }
+    for (const [number, block] of this.#blocks) {
+      const { first, last } = seqsOf(number, span);
+      this.#strip.measure(number, block.element.getBoundingClientRect().height, last - first + 1);
+    }
+    const { above, below } = this.#room(span, newest, oldest);
+    this.#above.style.height = `${above}px`;
+    this.#below.style.height = `${below}px`;
+  }
+
+  #room(span, newest, oldest) {
+    const above = this.#strip.top(newest, span);
+    const bottom = this.#strip.top(oldest, span) + this.#strip.height(oldest, span);
+    const end = blockOf(span.first);
+    return { above, below: this.#strip.top(end, span) + this.#strip.height(end, span) - bottom };
+  }
+
+  /** The first cheep in sight, unless the reader is at the top and follows. */
+  #findPlace() {
+    if (window.scrollY <= 1) return null;
+    const from = headerBottom();
+    const article = [...this.#root.querySelectorAll('article[data-seq]')].find((each) => each.getBoundingClientRect().bottom > from);
+    return article ? { article, top: article.getBoundingClientRect().top } : null;
+  }
+
+  #keep(place) {
+    if (!place?.article.isConnected) return;
+    const moved = place.article.getBoundingClientRect().top - place.top;
+    if (Math.abs(moved) >= 0.5) window.scrollBy(0, moved);
+  }
+}
+
+/** The children of an element, each known by a key. */
+class Keyed {
+  /** @type {Map<unknown, HTMLElement>} */
+  #children = new Map();
+
+  constructor(parent) {
+    this.element = parent;
+  }
+
+  /** Makes the children those of these rows, in their order; those that are there already are kept. */
+  arrange(rowsWanted, draw) {
+    const wanted = new Set(rowsWanted.map(({ key }) => key));
+    for (const [key, child] of this.#children) {
+      if (wanted.has(key)) continue;
+      child.remove();
+      this.#children.delete(key);
+    }
+    let next = this.element.firstChild;
+    for (const row of rowsWanted) {
+      const child = this.#children.get(row.key) ?? draw(row);
+      if (child === next) {
+        next = next.nextSibling;
+        continue;
+      }
+      this.element.insertBefore(child, next);
+      this.#children.set(row.key, child);
+    }
+  }
+}
+
+function drawRow(row, context) {
+  if (row.kind === 'cheep') return drawCheep(row.cheep, context);
+  return row.kind === 'day' ? drawDay(row.at, context.now) : drawMark();
+}
+
+/** What a pending post looks like depends on these. */
+function keyOf({ post, seq }, { isLive, name }) {
+  return `${post.id} ${seq === null} ${isLive} ${name}`;
+}
+
+function headerBottom() {
+  return Math.max(document.querySelector('body > header').getBoundingClientRect().bottom, 0);
+}
+
+function focusOn(article, block) {
+  article.focus({ preventScroll: true });
+  article.scrollIntoView({ block });
+}

@@ -1,0 +1,117 @@
+// Posts on their way to the timeline, and the name they go out under: one thing is said at a time.
+
+import { foldName } from './protocol.js';
+
+const HELLO = 'hello';
+const ABOUT_NAME = new Set(['bad_name', 'bad_secret', 'name_required', 'name_taken']);
+
+/**
+ * @typedef {import('./follow.js').Post} Post
+ * @typedef {import('./follow.js').Output} Output
+ */
+
+export class Outbox {
+  /** @type {Post[]} */
+  posts;
+  #identity;
+  /** `outdated`: asked, but for a name that is not ours any more. @type {'unsaid' | 'asked' | 'outdated' | 'done' | 'refused'} */
+  #hello = 'unsaid';
+  #sending = null;
+  #sendFrom = null;
+
+  constructor(identity, posts) {
+    this.#identity = identity;
+    this.posts = [...posts];
+  }
+
+  get deadline() { return this.#sendFrom; }
+
+  identify(identity) {
+    this.#identity = identity;
+    this.#hello = this.#hello === 'asked' || this.#hello === 'outdated' ? 'outdated' : 'unsaid';
+  }
+
+  /** The connection ended: what was on its way goes out again under the same id, which makes that safe. */
+  lost() {
+    this.#hello = 'unsaid';
+    this.#sending = null;
+  }
+
+  /** What to say next; null for nothing. It waits for the answer to what was said before. */
+  nextRequest(now) {
+    if (this.#sendFrom !== null && now < this.#sendFrom) return null;
+    this.#sendFrom = null;
+    if (this.#identity === null || this.#sending !== null) return null;
+    if (this.#hello === 'unsaid') {
+      this.#hello = 'asked';
+      return { id: HELLO, type: 'hello', ...this.#identity };
+    }
+    if (this.#hello !== 'done' || this.posts.length === 0) return null;
+    this.#sending = this.posts[0].id;
+    return { type: 'post', ...this.posts[0] };
+  }
+
+  /** The server knows us by this name. @returns {Output[]} */
+  named(name, claimed) {
+    const was = this.#hello;
+    if (was === 'asked') this.#hello = 'done';
+    else if (was === 'outdated') this.#hello = 'unsaid';
+    return was === 'asked' ? [{ do: 'named', name, claimed }] : [];
+  }
+
+  /** A post is on the timeline; it counts once, however often that is said. @returns {Output[]} */
+  posted(id, seq) { return this.#take(id) ? [{ do: 'posted', id, seq }] : []; }
+
+  /** Posts of ours among events: they are on the timeline, whether or not their acks got through. @returns {Output[]} */
+  seen(events) {
+    if (this.#identity === null || this.posts.length === 0) return [];
+    const ours = foldName(this.#identity.name);
+    const isOurs = ({ id, name }) => this.posts.some((post) => post.id === id) && foldName(name) === ours;
+    return events.filter(isOurs).flatMap(({ id, seq }) => this.posted(id, seq));
+  }
+
+  /** A request was refused; one that may be repeated goes out again at `againAt`. @returns {Output[]} */
+  refused(error, againAt) {
+    if (error.id !== undefined && error.id === this.#sending) return this.#postRefused(error, againAt);
+    return error.id === HELLO ? this.#helloRefused(error, againAt) : [];
+  }
+
+  #helloRefused(error, againAt) {
+    const was = this.#hello;
+    if (was !== 'asked' && was !== 'outdated') return [];
+    this.#hello = 'unsaid';
+    if (error.retryable) this.#sendFrom = againAt;
+    else if (was === 'asked') {
+      this.#hello = 'refused';
+      return [{ do: 'name_refused', error: withoutType(error) }];
+    }
+    return [];
+  }
+
+  #postRefused(error, againAt) {
+    const id = this.#sending;
+    this.#sending = null;
+    if (error.retryable) {
+      this.#sendFrom = againAt;
+      return [];
+    }
+    if (ABOUT_NAME.has(error.code)) {
+      // The post is all right. It waits for another name, or goes out under the one given meanwhile.
+      if (this.#hello !== 'done') return [];
+      this.#hello = 'refused';
+      return [{ do: 'name_refused', error: withoutType(error) }];
+    }
+    const post = this.#take(id);
+    return post ? [{ do: 'refused', post, error: withoutType(error) }] : [];
+  }
+
+  #take(id) {
+    if (this.#sending === id) this.#sending = null;
+    const at = this.posts.findIndex((post) => post.id === id);
+    return at === -1 ? null : this.posts.splice(at, 1)[0];
+  }
+}
+
+function withoutType({ type, ...error }) {
+  return error;
+}
