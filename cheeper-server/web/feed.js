@@ -19,7 +19,7 @@ export class Feed {
   #blocks = new Map();
   #pendingRows = new Keyed(this.#pending);
   #drawn = { state: null, context: null };
-  /** @type {{article: HTMLElement, top: number} | null}  what is being read, and where on the screen */
+  /** @type {{seq: string, top: number} | null}  the cheep that is being read, and where on the screen */
   #place = null;
 
   constructor() {
@@ -42,10 +42,14 @@ export class Feed {
     const isOther = before !== null && (before.reader !== context.reader || dayOf(before.now) !== dayOf(context.now));
     // Nothing of another timeline is of use, though its seqs are the same numbers.
     const isAfresh = state.events.length === 0;
+    const place = this.#findPlace();
     if (isOther || isAfresh) this.#clear();
-    if (isAfresh) this.#strip.forget();
+    if (isAfresh) {
+      this.#strip.forget();
+      this.#above.style.height = this.#below.style.height = '0';
+    }
     this.#drawn = { state, context };
-    this.#draw(this.#findPlace());
+    this.#draw(place);
   }
 
   /** After scrolling: other blocks may have come near. */
@@ -100,7 +104,6 @@ export class Feed {
   #clear() {
     for (const block of this.#blocks.values()) block.element.remove();
     this.#blocks.clear();
-    this.#above.style.height = this.#below.style.height = '0';
     this.#pendingRows.arrange([], () => {});
   }
 
@@ -168,12 +171,13 @@ export class Feed {
     if (window.scrollY <= 1) return null;
     const from = headerBottom();
     const article = [...this.#root.querySelectorAll('article[data-seq]')].find((each) => each.getBoundingClientRect().bottom > from);
-    return article ? { article, top: article.getBoundingClientRect().top } : null;
+    return article ? { seq: article.dataset.seq, top: article.getBoundingClientRect().top } : null;
   }
 
   #keep(place) {
-    if (!place?.article.isConnected) return;
-    const moved = place.article.getBoundingClientRect().top - place.top;
+    const article = place && byId(`c${place.seq}`);
+    if (!article) return;
+    const moved = article.getBoundingClientRect().top - place.top;
     if (Math.abs(moved) >= 0.5) window.scrollBy(0, moved);
   }
 }

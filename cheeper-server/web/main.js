@@ -29,7 +29,11 @@ let timeline = EMPTY;
 /** Events that came since the last drawing. */
 let arrived = [];
 let drawn = { timeline: null, reader: null, isLive: null };
-let status = { link: { is: 'idle' }, online: 0, unsent: 0, caughtUp: false };
+let status = { link: { is: 'idle' }, online: 0, unsent: 0 };
+/** On this connection, all that was missed has come. */
+let isCaughtUp = false;
+/** What was there when the page was opened has come; what comes now is news. */
+let isFilled = false;
 let limits = LIMITS;
 let isDrawingDue = false;
 let countdown;
@@ -45,7 +49,9 @@ const connection = new Connection({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
   onChange: (follow) => {
     outbox.save(follow.outbox);
-    status = { link: follow.link, online: follow.online, unsent: follow.outbox.length, caughtUp: follow.caughtUp };
+    status = { link: follow.link, online: follow.online, unsent: follow.outbox.length };
+    isCaughtUp = follow.link.is === 'live' && (isCaughtUp || follow.caughtUp);
+    leave();
     if (limits !== follow.limits) {
       limits = follow.limits;
       showLeft();
@@ -86,6 +92,7 @@ function listen() {
   window.addEventListener('scroll', look, { passive: true });
   document.addEventListener('visibilitychange', () => {
     keepSeen();
+    leave();
     // A frame that was asked for does not come while the tab is hidden.
     isDrawingDue = false;
     draw();
@@ -132,6 +139,7 @@ function take(output) {
       break;
     case 'reset':
       quotes.forget();
+      isFilled = false;
       act(output);
       break;
     default:
@@ -151,8 +159,7 @@ function settle() {
   if (arrived.length === 0) return;
   const events = arrived;
   arrived = [];
-  // What was there when the page was opened is not news.
-  if (timeline.events.length > 0) tell(events.filter(({ type, name }) => type === 'cheep' && !isNamed(name, reader)));
+  if (isFilled) tell(events.filter(({ type, name }) => type === 'cheep' && !isNamed(name, reader)));
   const oldest = timeline.events[0]?.seq;
   timeline = reduce(timeline, { do: 'events', events });
   if (oldest < timeline.events[0].seq) connection.forget(timeline.events[0].seq);
@@ -280,7 +287,8 @@ function draw() {
 
 function drawNow() {
   settle();
-  timeline = reduce(timeline, { do: isPresent() ? 'back' : 'away' });
+  isFilled ||= isCaughtUp;
+  if (isPresent()) timeline = reduce(timeline, { do: 'back' });
   showConnection();
   showUnseen(countUnseen(timeline));
   const isLive = status.link.is === 'live';
@@ -295,7 +303,12 @@ function drawNow() {
 
 /** Somebody is here, and sees all there is. */
 function isPresent() {
-  return !document.hidden && status.link.is === 'live' && status.caughtUp;
+  return !document.hidden && isCaughtUp;
+}
+
+/** From now on, what comes is not seen; whether it was is decided again when it is drawn. */
+function leave() {
+  if (!isPresent() && !timeline.isAway) act({ do: 'away' });
 }
 
 function context() {
@@ -307,7 +320,7 @@ function keepSeen() {
 }
 
 function endSentence() {
-  if (timeline.events.length === 0) return status.caughtUp && timeline.pending.length === 0 ? 'Nothing here yet: say something.' : '';
+  if (timeline.events.length === 0) return isCaughtUp && timeline.pending.length === 0 ? 'Nothing here yet: say something.' : '';
   return hasMore(timeline) ? '' : 'This is where it began.';
 }
 

@@ -3,7 +3,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::mpsc::{self, Receiver},
@@ -63,6 +63,12 @@ impl Server {
     /// A second life on the same store.
     pub(crate) fn restart(&mut self) {
         (self.child, self.stdout, self.address) = launch(command(&self.data).args(&self.flags));
+    }
+
+    /// A second life on this store and the same address, as clients know it.
+    pub(crate) fn restart_in_place(&mut self, data: &Path) {
+        data.clone_into(&mut self.data);
+        (self.child, self.stdout, self.address) = launch(command_at(self.address, data).args(&self.flags));
     }
 
     /// `kill -9`.
@@ -142,10 +148,16 @@ impl Drop for Server {
     }
 }
 
+const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
 /// The command, on a free port.
 pub(crate) fn command(data: &Path) -> Command {
+    command_at(FREE_PORT, data)
+}
+
+fn command_at(address: SocketAddr, data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cheeper-server"));
-    command.args(["--listen", "127.0.0.1:0", "--log", "off", "--data"]).arg(data);
+    command.args(["--listen", &address.to_string(), "--log", "off", "--data"]).arg(data);
     command
 }
 

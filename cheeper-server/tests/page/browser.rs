@@ -1,0 +1,235 @@
+//! A browser of our own, driven as a person would, with a look behind the page where a person has none.
+#![allow(dead_code, reason = "the tests and the benchmark use their own parts")]
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    wd::{Capabilities, WebDriverCompatibleCommand},
+};
+use hyper::Method;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use url::{ParseError, Url};
+
+/// How long anything may take before a test fails instead of hanging.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) const ENTER: char = '\u{E007}';
+pub(crate) const ESCAPE: char = '\u{E00C}';
+pub(crate) const CONTROL: char = '\u{E009}';
+pub(crate) const TAB: char = '\u{E004}';
+
+/// The driver, which ends with the test, and its browser with it.
+struct Driver(Child);
+
+impl Driver {
+    fn start() -> (Self, u16) {
+        const MARK: &str = "successfully on port ";
+        let child = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("chromedriver: {error}; ./.ci/test installs it"));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.find_map(|line| line.ok().filter(|line| line.contains(MARK))).expect("it says its port");
+        // What it prints later must have somewhere to go.
+        std::thread::spawn(move || lines.for_each(drop));
+        let port = line.rsplit(MARK).next().unwrap().trim_end_matches('.').parse().unwrap();
+        (Self(child), port)
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// A command of this driver that WebDriver itself does not have.
+#[derive(Debug)]
+struct Extension {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Extension {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}
+
+pub(crate) struct Browser {
+    pub(crate) client: Client,
+    pub(crate) origin: String,
+    _driver: Driver,
+}
+
+impl Browser {
+    /// A browser on the page.
+    pub(crate) async fn open(server: SocketAddr) -> Self {
+        let browser = Self::start(server).await;
+        browser.load().await;
+        browser
+    }
+
+    /// A browser that has not opened the page yet.
+    pub(crate) async fn start(server: SocketAddr) -> Self {
+        let (driver, port) = Driver::start();
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1000,900",
+        ];
+        let options = json!({
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+        });
+        let capabilities: Capabilities = serde_json::from_value(options).unwrap();
+        let address = format!("http://127.0.0.1:{port}");
+        let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&address).await;
+        Self { client: client.unwrap(), origin: format!("http://{server}/"), _driver: driver }
+    }
+
+    pub(crate) async fn load(&self) {
+        self.client.goto(&self.origin).await.unwrap();
+    }
+
+    /// A browser on the page, live, with a name that is its own.
+    pub(crate) async fn named(server: SocketAddr, name: &str) -> Self {
+        let browser = Self::open(server).await;
+        browser.say_name(name).await;
+        browser.until("the name is claimed", "!document.querySelector('#me-verified').hidden").await;
+        browser
+    }
+
+    pub(crate) async fn say_name(&self, name: &str) {
+        let field = self.client.wait().at_most(PATIENCE).for_element(Locator::Css("#name:focus")).await.unwrap();
+        field.clear().await.unwrap();
+        field.send_keys(&format!("{name}{ENTER}")).await.unwrap();
+    }
+
+    /// Writes into the composer, whatever it is: keys cannot type all that people paste.
+    pub(crate) async fn write(&self, text: &str) {
+        let script = "const field = document.getElementById('cheep'); field.value = arguments[0]; \
+                      field.dispatchEvent(new Event('input', { bubbles: true }))";
+        self.client.execute(script, vec![json!(text)]).await.unwrap();
+    }
+
+    pub(crate) async fn cheep(&self, text: &str) {
+        self.write(text).await;
+        self.click("#composer button[type=submit]").await;
+    }
+
+    pub(crate) async fn click(&self, css: &str) {
+        self.client.find(Locator::Css(css)).await.unwrap().click().await.unwrap();
+    }
+
+    /// Has it connect again at once; the button may be gone by now, if the page was faster.
+    pub(crate) async fn try_now(&self) {
+        self.value("document.querySelector('#retry').click()").await;
+    }
+
+    /// Presses keys where the focus is.
+    pub(crate) async fn press(&self, keys: &str) {
+        self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
+    }
+
+    pub(crate) async fn value(&self, expression: &str) -> Value {
+        self.client.execute(&format!("return ({expression})"), Vec::new()).await.unwrap()
+    }
+
+    pub(crate) async fn text(&self, css: &str) -> String {
+        let script = format!("document.querySelector({}).innerText", json!(css));
+        self.value(&script).await.as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn count(&self, css: &str) -> u64 {
+        self.value(&format!("document.querySelectorAll({}).length", json!(css))).await.as_u64().unwrap()
+    }
+
+    /// Waits until an expression is true.
+    pub(crate) async fn until(&self, what: &str, expression: &str) {
+        let all = async { while self.value(&format!("Boolean({expression})")).await != json!(true) {} };
+        if tokio::time::timeout(PATIENCE, all).await.is_err() {
+            panic!("waited in vain until {what}; the page shows:\n{}", self.text("body").await);
+        }
+    }
+
+    /// Waits until a cheep with this text stands on the timeline, stored and not only on its way.
+    pub(crate) async fn shows(&self, text: &str) {
+        let script = format!(
+            "[...document.querySelectorAll('#feed article[data-seq] .text')].some((text) => text.textContent === {})",
+            json!(text)
+        );
+        self.until(&format!("{text} is shown"), &script).await;
+    }
+
+    pub(crate) async fn status_has(&self, words: &str) {
+        let script = format!("document.querySelector('[role=status]').innerText.includes({})", json!(words));
+        self.until(&format!("the status says {words}"), &script).await;
+    }
+
+    /// The texts that are drawn, from the top, those on their way among them.
+    pub(crate) async fn texts(&self) -> Vec<String> {
+        let script = "[...document.querySelectorAll('#feed .text')].map((text) => text.textContent)";
+        serde_json::from_value(self.value(script).await).unwrap()
+    }
+
+    /// Another screen: its size in CSS pixels.
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// What the reader's system prefers.
+    pub(crate) async fn prefers_dark(&self) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        self.extension("goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
+    }
+
+    /// What the browser's own devtools were told since the last time: methods and their parameters.
+    pub(crate) async fn devtools_log(&self) -> Vec<(String, Value)> {
+        let entries = self.extension("se/log", json!({ "type": "performance" })).await;
+        let message = |entry: &Value| -> Value { serde_json::from_str(entry["message"].as_str().unwrap()).unwrap() };
+        let messages = entries.as_array().unwrap().iter().map(|entry| message(entry)["message"].clone());
+        messages.map(|message| (message["method"].as_str().unwrap().to_owned(), message["params"].clone())).collect()
+    }
+
+    async fn extension(&self, path: &'static str, body: Value) -> Value {
+        self.client.issue_cmd(Extension { path, body }).await.unwrap()
+    }
+
+    /// Ends it, having seen that the console has nothing to complain about and that nobody else was asked for anything.
+    pub(crate) async fn close(self) {
+        let console = self.extension("se/log", json!({ "type": "browser" })).await;
+        // That a server was away is what some tests are about, and a browser always says so.
+        let lost = |entry: &Value| entry["message"].as_str().unwrap().contains("ERR_CONNECTION");
+        let said: Vec<&Value> = console.as_array().unwrap().iter().filter(|entry| !lost(entry)).collect();
+        assert!(said.is_empty(), "the console says {said:#?}");
+        for (method, parameters) in self.devtools_log().await {
+            if method == "Network.requestWillBeSent" {
+                let url = parameters["request"]["url"].as_str().unwrap();
+                assert!(url.starts_with(&self.origin) || url.starts_with("data:"), "{url} was asked for");
+            }
+        }
+        self.client.close().await.unwrap();
+    }
+}

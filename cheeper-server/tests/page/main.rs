@@ -1,0 +1,14 @@
+//! The page in real Chromium, on a real server: what people see and do, by mouse, by keyboard, on any screen.
+//!
+//! WebDriver from Rust, since these tests start and kill the server, which Rust tests do already, and Debian has the
+//! browser with its driver.
+
+mod access;
+mod browser;
+mod hostile;
+mod loading;
+mod posting;
+mod reading;
+mod recovery;
+#[path = "../support/mod.rs"]
+mod support;
