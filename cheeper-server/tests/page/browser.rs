@@ -49,7 +49,7 @@ impl Drop for Driver {
     }
 }
 
-/// A command of this driver that WebDriver itself does not have.
+/// A command that only this driver has.
 #[derive(Debug)]
 struct Extension {
     path: &'static str,
@@ -164,9 +164,8 @@ impl Browser {
     /// Waits until an expression is true.
     pub(crate) async fn until(&self, what: &str, expression: &str) {
         let all = async { while self.value(&format!("Boolean({expression})")).await != json!(true) {} };
-        if tokio::time::timeout(PATIENCE, all).await.is_err() {
-            panic!("waited in vain until {what}; the page shows:\n{}", self.text("body").await);
-        }
+        let is_so = tokio::time::timeout(PATIENCE, all).await.is_ok();
+        assert!(is_so, "waited in vain until {what}; the page shows:\n{}", self.text("body").await);
     }
 
     /// Waits until a cheep with this text stands on the timeline, stored and not only on its way.

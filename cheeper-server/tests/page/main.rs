@@ -1,7 +1,7 @@
 //! The page in real Chromium, on a real server: what people see and do, by mouse, by keyboard, on any screen.
 //!
-//! WebDriver from Rust, since these tests start and kill the server, which Rust tests do already, and Debian has the
-//! browser with its driver.
+//! They use the browser's driver from Rust, since they start and kill the server, which Rust tests do already, and Debian
+//! has the browser with its driver.
 
 mod access;
 mod browser;
