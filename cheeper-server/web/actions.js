@@ -32,7 +32,7 @@ export function bindKeys(keys, areOn) {
   document.addEventListener('keydown', (event) => {
     const { key, target } = event;
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    if (key === 'Escape' && target.matches('textarea, input')) target.blur();
+    if (key === 'Escape' && target.matches('textarea, input, [role=feed] *')) target.blur();
     if (!areOn() || target.matches('textarea, input, select, dialog *, dialog') || !Object.hasOwn(keys, key)) return;
     event.preventDefault();
     keys[key](document.activeElement?.closest('article[data-seq]'));

@@ -46,7 +46,7 @@ export class Feed {
     if (isOther || isAfresh) this.#clear();
     if (isAfresh) {
       this.#strip.forget();
-      this.#above.style.height = this.#below.style.height = '0';
+      this.#keepRoom(0, 0);
     }
     this.#drawn = { state, context };
     this.#draw(place);
@@ -135,7 +135,7 @@ export class Feed {
 
   #drawBlocks() {
     const { state, context } = this.#drawn;
-    const { span, newest, oldest } = this.#part();
+    const { span, newest, oldest, above, below } = this.#part();
     for (const [number, block] of this.#blocks) {
       if (number <= newest && number >= oldest) continue;
       block.element.remove();
@@ -150,20 +150,20 @@ export class Feed {
       const { first, last } = seqsOf(number, span);
       block.arrange(rows(state, first, last, dayOf, dayOf(context.now)), (row) => drawRow(row, context));
     }
+    // Before anything is measured: a page that is too short for a moment is scrolled up by the browser.
+    this.#keepRoom(above, below);
     for (const [number, block] of this.#blocks) {
       const { first, last } = seqsOf(number, span);
       this.#strip.measure(number, block.element.getBoundingClientRect().height, last - first + 1);
     }
-    const { above, below } = this.#room(span, newest, oldest);
-    this.#above.style.height = `${above}px`;
-    this.#below.style.height = `${below}px`;
-  }
-
-  #room(span, newest, oldest) {
-    const above = this.#strip.top(newest, span);
     const bottom = this.#strip.top(oldest, span) + this.#strip.height(oldest, span);
     const end = blockOf(span.first);
-    return { above, below: this.#strip.top(end, span) + this.#strip.height(end, span) - bottom };
+    this.#keepRoom(this.#strip.top(newest, span), this.#strip.top(end, span) + this.#strip.height(end, span) - bottom);
+  }
+
+  #keepRoom(above, below) {
+    this.#above.style.height = `${above}px`;
+    this.#below.style.height = `${below}px`;
   }
 
   /** The first cheep in sight, unless the reader is at the top and follows. */

@@ -22,6 +22,7 @@ export class Timeline {
   #older = 'enough';
   #askFrom = null;
 
+  get id() { return this.#id; }
   get cursor() { return this.#cursor; }
   get caughtUp() { return this.#cursor !== null && this.#cursor >= this.#head; }
   get deadline() { return this.#askFrom; }

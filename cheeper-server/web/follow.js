@@ -1,4 +1,5 @@
 // What a client does to miss nothing and to post everything once, as `cheeper_protocol::follow` does it.
+// It can also let go of what lies far back, since a page stays open for days.
 // It opens no socket and reads no clock: inputs go in with the time, outputs are taken out, `deadline` says when to come again.
 
 import { Outbox } from './follow-outbox.js';
@@ -130,6 +131,9 @@ export class Follow {
 
   /** The last event up to which everything was applied; null before the first page. */
   get cursor() { return this.#timeline.cursor; }
+
+  /** Which timeline this is; null before the first welcome. */
+  get timelineId() { return this.#timeline.id; }
 
   /** Whether every event that the server is known to have was applied. */
   get caughtUp() { return this.#timeline.caughtUp; }

@@ -12,6 +12,7 @@ import { Announcer, askToNotify, canNotify, notify, showUnseen } from './signals
 import { nextTheme, showEnd, showStatus, showTheme, showWaiting } from './status.js';
 import * as storage from './storage.js';
 import { isMentioned, isNamed, readerNamed } from './text.js';
+import { dayOf } from './time.js';
 import { EMPTY, cheepAt, countUnseen, countWaiting, hasMore, reduce } from './timeline.js';
 
 /** Characters over the limit that are still counted one by one. */
@@ -28,12 +29,13 @@ let isNameRefused = false;
 let timeline = EMPTY;
 /** Events that came since the last drawing. */
 let arrived = [];
-let drawn = { timeline: null, reader: null, isLive: null };
+let drawn = {};
 let status = { link: { is: 'idle' }, online: 0, unsent: 0 };
 /** On this connection, all that was missed has come. */
 let isCaughtUp = false;
 /** What was there when the page was opened has come; what comes now is news. */
 let isFilled = false;
+let timelineId = null;
 let limits = LIMITS;
 let isDrawingDue = false;
 let countdown;
@@ -51,6 +53,7 @@ const connection = new Connection({
     outbox.save(follow.outbox);
     status = { link: follow.link, online: follow.online, unsent: follow.outbox.length };
     isCaughtUp = follow.link.is === 'live' && (isCaughtUp || follow.caughtUp);
+    if (timelineId !== follow.timelineId) meet(follow.timelineId);
     leave();
     if (limits !== follow.limits) {
       limits = follow.limits;
@@ -72,7 +75,6 @@ composer.text = kept.text;
 composer.answer(kept.replyTo);
 showLeft();
 showTheme(storage.loadTheme());
-if (storage.loadSeen() !== null) act({ do: 'remember', seq: storage.loadSeen() });
 if (identity) useIdentity(identity);
 else composer.askName();
 connection.start();
@@ -99,6 +101,8 @@ function listen() {
   });
   window.addEventListener('pagehide', keepSeen);
   document.addEventListener('focusin', look);
+  // Where the focus went is known only afterwards.
+  document.addEventListener('focusout', () => setTimeout(look));
   for (const root of [byId('feed'), byId('around-list')]) bindActions(root, { onReply: reply, onGo: go });
   bindKeys({
     n: () => composer.focus(),
@@ -110,7 +114,10 @@ function listen() {
   }, () => settings.shortcuts);
   bindSettings(settings, changeSettings);
   closeOnBackdrop();
-  setInterval(() => feed.tick(Date.now()), TICK_MS);
+  setInterval(() => {
+    feed.tick(Date.now());
+    draw();
+  }, TICK_MS);
 }
 
 /** @param {import('./follow.js').Output} output */
@@ -291,14 +298,21 @@ function drawNow() {
   if (isPresent()) timeline = reduce(timeline, { do: 'back' });
   showConnection();
   showUnseen(countUnseen(timeline));
-  const isLive = status.link.is === 'live';
-  if (document.hidden || (drawn.timeline === timeline && drawn.reader === reader && drawn.isLive === isLive)) return;
-  drawn = { timeline, reader, isLive };
+  const wanted = { timeline, reader, isLive: status.link.is === 'live', day: dayOf(Date.now()) };
+  if (document.hidden || Object.keys(wanted).every((part) => drawn[part] === wanted[part])) return;
+  drawn = wanted;
   feed.draw(timeline, context());
   composer.showAnswered(quoted);
   showWaiting(countWaiting(timeline));
   showEnd(endSentence());
   look();
+}
+
+/** A timeline, for the first time on this page: how far it was read on the visit before. */
+function meet(id) {
+  timelineId = id;
+  const seen = storage.loadSeen(id);
+  if (seen !== null) act({ do: 'remember', seq: seen });
 }
 
 /** Somebody is here, and sees all there is. */
@@ -316,7 +330,7 @@ function context() {
 }
 
 function keepSeen() {
-  if (timeline.seen !== null) storage.saveSeen(timeline.seen);
+  if (timeline.seen !== null) storage.saveSeen(timelineId, timeline.seen);
 }
 
 function endSentence() {

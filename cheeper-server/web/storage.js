@@ -85,14 +85,14 @@ export function saveDraft(draft) {
   write(DRAFT, draft);
 }
 
-/** The newest seq that was shown to somebody here; null before the first. */
-export function loadSeen() {
-  const seq = read(SEEN);
-  return Number.isSafeInteger(seq) ? seq : null;
+/** The newest seq of this timeline that was shown to somebody here; null if none was. */
+export function loadSeen(timelineId) {
+  const kept = read(SEEN);
+  return kept?.timelineId === timelineId && Number.isSafeInteger(kept.seq) ? kept.seq : null;
 }
 
-export function saveSeen(seq) {
-  write(SEEN, seq);
+export function saveSeen(timelineId, seq) {
+  write(SEEN, { timelineId, seq });
 }
 
 /** @returns {'light' | 'dark' | 'auto'} */

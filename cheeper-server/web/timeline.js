@@ -128,7 +128,7 @@ function appended(state, added) {
 /** Somebody looks at the end of the timeline, or at the part that is held. What they had not been shown is marked. */
 function shown(state) {
   const newest = state.held ?? lastSeq(state);
-  if (state.isAway || newest === 0) return state;
+  if (state.isAway) return state;
   const isNews = state.seen !== null && state.seen < newest && countAfter(state, state.seen) > 0;
   // A held part was drawn before it was held.
   if (state.held !== null && state.seen !== null) return state;

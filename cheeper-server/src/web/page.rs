@@ -75,7 +75,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     for asset in ASSETS {
         hasher.update(asset.path.as_bytes()).update(asset.plain);
     }
-    hasher.finalize().to_hex()[..16].to_owned()
+    hasher.finalize().to_hex()[..10].to_owned()
 });
 
 impl Asset {
@@ -105,7 +105,6 @@ pub(crate) fn file(path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
         // A new version of the server is noticed with the next load; until then files cost a few bytes each.
         (header::CACHE_CONTROL, "no-cache"),
         (header::VARY, "accept-encoding"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -114,6 +113,10 @@ pub(crate) fn file(path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
     }
     if let Some(coding) = coding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    }
+    // Modules and style sheets are taken by their type alone as it is, and there are many of them.
+    if ![JS, CSS].contains(&asset.content_type) {
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     }
     if asset.content_type == HTML {
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));

@@ -94,6 +94,12 @@ async fn a_narrow_screen_a_large_one_and_a_zoomed_one_show_all_of_it() {
         assert!(page.count("#feed article").await < 400);
     }
     page.resize(320, 568).await;
+    // What is answered is longer than a line here.
+    server.client().post("carol", &"a long story ".repeat(20));
+    page.shows("a long story ".repeat(20).trim()).await;
+    page.value("document.querySelector('[data-do=reply]').click()").await;
+    let wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    assert_eq!(page.value(wide).await, json!(0), "with an answer begun");
     page.value("window.scrollTo(0, 3000)").await;
     // On a phone the composer is at hand wherever one reads.
     let docked = "Math.round(document.querySelector('#composer').getBoundingClientRect().bottom) === innerHeight";

@@ -25,11 +25,17 @@ pub(crate) const ESCAPE: char = '\u{E00C}';
 pub(crate) const CONTROL: char = '\u{E009}';
 pub(crate) const TAB: char = '\u{E004}';
 
-/// The driver, which ends with the test, and its browser with it.
-struct Driver(Child);
+/// A process that ends with the test, however that ends.
+struct Ended(Child);
+
+/// The driver's port.
+struct Driver {
+    _process: Ended,
+    port: u16,
+}
 
 impl Driver {
-    fn start() -> (Self, u16) {
+    fn start() -> Self {
         const MARK: &str = "successfully on port ";
         let child = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn();
         let mut child = child.unwrap_or_else(|error| panic!("chromedriver: {error}; ./.ci/test installs it"));
@@ -38,11 +44,11 @@ impl Driver {
         // What it prints later must have somewhere to go.
         std::thread::spawn(move || lines.for_each(drop));
         let port = line.rsplit(MARK).next().unwrap().trim_end_matches('.').parse().unwrap();
-        (Self(child), port)
+        Self { _process: Ended(child), port }
     }
 }
 
-impl Drop for Driver {
+impl Drop for Ended {
     fn drop(&mut self) {
         drop(self.0.kill());
         drop(self.0.wait());
@@ -69,7 +75,17 @@ impl WebDriverCompatibleCommand for Extension {
 pub(crate) struct Browser {
     pub(crate) client: Client,
     pub(crate) origin: String,
+    /// A driver that is ended leaves its browser alone, so that is ended by itself, and first.
+    process: Option<u64>,
     _driver: Driver,
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if let Some(process) = self.process {
+            drop(Command::new("kill").arg(process.to_string()).status());
+        }
+    }
 }
 
 impl Browser {
@@ -82,7 +98,7 @@ impl Browser {
 
     /// A browser that has not opened the page yet.
     pub(crate) async fn start(server: SocketAddr) -> Self {
-        let (driver, port) = Driver::start();
+        let driver = Driver::start();
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -99,9 +115,12 @@ impl Browser {
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
         let capabilities: Capabilities = serde_json::from_value(options).unwrap();
-        let address = format!("http://127.0.0.1:{port}");
-        let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&address).await;
-        Self { client: client.unwrap(), origin: format!("http://{server}/"), _driver: driver }
+        let address = format!("http://127.0.0.1:{}", driver.port);
+        let client =
+            ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&address).await.unwrap();
+        let process = client.capabilities().and_then(|told| told.get("goog:processID")?.as_u64());
+        assert!(process.is_some(), "the driver does not say which process its browser is");
+        Self { client, origin: format!("http://{server}/"), process, _driver: driver }
     }
 
     pub(crate) async fn load(&self) {
@@ -217,7 +236,7 @@ impl Browser {
     }
 
     /// Ends it, having seen that the console has nothing to complain about and that nobody else was asked for anything.
-    pub(crate) async fn close(self) {
+    pub(crate) async fn close(mut self) {
         let console = self.extension("se/log", json!({ "type": "browser" })).await;
         // That a server was away is what some tests are about, and a browser always says so.
         let lost = |entry: &Value| entry["message"].as_str().unwrap().contains("ERR_CONNECTION");
@@ -229,6 +248,7 @@ impl Browser {
                 assert!(url.starts_with(&self.origin) || url.starts_with("data:"), "{url} was asked for");
             }
         }
-        self.client.close().await.unwrap();
+        self.client.clone().close().await.unwrap();
+        self.process = None;
     }
 }

@@ -103,6 +103,33 @@ async fn five_thousand_cheeps_are_scrolled_to_the_first_and_back_without_a_gap()
 }
 
 #[tokio::test]
+async fn a_leap_along_the_scroll_bar_leads_where_it_was_aimed() {
+    let server = Server::start();
+    post_many(&server, "bob", 1500);
+    let alice = Browser::named(server.address, "alice").await;
+    alice.shows("bob 1500").await;
+    // To the end of what is loaded, which loads more, until the first is there.
+    while alice.count("#c1").await == 0 {
+        let leap = "new Promise((done) => { \
+            const end = document.documentElement.scrollHeight - innerHeight; \
+            window.scrollTo(0, end); \
+            requestAnimationFrame(() => requestAnimationFrame(() => done(Math.round(scrollY - end)))); })";
+        assert_eq!(alice.value(leap).await, json!(0));
+    }
+    for part in [0.5, 0.1, 0.9] {
+        let leap = format!(
+            "new Promise((done) => {{ \
+                const to = Math.round(document.documentElement.scrollHeight * {part}); \
+                window.scrollTo(0, to); \
+                requestAnimationFrame(() => requestAnimationFrame(() => done(Math.round(scrollY - to)))); }})"
+        );
+        assert_eq!(alice.value(&leap).await, json!(0));
+        assert!(alice.value(IN_SIGHT).await.is_string(), "cheeps are drawn there");
+    }
+    alice.close().await;
+}
+
+#[tokio::test]
 async fn who_comes_back_sees_where_they_were() {
     let server = Server::start();
     post_many(&server, "bob", 3);
@@ -144,6 +171,57 @@ async fn a_hidden_tab_counts_in_its_title_what_nobody_saw() {
 }
 
 #[tokio::test]
+async fn a_mention_notifies_who_asked_for_that_and_looks_elsewhere() {
+    let server = Server::start();
+    let alice = Browser::start(server.address).await;
+    let permission = json!({ "origin": alice.origin.trim_end_matches('/'), "permissions": ["notifications"] });
+    alice.devtools("Browser.grantPermissions", permission).await;
+    let watch = "window.notes = []; Notification = class extends EventTarget { \
+                 static permission = 'granted'; static requestPermission = async () => 'granted'; \
+                 constructor(title, { body }) { super(); notes.push(`${title}: ${body}`); } }; \
+                 Object.defineProperty(document, 'hidden', { get: () => window.away === true })";
+    alice.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": watch })).await;
+    alice.load().await;
+    alice.say_name("alice").await;
+    alice.status_has("live").await;
+    let mut bob = server.client();
+    let away = "(window.away = true, document.dispatchEvent(new Event('visibilitychange')))";
+    alice.value(away).await;
+    bob.post("bob", "@alice nobody asked to be told");
+    alice.until("it is counted", "document.title.startsWith('(1)')").await;
+    alice.value("(window.away = false, document.dispatchEvent(new Event('visibilitychange')))").await;
+    alice.click("#open-help").await;
+    alice.click("#notify").await;
+    alice.until("it is chosen", "localStorage['cheeper.settings']?.includes('\"notify\":true')").await;
+    alice.value(away).await;
+    bob.post("bob", "nobody is meant");
+    bob.post("bob", "hello @alice");
+    alice.until("it notifies", "notes.length > 0").await;
+    assert_eq!(alice.value("notes").await, json!(["bob mentioned you: hello @alice"]));
+    alice.close().await;
+}
+
+#[tokio::test]
+async fn times_stay_true_and_days_are_told_apart() {
+    let server = Server::start();
+    server.client().post("bob", "hello");
+    let alice = Browser::named(server.address, "alice").await;
+    alice.shows("hello").await;
+    let shown = "document.querySelector('#c1 time').firstChild.innerText";
+    assert_eq!(alice.value(shown).await, json!("now"));
+    let whole = "(({ title, lastChild, dateTime }) => title === lastChild.textContent && title.includes(String(new \
+                 Date(dateTime).getFullYear())))(document.querySelector('#c1 time'))";
+    assert_eq!(alice.value(whole).await, json!(true), "the whole date is there for mouse and ear");
+    // Time passes while the page is open.
+    let later = |ms: u64| format!("(Date.now = ((now) => () => now() + {ms})(Date.now), 1)");
+    alice.value(&later(5 * 60 * 1000)).await;
+    alice.until("it is five minutes ago", &format!("{shown} === '5 min'")).await;
+    alice.value(&later(24 * 60 * 60 * 1000)).await;
+    alice.until("it was yesterday", "document.querySelector('.line')?.innerText.startsWith('Yesterday, ')").await;
+    alice.close().await;
+}
+
+#[tokio::test]
 async fn what_a_reply_answers_is_shown_and_found_however_old_it_is() {
     let server = Server::start();
     let mut bob: Client = server.client();
@@ -167,7 +245,11 @@ async fn whoever_uses_a_cheep_at_the_top_is_not_pushed_away_from_it() {
     post_many(&server, "bob", 5);
     let alice = Browser::named(server.address, "alice").await;
     alice.shows("bob 5").await;
+    let permission = json!({ "permissions": ["clipboardReadWrite"] });
+    alice.devtools("Browser.grantPermissions", permission).await;
     alice.click("#c4 [data-do=copy]").await;
+    alice.until("it says so", "document.querySelector('#c4 [data-do=copy]').innerText === 'Copied'").await;
+    assert_eq!(alice.value("navigator.clipboard.readText()").await, json!("bob 4"));
     let before = alice.value(&place(4)).await;
     post_many(&server, "carol", 2);
     alice.until("they wait", "document.querySelector('#pill').innerText === '2 new cheeps ↑'").await;

@@ -81,6 +81,12 @@ test('what comes while nobody looks is counted, and stands above a line afterwar
   assert.deepEqual(drawn([{ do: 'away' }, { do: 'back' }].reduce(reduce, back)), drawn(back), 'the line stays until there is news');
 });
 
+test('what comes to a timeline that was empty is counted as well', () => {
+  const state = after({ do: 'back' }, { do: 'away' }, events(1, 2));
+  assert.equal(countUnseen(state), 2);
+  assert.deepEqual(drawn(reduce(state, { do: 'back' })), [2, 1]);
+});
+
 test('the line is where somebody was on the visit before, however long it takes until it is loaded', () => {
   const state = after({ do: 'remember', seq: 2 }, events(3, 5), { do: 'back' });
   assert.deepEqual(drawn(state), [5, 4, 3]);
