@@ -56,22 +56,13 @@ async fn weight() {
         page.load().await;
         page.status_has("live").await;
         let log = page.devtools_log().await;
-        let mut files: Vec<(u64, String)> = Vec::new();
-        for (_, answer) in log.iter().filter(|(method, _)| method == "Network.responseReceived") {
-            let id = &answer["requestId"];
-            let ends =
-                log.iter().filter(|(method, end)| method == "Network.loadingFinished" && end["requestId"] == *id);
-            let bytes: f64 = ends.map(|(_, end)| end["encodedDataLength"].as_f64().unwrap()).sum();
-            let url = answer["response"]["url"].as_str().unwrap().replace(&page.origin, "/");
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number of bytes")]
-            files.push((bytes as u64, url));
-        }
-        files.sort_unstable();
-        for (bytes, url) in &files {
+        let mut files = page.files(&log);
+        files.sort_by_key(|(_, bytes)| *bytes);
+        for (url, bytes) in &files {
             println!("weight, {coding}: {bytes:>6} {url}");
         }
         let is_code = |url: &str| url == "/" || [".js", ".css"].iter().any(|end| url.ends_with(end));
-        let code: u64 = files.iter().filter(|(_, url)| is_code(url)).map(|(bytes, _)| bytes).sum();
+        let code: u64 = files.iter().filter(|(url, _)| is_code(url)).map(|(_, bytes)| bytes).sum();
         println!("weight, {coding}: {code:>6} page, style and scripts together");
         page.close().await;
     }

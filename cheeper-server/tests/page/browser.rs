@@ -231,6 +231,18 @@ impl Browser {
         messages.map(|message| (message["method"].as_str().unwrap().to_owned(), message["params"].clone())).collect()
     }
 
+    /// The files that a part of the log tells of, with the bytes of each as they came, heads and all.
+    pub(crate) fn files(&self, log: &[(String, Value)]) -> Vec<(String, u64)> {
+        let told = |wanted: &'static str| log.iter().filter(move |(method, _)| method == wanted).map(|(_, told)| told);
+        let bytes = |answer: &Value| {
+            let ends = told("Network.loadingFinished").filter(|end| end["requestId"] == answer["requestId"]);
+            ends.filter_map(|end| end["encodedDataLength"].as_f64()).sum::<f64>()
+        };
+        let url = |answer: &Value| answer["response"]["url"].as_str().unwrap().replace(&self.origin, "/");
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole bytes of small files")]
+        told("Network.responseReceived").map(|answer| (url(answer), bytes(answer) as u64)).collect()
+    }
+
     async fn extension(&self, path: &'static str, body: Value) -> Value {
         self.client.issue_cmd(Extension { path, body }).await.unwrap()
     }

@@ -73,13 +73,10 @@ async fn the_page_is_light_and_its_first_cheeps_come_unasked() {
         &frames[..=first_page]
     );
 
-    // Bytes as they came, with their heads.
-    let sizes = log.iter().filter(|(method, _)| method == "Network.loadingFinished");
-    let size = |parameters: &Value| parameters["encodedDataLength"].as_f64().unwrap();
-    let (count, bytes) = sizes.fold((0, 0.0), |(count, sum), (_, parameters)| (count + 1, sum + size(parameters)));
-    assert!(count >= 22, "{count} files");
-    // The icon is fetched, too, and does not count among page, style and scripts.
-    assert!(bytes < 31_500.0, "{bytes} bytes in {count} files");
+    let is_code = |url: &str| url == "/" || [".js", ".css"].iter().any(|end| url.ends_with(end));
+    let code: Vec<(String, u64)> = page.files(&log).into_iter().filter(|(url, _)| is_code(url)).collect();
+    assert!(code.len() > 20, "{code:?}");
+    assert!(code.iter().map(|(_, bytes)| bytes).sum::<u64>() <= 30_000, "{code:?}");
     let moved = "new Promise((done) => { \
                  const of = (list) => list.flatMap(({ sources }) => sources).map(({ node }) => node?.parentElement?.outerHTML); \
                  new PerformanceObserver((list) => done(of(list.getEntries()))).observe({ type: 'layout-shift', buffered: true }); \
