@@ -64,6 +64,11 @@ export function fillQuote(quote, cheep) {
   quote.replaceChildren(drawName(cheep.name), ' ', text);
 }
 
+/** A cheep has come that replies on the page answer. */
+export function fillQuotes(cheep) {
+  for (const quote of document.querySelectorAll(`a.quote[data-to="${cheep.seq}"]`)) fillQuote(quote, cheep);
+}
+
 /** Brings what is drawn of the passing of time up to `now`. */
 export function refreshTimes(root, now) {
   for (const time of root.querySelectorAll('time')) {

@@ -85,7 +85,7 @@ export class Connection {
   look(part) {
     return new Promise((resolve, reject) => {
       if (this.#follow.link.is !== 'live') {
-        reject(new Error('There is no connection now; it is there again when it comes back.'));
+        reject(new Error('There is no connection: try again when the page is live.'));
         return;
       }
       this.#lookCount += 1;

@@ -1,6 +1,6 @@
 // The timeline on the page: keeps the part of it near the viewport in the DOM, and what is being read in its place.
 
-import { drawCheep, drawDay, drawMark, drawPending, fillQuote, refreshTimes } from './article.js';
+import { drawCheep, drawDay, drawMark, drawPending, refreshTimes } from './article.js';
 import { byId, element } from './dom.js';
 import { Strip, blockOf, seqsOf } from './strip.js';
 import { dayOf } from './time.js';
@@ -61,11 +61,6 @@ export class Feed {
 
   tick(now) {
     refreshTimes(this.#root, now);
-  }
-
-  /** A cheep that replies on the screen answer has come. */
-  showQuoted(cheep) {
-    for (const quote of this.#root.querySelectorAll(`a.quote[data-to="${cheep.seq}"]`)) fillQuote(quote, cheep);
   }
 
   /** How far the oldest loaded cheep is below the screen, in px. */

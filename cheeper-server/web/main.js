@@ -1,6 +1,7 @@
 // Wires the page together: what the reader does goes to the connection, what comes from there is reduced and drawn.
 
 import { bindActions, bindKeys } from './actions.js';
+import { fillQuotes } from './article.js';
 import { Composer } from './composer.js';
 import { Connection } from './connection.js';
 import { bindSettings, closeOnBackdrop, showAround, showHelp } from './dialogs.js';
@@ -65,7 +66,7 @@ const connection = new Connection({
 });
 
 const quotes = new Quotes((part) => connection.look(part), (cheep) => {
-  feed.showQuoted(cheep);
+  fillQuotes(cheep);
   composer.showAnswered(quoted);
 });
 
