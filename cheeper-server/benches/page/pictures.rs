@@ -76,6 +76,8 @@ pub(crate) async fn pictures(folder: &Path) {
     page.cheep("I can write without a connection, too.").await;
     page.status_has("2 unsent").await;
     picture(&page, folder, "offline").await;
+    page.resize(320, 568).await;
+    picture(&page, folder, "offline-narrow").await;
     server.restart_in_place(&data);
     page.close().await;
 

@@ -73,7 +73,7 @@ async fn everything_can_be_done_by_keyboard_alone() {
 
 #[tokio::test]
 async fn a_narrow_screen_a_large_one_and_a_zoomed_one_show_all_of_it() {
-    let server = Server::start();
+    let mut server = Server::start();
     server.client().post_many("bob", 300);
     let page = Browser::named(server.address, "alice").await;
     page.shows("bob 300").await;
@@ -104,7 +104,32 @@ async fn a_narrow_screen_a_large_one_and_a_zoomed_one_show_all_of_it() {
     // On a phone the composer is at hand wherever one reads.
     let docked = "Math.round(document.querySelector('#composer').getBoundingClientRect().bottom) === innerHeight";
     page.until("the composer is docked", docked).await;
+    page.client.execute("document.querySelector('#cheep').focus({ preventScroll: true })", Vec::new()).await.unwrap();
+    for word in ["typing ", "moves ", "nothing"] {
+        page.devtools("Input.insertText", json!({ "text": word })).await;
+    }
+    page.until("it is typed", "document.querySelector('#cheep').value === 'typing moves nothing'").await;
+    scroll_settles(&page).await;
+    assert_eq!(page.value("scrollY").await, json!(3000));
+    page.press(&format!("{CONTROL}{ENTER}")).await;
+    page.shows("typing moves nothing").await;
+    scroll_settles(&page).await;
+    assert_eq!(page.value("scrollY").await, json!(0), "one's own cheep is seen");
+    // The longest that the status has to say is still within the bar.
+    server.kill();
+    page.cheep("waits").await;
+    page.status_has("1 unsent").await;
+    page.status_has("again in").await;
+    let overflow = "(() => { const [bar, words] = ['body > header', '.connection'].map((css) => \
+                    document.querySelector(css).getBoundingClientRect()); \
+                    return words.bottom > bar.bottom || words.top < bar.top || words.right > bar.right; })()";
+    assert_eq!(page.value(overflow).await, json!(false), "{}", page.text("header").await);
     page.close().await;
+}
+
+/// Two frames: what scrolls as an answer to something has begun to.
+async fn scroll_settles(page: &Browser) {
+    page.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))").await;
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use std::{
 
 use fantoccini::{
     Client, ClientBuilder, Locator,
+    actions::{InputSource as _, KeyAction, KeyActions},
     wd::{Capabilities, WebDriverCompatibleCommand},
 };
 use hyper::Method;
@@ -162,9 +163,19 @@ impl Browser {
         self.value("document.querySelector('#retry').click()").await;
     }
 
-    /// Presses keys where the focus is.
+    /// Presses keys, wherever the focus is; `CONTROL` stays down to the end.
     pub(crate) async fn press(&self, keys: &str) {
-        self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
+        let mut actions = KeyActions::new("keyboard".to_owned());
+        for value in keys.chars() {
+            actions = actions.then(KeyAction::Down { value });
+            if value != CONTROL {
+                actions = actions.then(KeyAction::Up { value });
+            }
+        }
+        if keys.contains(CONTROL) {
+            actions = actions.then(KeyAction::Up { value: CONTROL });
+        }
+        self.client.perform_actions(actions).await.unwrap();
     }
 
     pub(crate) async fn value(&self, expression: &str) -> Value {
