@@ -22,6 +22,8 @@ const COUNTED_OVER = 999;
 const TICK_MS = 15_000;
 /** A hidden tab draws nothing, but its title counts. */
 const HIDDEN_MS = 500;
+/** After a drawing, the next one waits this many times as long as it took: in a flood, input has its turn all the same. */
+const REST = 5;
 
 let identity = storage.loadIdentity();
 /** @type {import('./text.js').Reader | null} */
@@ -39,6 +41,8 @@ let isFilled = false;
 let timelineId = null;
 let limits = LIMITS;
 let isDrawingDue = false;
+/** When the next drawing may be, in ms. */
+let restsUntil = 0;
 let countdown;
 
 const settings = storage.loadSettings();
@@ -286,11 +290,15 @@ function look() {
 function draw() {
   if (isDrawingDue) return;
   isDrawingDue = true;
-  const soon = document.hidden ? (then) => setTimeout(then, HIDDEN_MS) : requestAnimationFrame;
-  soon(() => {
+  const next = () => {
     isDrawingDue = false;
+    const start = performance.now();
     drawNow();
-  });
+    const end = performance.now();
+    restsUntil = end + REST * (end - start);
+  };
+  if (document.hidden) setTimeout(next, HIDDEN_MS);
+  else setTimeout(() => requestAnimationFrame(next), restsUntil - performance.now());
 }
 
 function drawNow() {

@@ -12,7 +12,7 @@ export function showStatus({ link, online, unsent, waitMs }) {
   const isLive = link.is === 'live';
   const dot = element('span', { class: isLive ? 'dot live' : 'dot', 'aria-hidden': 'true' }, isLive ? '● ' : '◌ ');
   const state = STATES[link.is] ?? 'connecting';
-  const detail = isLive ? ` · ${online} online` : waitMs > 0 ? `, again in ${Math.ceil(waitMs / 1000)} s` : '';
+  const detail = isLive ? ` · ${online} online` : waitMs > 0 ? `, again in ${Math.ceil(waitMs / 1000)}\u00A0s` : '';
   // What changes every second is there to see, but is not read out each time.
   const rest = element('span', { 'aria-live': 'off' }, detail, unsent > 0 ? ` · ${unsent} unsent` : '');
   const status = byId('status');

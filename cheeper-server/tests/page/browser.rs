@@ -36,16 +36,21 @@ struct Driver {
 }
 
 impl Driver {
+    /// One on a free port. It takes the same one in both families of addresses, and gives up if one of them is in use.
     fn start() -> Self {
+        (0..5).find_map(|_| Self::try_start()).expect("chromedriver does not say its port")
+    }
+
+    fn try_start() -> Option<Self> {
         const MARK: &str = "successfully on port ";
         let child = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn();
-        let mut child = child.unwrap_or_else(|error| panic!("chromedriver: {error}; ./.ci/test installs it"));
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.find_map(|line| line.ok().filter(|line| line.contains(MARK))).expect("it says its port");
+        let mut process = Ended(child.unwrap_or_else(|error| panic!("chromedriver: {error}; ./.ci/test installs it")));
+        let mut lines = BufReader::new(process.0.stdout.take()?).lines();
+        let line = lines.find_map(|line| line.ok().filter(|line| line.contains(MARK)))?;
         // What it prints later must have somewhere to go.
         std::thread::spawn(move || lines.for_each(drop));
-        let port = line.rsplit(MARK).next().unwrap().trim_end_matches('.').parse().unwrap();
-        Self { _process: Ended(child), port }
+        let port = line.rsplit(MARK).next()?.trim_end_matches('.').parse().ok()?;
+        Some(Self { _process: process, port })
     }
 }
 
