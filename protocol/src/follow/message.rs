@@ -66,6 +66,11 @@ pub enum Input {
     },
     /// Load the part before the oldest event.
     Older,
+    /// Everything up to this event was dropped here, to bound the memory: [`Input::Older`] asks for it again.
+    Forgot {
+        /// The last event that was dropped.
+        up_to: Seq,
+    },
 }
 
 /// What is to be done or shown.

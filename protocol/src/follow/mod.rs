@@ -76,6 +76,11 @@ impl Follow {
         }
     }
 
+    /// A client that wants no more than what comes after `cursor`, and posts nothing.
+    pub fn after(cursor: Seq) -> Self {
+        Self { timeline: Timeline::after(cursor), ..Self::new(None, Vec::new()) }
+    }
+
     /// Takes in what happened at `now`. Drain [`Self::poll_output`] afterwards.
     pub fn handle(&mut self, input: Input, now: Millis) {
         match input {
@@ -88,6 +93,7 @@ impl Follow {
             Input::Identify { identity } => self.outbox.identify(identity),
             Input::Post { post } => self.outbox.push(post),
             Input::Older => self.timeline.want_older(),
+            Input::Forgot { up_to } => self.timeline.forgot(up_to),
         }
         self.send_what_is_due(now);
     }

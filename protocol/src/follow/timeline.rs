@@ -49,6 +49,10 @@ pub(super) enum Turned {
 }
 
 impl Timeline {
+    pub(super) fn after(cursor: Seq) -> Self {
+        Self { cursor: Some(cursor), oldest: Some(cursor.next()), ..Self::default() }
+    }
+
     pub(super) fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
@@ -125,6 +129,12 @@ impl Timeline {
         if self.older == Older::Enough && self.oldest.is_some_and(|oldest| oldest > FIRST) {
             self.older = Older::Wanted;
         }
+    }
+
+    /// The oldest events are not here any more. A page that was asked for before does not fit what is left, and is not shown.
+    pub(super) fn forgot(&mut self, up_to: Seq) {
+        let last = self.cursor.unwrap_or_default().min(up_to);
+        self.oldest = self.oldest.map(|oldest| oldest.max(last.next()));
     }
 
     /// What to ask next, and under which id.

@@ -24,6 +24,8 @@ enum Move {
     Post,
     /// The client wants older events.
     Older,
+    /// The client drops its oldest events.
+    Forget(usize),
     /// Somebody presses "now".
     Retry,
     /// Time passes; a tick comes when it is due.
@@ -56,6 +58,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         4 => (1..9_usize).prop_map(Move::Others),
         4 => Just(Move::Post),
         2 => Just(Move::Older),
+        1 => (1..5_usize).prop_map(Move::Forget),
         1 => Just(Move::Retry),
         5 => (1..20_000_u64).prop_map(Move::Wait),
         3 => (code, 0.0..1.0).prop_map(|(code, jitter)| Move::Cut { code, jitter }),
@@ -185,6 +188,13 @@ impl World {
             Move::Others(count) => self.others(count),
             Move::Post => self.post(),
             Move::Older => self.input(Input::Older),
+            Move::Forget(count) => {
+                let count = count.min(self.shown.len());
+                let dropped = self.shown.drain(..count).next_back();
+                if let Some(up_to) = dropped {
+                    self.input(Input::Forgot { up_to });
+                }
+            }
             Move::Retry => self.input(Input::Retry),
             Move::Wait(span) => self.wait(span),
             Move::Cut { code, jitter } => self.cut(code, jitter),
@@ -274,6 +284,17 @@ proptest! {
         let all: Vec<u64> = world.shown.iter().map(|seq| seq.get()).collect();
         prop_assert_eq!(all, (1..=before as u64).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn who_begins_at_a_cursor_hears_what_comes_after_it() {
+    let mut world = World::new(9);
+    world.client = Follow::after(Seq::new(4).expect("a seq"));
+    world.server.hang_up();
+    world.input(Input::Start);
+    world.come_to_rest();
+    let all: Vec<u64> = world.shown.iter().map(|seq| seq.get()).collect();
+    assert_eq!(all, [5, 6, 7, 8, 9]);
 }
 
 #[test]
