@@ -2,14 +2,13 @@
 
 use std::ops::Range;
 
-use cheeper_protocol::Cheep;
-use jiff::tz::TimeZone;
+use cheeper_protocol::{Seq, follow::Post};
 use ratatui::layout::{Constraint, Layout, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
     model::Model,
-    timeline::{Heights, Timeline},
+    scroll::{self, Blocks},
     wrap::{truncate, wrap},
 };
 
@@ -17,6 +16,10 @@ use crate::{
 pub const COUNT: usize = 6;
 /// Rows from which on there is room for rules and hints.
 const ROOMY: u16 = 8;
+/// Columns below which there is no room for the name before the input.
+const NARROW: u16 = 30;
+/// Stands at the end of a cheep that is on its way.
+pub const NOT_SENT: &str = "(not sent yet)";
 
 /// The parts of the screen; the ones that do not fit have no height.
 pub struct Areas {
@@ -41,16 +44,17 @@ pub fn is_roomy(model: &Model) -> bool {
 
 pub fn areas(model: &Model) -> Areas {
     let area = model.area;
-    let lines = u16::try_from(input_lines(model).len()).unwrap_or(u16::MAX);
     let extra = u16::from(is_roomy(model));
     let most = (area.height / 3).max(1);
-    let composer = lines.clamp(1, most) + extra;
+    let lines = u16::try_from(input_lines(model).len()).unwrap_or(u16::MAX).clamp(1, most);
+    let reply = u16::from(model.reply_to.is_some() && lines < most);
     let message = u16::try_from(message_lines(model).len()).unwrap_or(u16::MAX).min(most);
+    let hints = if model.completion.is_some() || model.find.is_some() { 1 } else { extra };
     let [header, timeline, composer, hints] = Layout::vertical([
         Constraint::Length(1 + extra),
         Constraint::Min(1),
-        Constraint::Length(composer),
-        Constraint::Length(message.max(extra)),
+        Constraint::Length(lines + reply + extra),
+        Constraint::Length(message.max(hints)),
     ])
     .areas(area);
     Areas { header, timeline, composer, hints }
@@ -68,31 +72,96 @@ pub fn columns(width: u16) -> Columns {
     Columns { clock, name, text: width.saturating_sub(clock + name + 2).max(1) }
 }
 
-/// The heights of the blocks of the timeline, in lines.
-pub fn heights(model: &Model) -> impl Heights + use<> {
-    let (columns, zone) = (columns(model.area.width), model.zone.clone());
-    move |timeline: &Timeline, index: usize| match timeline.cheeps().get(index) {
-        None => 0,
-        Some(cheep) => wrap(cheep.cheep.as_str(), columns.text).len() + usize::from(begins_day(timeline, index, &zone)),
+/// The blocks of a model's timeline: its cheeps, then its posts that are on their way.
+pub struct Laid<'a> {
+    model: &'a Model,
+    columns: Columns,
+}
+
+impl<'a> Laid<'a> {
+    pub fn out(model: &'a Model) -> Self {
+        Self { model, columns: columns(model.area.width) }
+    }
+
+    fn post(&self, index: usize) -> Option<&'a Post> {
+        self.model.follow.outbox().nth(index.checked_sub(self.model.timeline.entries().len())?)
     }
 }
 
-/// Whether a cheep is the first of its day, so that the day stands above it.
-pub fn begins_day(timeline: &Timeline, index: usize, zone: &TimeZone) -> bool {
-    let day = |cheep: &Cheep| cheep.at.to_zoned(zone.clone()).date();
-    let before = index.checked_sub(1).and_then(|before| timeline.cheeps().get(before));
-    match (before, timeline.cheeps().get(index)) {
-        (Some(before), Some(cheep)) => day(before) != day(cheep),
-        (None, Some(_)) => true,
-        _ => false,
+impl Blocks for Laid<'_> {
+    fn count(&self) -> usize {
+        self.model.timeline.entries().len() + self.model.follow.outbox().len()
     }
+
+    fn above(&self, index: usize) -> usize {
+        usize::from(begins_day(self.model, index)) + usize::from(self.model.timeline.begins_news(index))
+    }
+
+    fn body(&self, index: usize) -> usize {
+        let rows =
+            |text: &str, reply_to: Option<Seq>| usize::from(reply_to.is_some()) + wrap(text, self.columns.text).len();
+        if let Some(entry) = self.model.timeline.entries().get(index) {
+            rows(entry.text.as_str(), entry.reply_to)
+        } else if let Some(post) = self.post(index) {
+            rows(post.cheep.as_str(), post.reply_to) + usize::from(!says_not_sent_beside(self.columns, post))
+        } else {
+            0
+        }
+    }
+
+    fn seq(&self, index: usize) -> Option<Seq> {
+        self.model.timeline.entries().get(index).map(|entry| entry.seq)
+    }
+
+    fn index_of(&self, seq: Seq) -> usize {
+        self.model.timeline.index_of(seq)
+    }
+}
+
+/// The rows on screen from top to bottom: the block of each, and the row in it.
+pub fn visible(model: &Model) -> Vec<(usize, usize)> {
+    let blocks = Laid::out(model);
+    let height = timeline_height(model);
+    let (first, skip) = scroll::top(&blocks, model.place, height);
+    let rows = (first..blocks.count()).flat_map(|index| (0..blocks.rows(index)).map(move |row| (index, row)));
+    rows.skip(skip).take(height).collect()
+}
+
+/// The cheep that is drawn in a row of the screen.
+pub fn cheep_at(model: &Model, y: u16) -> Option<Seq> {
+    let area = areas(model).timeline;
+    let rows = visible(model);
+    let empty = usize::from(area.height).saturating_sub(rows.len());
+    let row = usize::from(y.checked_sub(area.y)?).checked_sub(empty)?;
+    Some(model.timeline.entries().get(rows.get(row)?.0)?.seq)
+}
+
+/// Whether what says that a post is not sent yet fits beside the end of its text.
+pub fn says_not_sent_beside(columns: Columns, post: &Post) -> bool {
+    let text = post.cheep.as_str();
+    let last = wrap(text, columns.text).pop().map_or(0, |line| text[line].trim_end().width());
+    last + 2 + NOT_SENT.width() <= columns.text
+}
+
+/// Whether a cheep is the first of its day, so that the day stands above it.
+pub fn begins_day(model: &Model, index: usize) -> bool {
+    let entries = model.timeline.entries();
+    let day = |index: usize| entries.get(index).map(|entry| entry.at.to_zoned(model.zone.clone()).date());
+    let today = day(index);
+    today.is_some() && index.checked_sub(1).and_then(day) != today
 }
 
 /// What stands before the input.
 pub fn prompt(model: &Model) -> String {
+    if model.find.is_some() {
+        return " find › ".to_owned();
+    }
+    if model.area.width < NARROW {
+        return " › ".to_owned();
+    }
     let mark = if model.claimed { " ✓" } else { "" };
     let most = usize::from(model.area.width) / 3;
-    format!(" {}{mark} › ", truncate(model.identity.name.as_str(), most.saturating_sub(5).max(1)))
+    format!(" {}{mark} › ", truncate(model.identity.name.as_str(), most.saturating_sub(5)))
 }
 
 /// Columns for the input.
@@ -101,7 +170,7 @@ pub fn input_width(model: &Model) -> usize {
 }
 
 pub fn input_lines(model: &Model) -> Vec<Range<usize>> {
-    wrap(model.composer.text(), input_width(model))
+    wrap(model.input().text(), input_width(model))
 }
 
 /// What the person has to be told, in lines.

@@ -2,16 +2,66 @@
 
 use std::process::ExitCode;
 
-use cheeper_tui::{app, config::Args};
+use cheeper_tui::{
+    app::{self, AppError},
+    args::{Cli, Command, Options},
+    commands::{self, CommandError},
+    config::{ConfigError, Settings},
+    pipe::{self, PipeError},
+};
 use clap::Parser as _;
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    App(#[from] AppError),
+    #[error(transparent)]
+    Pipe(#[from] PipeError),
+    #[error(transparent)]
+    Command(#[from] CommandError),
+}
+
+impl Failure {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            // `clap` ends with it too: what was asked for makes no sense.
+            Self::Config(_) => ExitCode::from(2),
+            Self::App(_) | Self::Pipe(_) | Self::Command(_) => ExitCode::FAILURE,
+        }
+    }
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match app::run(Args::parse()).await {
+    let Cli { options, command } = Cli::parse();
+    match run(options, command).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cheeper-tui: {error}.");
-            ExitCode::FAILURE
+        Err(failure) => {
+            let sentence = failure.to_string();
+            eprintln!("cheeper-tui: {}.", sentence.trim_end_matches('.'));
+            failure.exit_code()
         }
     }
+}
+
+async fn run(options: Options, command: Option<Command>) -> Result<(), Failure> {
+    match command {
+        Some(Command::Config) => commands::config()?,
+        Some(Command::Completions { shell }) => commands::completions(shell)?,
+        Some(Command::Man { folder }) => commands::man(&folder)?,
+        Some(Command::Identity(identity)) => commands::identity(&Settings::load(options)?, &identity)?,
+        Some(Command::Tail(tail)) => pipe::tail(&Settings::load(options)?, tail).await?,
+        Some(Command::Post(post)) => {
+            let settings = Settings::load(options)?;
+            pipe::post(&settings, settings.name()?, post).await?;
+        }
+        None => {
+            let settings = Settings::load(options)?;
+            let name = settings.name()?.clone();
+            app::run(settings, &name).await?;
+        }
+    }
+    Ok(())
 }

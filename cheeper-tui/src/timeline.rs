@@ -1,49 +1,69 @@
-//! What has happened, and which part of it is on screen. The place in it is held by a cheep, not by a row, so nothing
-//! that comes or goes moves what is being read. Pure.
+//! What has happened, as far as it is here. Which part of it is on screen is not its business. Pure.
 
-use std::collections::VecDeque;
+use std::{
+    collections::{HashMap, VecDeque},
+    rc::Rc,
+};
 
-use cheeper_protocol::{Cheep, Event, Name, Seq};
+use cheeper_protocol::{Cheep, CheepText, Event, FoldedName, Name, Seq, Timestamp};
 
-/// Cheeps kept in memory; the far end is dropped and can be loaded again.
-const KEPT: usize = 20_000;
+use crate::mention::mentions;
 
-#[derive(Clone, Debug, Default)]
+/// Cheeps kept of those that came by themselves. What a person scrolled back to is kept besides, until they follow again.
+pub const KEPT: usize = 100_000;
+/// The oldest are dropped so many at a time: not at every cheep.
+const DROPPED: usize = 1_000;
+
+/// Somebody who has cheeped, once for all of their cheeps.
+#[derive(Debug, PartialEq)]
+pub struct Person {
+    pub name: Name,
+    pub fold: FoldedName,
+}
+
+/// A cheep, with what would be too dear to find out for every picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub seq: Seq,
+    pub at: Timestamp,
+    pub person: Rc<Person>,
+    pub text: CheepText,
+    pub reply_to: Option<Seq>,
+    pub verified: bool,
+    /// The person here is mentioned by somebody else.
+    pub calls: bool,
+}
+
+#[derive(Clone, Debug)]
 pub struct Timeline {
-    cheeps: VecDeque<Cheep>,
-    place: Place,
+    entries: VecDeque<Entry>,
+    people: HashMap<Name, Rc<Person>>,
+    me: FoldedName,
     seen: Seq,
+    /// The last cheep that was read before today's session began: what follows it is new.
+    read_before: Option<Seq>,
     older: bool,
 }
 
-/// What stands at the top of the screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Place {
-    /// The end is shown, whatever comes.
-    #[default]
-    Following,
-    /// This cheep is at the top, less the first `skip` lines of it.
-    At { seq: Seq, skip: usize },
-}
-
-/// How many lines a block (a cheep, and the day above it if that is new) takes; by its index.
-pub trait Heights {
-    fn of(&self, timeline: &Timeline, index: usize) -> usize;
-}
-
-impl<F: Fn(&Timeline, usize) -> usize> Heights for F {
-    fn of(&self, timeline: &Timeline, index: usize) -> usize {
-        self(timeline, index)
-    }
-}
-
 impl Timeline {
-    pub fn cheeps(&self) -> &VecDeque<Cheep> {
-        &self.cheeps
+    /// The timeline of the person with this name.
+    pub fn new(me: &Name) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            people: HashMap::new(),
+            me: me.fold(),
+            seen: Seq::ZERO,
+            read_before: None,
+            older: false,
+        }
     }
 
-    pub fn place(&self) -> Place {
-        self.place
+    pub fn entries(&self) -> &VecDeque<Entry> {
+        &self.entries
+    }
+
+    pub fn me(&self) -> &FoldedName {
+        &self.me
     }
 
     /// Whether there is something before the first cheep that can be loaded.
@@ -51,124 +71,103 @@ impl Timeline {
         self.older
     }
 
+    /// The index of a cheep, or of where it would stand.
+    pub fn index_of(&self, seq: Seq) -> usize {
+        self.entries.partition_point(|entry| entry.seq < seq)
+    }
+
+    pub fn get(&self, seq: Seq) -> Option<&Entry> {
+        self.entries.get(self.index_of(seq)).filter(|entry| entry.seq == seq)
+    }
+
+    /// The newest cheep that was on screen.
+    pub fn seen(&self) -> Seq {
+        self.seen
+    }
+
     /// Cheeps that came since the end was last on screen.
     pub fn unseen(&self) -> usize {
-        self.cheeps.iter().rev().take_while(|cheep| cheep.seq > self.seen).count()
+        self.entries.len() - self.index_of(self.seen.next())
+    }
+
+    /// Whether the line "new since you were here" stands above this cheep.
+    pub fn begins_news(&self, index: usize) -> bool {
+        let is_new = |index: usize| self.entries.get(index).zip(self.read_before).map(|(entry, read)| entry.seq > read);
+        is_new(index) == Some(true) && index.checked_sub(1).and_then(is_new) == Some(false)
+    }
+
+    /// The names of the others who cheeped last, the latest first. One can come more than once.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        const LOOKED_AT: usize = 2_000;
+        let recent = self.entries.iter().rev().take(LOOKED_AT);
+        recent.filter(|entry| entry.person.fold != self.me).map(|entry| entry.person.name.as_str())
+    }
+
+    /// What was read in an earlier session.
+    pub fn was_read(&mut self, up_to: Seq) {
+        self.read_before = Some(up_to);
+        self.seen = self.seen.max(up_to);
+    }
+
+    /// The end is on screen.
+    pub fn see_all(&mut self) {
+        self.seen = self.entries.back().map_or(self.seen, |entry| entry.seq);
     }
 
     pub fn reset(&mut self) {
-        *self = Self::default();
+        self.entries.clear();
+        self.people.clear();
+        (self.seen, self.read_before, self.older) = (Seq::ZERO, None, false);
     }
 
+    /// Adds at the end.
     pub fn append(&mut self, events: Vec<Event>) {
-        let was_empty = self.cheeps.is_empty();
-        if let Some(first) = events.first().filter(|_| was_empty) {
-            self.older = first.seq() > Seq::ZERO.next();
+        if self.entries.is_empty() {
+            self.older = events.first().is_some_and(|first| first.seq() > Seq::ZERO.next());
         }
-        self.cheeps.extend(events.into_iter().filter_map(cheep));
-        if self.place == Place::Following {
-            self.see_all();
-            while self.cheeps.len() > KEPT {
-                self.cheeps.pop_front();
-            }
+        for event in events {
+            let entry = self.entry(event);
+            self.entries.extend(entry);
         }
     }
 
+    /// Adds at the front.
     pub fn prepend(&mut self, events: Vec<Event>, more: bool) {
         self.older = more;
-        for cheep in events.into_iter().rev().filter_map(cheep) {
-            self.cheeps.push_front(cheep);
-        }
-    }
-
-    pub fn follow(&mut self) {
-        self.place = Place::Following;
-        self.see_all();
-    }
-
-    /// Goes to the first cheep there is.
-    pub fn to_first(&mut self) {
-        if let Some(first) = self.cheeps.front() {
-            self.place = Place::At { seq: first.seq, skip: 0 };
-        }
-    }
-
-    /// The block and line at the top of a screen of `height` lines.
-    pub fn top(&self, height: usize, heights: &impl Heights) -> (usize, usize) {
-        match self.place {
-            Place::At { seq, skip } => {
-                let index = self.cheeps.partition_point(|cheep| cheep.seq < seq);
-                (index, skip.min(heights.of(self, index).saturating_sub(1)))
+        for event in events.into_iter().rev() {
+            if let Some(entry) = self.entry(event) {
+                self.entries.push_front(entry);
             }
-            Place::Following => self.up_from((self.cheeps.len(), 0), height, heights),
         }
     }
 
-    pub fn scroll_up(&mut self, lines: usize, height: usize, heights: &impl Heights) {
-        let top = self.up_from(self.top(height, heights), lines, heights);
-        self.put(top);
+    /// Drops the oldest, once there are too many before `first`, the first that is needed; says up to which.
+    pub fn drop_oldest(&mut self, first: Seq) -> Option<Seq> {
+        let surplus = self.entries.len().saturating_sub(KEPT);
+        if surplus < DROPPED {
+            return None;
+        }
+        let count = surplus.min(self.index_of(first));
+        let up_to = self.entries.drain(..count).next_back()?.seq;
+        self.people.retain(|_, person| Rc::strong_count(person) > 1);
+        self.older = true;
+        Some(up_to)
     }
 
-    pub fn scroll_down(&mut self, lines: usize, height: usize, heights: &impl Heights) {
-        if self.place == Place::Following {
-            return;
-        }
-        let (mut index, skip) = self.top(height, heights);
-        let mut skip = skip + lines;
-        while index < self.cheeps.len() && skip >= heights.of(self, index) {
-            skip -= heights.of(self, index);
-            index += 1;
-        }
-        let last_top = self.up_from((self.cheeps.len(), 0), height, heights);
-        if (index, skip) >= last_top {
-            self.follow();
-        } else {
-            self.put((index, skip));
-        }
-    }
-
-    fn put(&mut self, (index, skip): (usize, usize)) {
-        if let Some(cheep) = self.cheeps.get(index) {
-            self.place = Place::At { seq: cheep.seq, skip };
-        }
-    }
-
-    fn up_from(&self, (mut index, mut skip): (usize, usize), lines: usize, heights: &impl Heights) -> (usize, usize) {
-        let mut left = lines;
-        while left > skip && index > 0 {
-            left -= skip;
-            index -= 1;
-            skip = heights.of(self, index);
-        }
-        (index, skip.saturating_sub(left))
-    }
-
-    fn see_all(&mut self) {
-        self.seen = self.cheeps.back().map_or(self.seen, |cheep| cheep.seq);
-    }
-}
-
-/// Whether a cheep has `@name` in it.
-pub fn mentions(cheep: &Cheep, name: &Name) -> bool {
-    let wanted = name.fold();
-    let words = cheep.cheep.as_str().split(char::is_whitespace).filter_map(|word| word.strip_prefix('@'));
-    words
-        .map(|word| word.trim_end_matches(['.', ',', ':', '!', '?', ';', ')']))
-        .any(|word| Name::parse(word).is_ok_and(|mentioned| mentioned.fold() == wanted))
-}
-
-fn cheep(event: Event) -> Option<Cheep> {
-    match event {
-        Event::Cheep(cheep) => Some(cheep),
-        Event::Unknown { .. } => None,
+    fn entry(&mut self, event: Event) -> Option<Entry> {
+        let Event::Cheep(cheep) = event else { return None };
+        let Cheep { seq, at, name, cheep: text, verified, reply_to, id: _ } = cheep;
+        let person = self
+            .people
+            .entry(name)
+            .or_insert_with_key(|name| Rc::new(Person { name: name.clone(), fold: name.fold() }));
+        let calls = person.fold != self.me && mentions(text.as_str(), &self.me);
+        Some(Entry { seq, at, person: Rc::clone(person), text, reply_to, verified, calls })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use cheeper_protocol::{CheepText, Timestamp};
-    use proptest::prelude::*;
-
     use super::*;
 
     fn events(seqs: std::ops::RangeInclusive<u64>) -> Vec<Event> {
@@ -176,8 +175,8 @@ mod tests {
             Event::Cheep(Cheep {
                 seq: Seq::new(seq).unwrap(),
                 at: Timestamp::UNIX_EPOCH,
-                name: Name::parse("alice").unwrap(),
-                cheep: CheepText::cleaned("hello"),
+                name: Name::parse(["bob", "carol", "dora"][usize::try_from(seq % 3).unwrap()]).unwrap(),
+                cheep: CheepText::cleaned("hello @alice"),
                 verified: false,
                 reply_to: None,
                 id: None,
@@ -186,53 +185,52 @@ mod tests {
         .collect()
     }
 
-    /// A cheep takes one, two or three lines.
-    fn heights(timeline: &Timeline, index: usize) -> usize {
-        timeline.cheeps.get(index).map_or(0, |cheep| usize::try_from(cheep.seq.get() % 3).unwrap() + 1)
+    fn timeline(seqs: std::ops::RangeInclusive<u64>) -> Timeline {
+        let mut timeline = Timeline::new(&Name::parse("alice").unwrap());
+        timeline.append(events(seqs));
+        timeline
     }
 
-    fn at_top(timeline: &Timeline) -> (u64, usize) {
-        let (index, skip) = timeline.top(10, &heights);
-        (timeline.cheeps[index].seq.get(), skip)
+    fn seq(number: u64) -> Seq {
+        Seq::new(number).unwrap()
     }
 
     #[test]
-    fn what_is_read_stands_still_whatever_comes_before_or_after() {
-        let mut timeline = Timeline::default();
-        timeline.append(events(100..=150));
-        timeline.scroll_up(7, 10, &heights);
-        let before = at_top(&timeline);
+    fn what_came_since_the_end_was_seen_is_counted() {
+        let mut timeline = timeline(100..=150);
+        timeline.see_all();
         timeline.append(events(151..=160));
         timeline.prepend(events(50..=99), true);
-        assert_eq!(at_top(&timeline), before);
         assert_eq!(timeline.unseen(), 10);
-        timeline.follow();
+        timeline.see_all();
         assert_eq!(timeline.unseen(), 0);
     }
 
     #[test]
-    fn a_mention_is_the_name_behind_an_at_however_it_is_written() {
-        let alice = Name::parse("alice").unwrap();
-        let mentioned = |text: &str| {
-            let Event::Cheep(cheep) = events(1..=1).remove(0) else { unreachable!() };
-            mentions(&Cheep { cheep: CheepText::cleaned(text), ..cheep }, &alice)
-        };
-        assert!(mentioned("hi @alice!") && mentioned("@ALICE") && mentioned("(see\n@Alice)"));
-        assert!(!mentioned("alice") && !mentioned("@alicea") && !mentioned("mail bob@alice"));
+    fn the_line_stands_above_the_first_that_was_not_read() {
+        let mut timeline = timeline(1..=5);
+        let lines = |timeline: &Timeline| (0..5).filter(|&index| timeline.begins_news(index)).collect::<Vec<_>>();
+        assert_eq!(lines(&timeline), [0_usize; 0]);
+        timeline.was_read(seq(3));
+        assert_eq!(lines(&timeline), [3]);
+        timeline.was_read(seq(5));
+        assert_eq!(lines(&timeline), [0_usize; 0], "nothing is new");
+        timeline.was_read(seq(9));
+        timeline.append(events(6..=12));
+        assert!(timeline.begins_news(9));
     }
 
-    proptest! {
-        #[test]
-        fn up_and_down_again_is_where_it_was(up in 1..80_usize, more in 0..40_usize) {
-            let mut timeline = Timeline::default();
-            timeline.append(events(1..=100));
-            timeline.scroll_up(up, 10, &heights);
-            let place = timeline.place();
-            timeline.scroll_up(more, 10, &heights);
-            timeline.scroll_down(more, 10, &heights);
-            prop_assert_eq!(timeline.place(), place);
-            timeline.scroll_down(up, 10, &heights);
-            prop_assert_eq!(timeline.place(), Place::Following);
-        }
+    #[test]
+    fn memory_is_bounded_but_what_is_read_stays() {
+        let kept = KEPT as u64;
+        let mut timeline = timeline(1..=kept + 500);
+        assert_eq!(timeline.drop_oldest(seq(kept)), None, "a few too many are dropped later");
+        timeline.append(events(kept + 501..=kept + 1_500));
+        assert_eq!(timeline.drop_oldest(seq(100)), Some(seq(99)), "100 is on screen");
+        assert_eq!(timeline.entries().front().map(|entry| entry.seq), Some(seq(100)));
+        assert!(timeline.has_older());
+        timeline.append(events(kept + 1_501..=kept + 3_000));
+        assert_eq!(timeline.drop_oldest(seq(kept)), Some(seq(3_000)));
+        assert_eq!(timeline.entries().len(), KEPT);
     }
 }

@@ -42,6 +42,22 @@ pub fn place(text: &str, cursor: usize, width: usize) -> (usize, usize) {
     (row, lines.get(row).map_or(0, |line| text[line.start..cursor].width().min(width)))
 }
 
+/// The byte of `text` that stands at or before a row and column; `None` if there is no such row.
+pub fn byte_at(text: &str, row: usize, column: usize, width: usize) -> Option<usize> {
+    let line = wrap(text, width).get(row)?.clone();
+    let goes_on = text[line.end..].chars().next().is_some_and(|next| next != '\n');
+    let (mut at, mut used) = (line.start, 0);
+    for grapheme in text[line.clone()].graphemes(true) {
+        used += grapheme.width();
+        // The end of a line that goes on is the start of the next one.
+        if used > column || goes_on && at + grapheme.len() == line.end {
+            break;
+        }
+        at += grapheme.len();
+    }
+    Some(at)
+}
+
 /// The start of `text` that fits `width` columns, with an ellipsis where something was left out.
 pub fn truncate(text: &str, width: usize) -> String {
     if text.width() <= width {
@@ -90,6 +106,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_place_leads_back_to_itself(text in "[a-z家é👩\u{200D}\u{301} \n]{0,60}", at in 0..60_usize, width in 2..20_usize) {
+            let at = text.grapheme_indices(true).map(|(start, _)| start).nth(at).unwrap_or(text.len());
+            let (row, column) = place(&text, at, width);
+            let back = byte_at(&text, row, column, width).unwrap();
+            // Spaces that hang over the edge share its column.
+            prop_assert!(place(&text, back, width) == (row, column) || column == width && back < at, "{} {}", back, at);
+        }
+
         #[test]
         fn no_line_is_too_wide_and_nothing_is_lost(text in "[a-z家é👩\u{200D}\u{301} \n]{0,80}", width in 2..30_usize) {
             for line in lines(&text, width) {

@@ -4,45 +4,78 @@ use cheeper_protocol::follow::Link;
 use ratatui::{
     Frame,
     layout::Rect,
-    style::{Color, Modifier, Style},
+    style::Style,
     text::{Line, Span},
 };
 use unicode_width::UnicodeWidthStr as _;
 
-use super::style;
-use crate::{model::Model, wrap::truncate};
+use super::palette::{BOLD, DIM, accent, bad, good};
+use crate::{action::Context, model::Model, wrap::truncate};
 
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     let width = usize::from(area.width);
-    let (state, colour) = state(model);
-    let state = truncate(&state, width.saturating_sub(1));
-    let left = truncate(&format!(" cheeper  {}", model.host), width.saturating_sub(state.width() + 2));
+    let (states, look) = states(model);
+    // The first that leaves room for where it is; if none does, the shortest.
+    let name = format!(" cheeper  {}", model.host);
+    let room = width.saturating_sub(name.width() + 3);
+    let fitting = states.iter().find(|state| state.width() <= room).or(states.last());
+    let state = truncate(fitting.map_or("", String::as_str), width.saturating_sub(1));
+    let left = truncate(&name, width.saturating_sub(state.width() + 2));
     let gap = width.saturating_sub(left.width() + state.width() + 1);
-    let line = Line::from(vec![
-        Span::styled(left, Style::new().add_modifier(Modifier::BOLD)),
-        Span::raw(" ".repeat(gap)),
-        Span::styled(state, style(model, colour)),
-    ]);
+    let line = Line::from(vec![Span::styled(left, BOLD), Span::raw(" ".repeat(gap)), Span::styled(state, look)]);
     frame.render_widget(line, Rect { height: area.height.min(1), ..area });
     if area.height > 1 {
-        let rule = Line::styled("─".repeat(width), Style::new().add_modifier(Modifier::DIM));
+        let rule = Line::styled("─".repeat(width), DIM);
         frame.render_widget(rule, Rect { y: area.y + 1, height: 1, ..area });
     }
 }
 
-fn state(model: &Model) -> (String, Color) {
+/// How it stands, the longest way to say it first.
+fn states(model: &Model) -> (Vec<String>, Style) {
     let unsent = match model.follow.outbox().len() {
         0 => String::new(),
         count => format!(" · {count} unsent"),
     };
+    let contact = match model.follow.timeline() {
+        Some(_) => format!(" · last contact {}", span(model.now.saturating_sub(model.follow.heard_at()))),
+        None => String::new(),
+    };
+    let now = if model.context() == Context::Offline { " · r: now" } else { "" };
     match model.follow.link() {
-        Link::Live => (format!("● live   {} online{unsent}", model.follow.online()), Color::Green),
-        Link::Idle | Link::Connecting { .. } => (format!("◌ connecting{unsent}"), Color::Yellow),
-        Link::Closing => (format!("◌ offline{unsent}"), Color::Yellow),
-        Link::Waiting { until } => {
-            let seconds = until.saturating_sub(model.now).div_ceil(1000);
-            (format!("◌ offline, again in {seconds} s (r: now){unsent}"), Color::Yellow)
+        Link::Live => {
+            let online = model.follow.online();
+            let said =
+                vec![format!("● live   {online} online{unsent}"), format!("● live{unsent}"), format!("●{unsent}")];
+            (said, good(model.theme))
         }
-        Link::Barred => (format!("◌ this server does not let you in (r: try again){unsent}"), Color::Red),
+        Link::Idle | Link::Connecting { .. } => {
+            (vec![format!("◌ connecting{contact}{unsent}"), format!("◌ connecting{unsent}")], accent(model.theme))
+        }
+        Link::Closing => {
+            (vec![format!("◌ offline{contact}{unsent}"), format!("◌ offline{unsent}")], accent(model.theme))
+        }
+        Link::Waiting { until } => {
+            let again = span(until.saturating_sub(model.now));
+            let said = vec![
+                format!("◌ offline, again in {again}{contact}{unsent}{now}"),
+                format!("◌ offline, again in {again}{unsent}{now}"),
+                format!("◌ offline, {again}{unsent}"),
+                format!("◌ {again}{unsent}"),
+            ];
+            (said, accent(model.theme))
+        }
+        Link::Barred => (
+            vec![format!("◌ this server does not let you in{unsent}{now}"), format!("◌ barred{unsent}")],
+            bad(model.theme),
+        ),
+    }
+}
+
+/// A span of time, rounded up, in its largest unit.
+fn span(milliseconds: u64) -> String {
+    match milliseconds.div_ceil(1000) {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
     }
 }

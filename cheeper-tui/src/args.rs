@@ -1,0 +1,195 @@
+//! What can be typed on the command line, and in `CHEEPER_*` variables. What it comes to is for `config`.
+
+use std::path::PathBuf;
+
+use cheeper_protocol::{Name, Seq};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
+use clap_complete::Shell;
+
+use crate::server::Server;
+
+const EXAMPLES: &str = "Examples:
+  cheeper-tui --name alice
+      the timeline on this machine
+  cheeper-tui --name alice --server cheeper.example
+      the one of another host; also as http://, https://, ws:// or wss://
+  uptime | cheeper-tui --name box post -
+      a cheep from a script
+  cheeper-tui tail --last 20 --json
+      cheeps as lines, until stopped";
+
+/// The Cheeper timeline in a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "cheeper-tui", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub options: Options,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What may stand before or after a subcommand.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Who you are.
+    #[arg(long, short, global = true, env = "CHEEPER_NAME", value_parser = name)]
+    pub name: Option<Name>,
+
+    /// Where the timeline is [default: localhost:5000].
+    #[arg(long, short, global = true, env = "CHEEPER_SERVER", value_name = "URL", value_parser = Server::parse)]
+    pub server: Option<Server>,
+
+    /// What the colours have to be readable on [default: auto].
+    #[arg(long, global = true, env = "CHEEPER_THEME", value_name = "WHICH")]
+    pub theme: Option<Theme>,
+
+    /// How many colours are shown [default: auto].
+    #[arg(long, global = true, env = "CHEEPER_COLOR", value_name = "WHICH")]
+    pub color: Option<Color>,
+
+    /// How the terminal is asked to notify of a mention [default: off].
+    #[arg(long, global = true, env = "CHEEPER_NOTIFY", value_name = "HOW")]
+    pub notify: Option<Notify>,
+
+    /// A mention does not ring the bell.
+    #[arg(long, global = true, env = "CHEEPER_NO_BELL", value_parser = FalseyValueParser::new())]
+    pub no_bell: bool,
+
+    /// The mouse is left to the terminal.
+    #[arg(long, global = true, env = "CHEEPER_NO_MOUSE", value_parser = FalseyValueParser::new())]
+    pub no_mouse: bool,
+
+    /// The configuration [default: config.toml in the folder cheeper of the XDG place].
+    #[arg(long, global = true, env = "CHEEPER_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    /// Ask the terminal.
+    #[default]
+    Auto,
+    Dark,
+    Light,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// As `TERM`, `COLORTERM` and `NO_COLOR` say.
+    #[default]
+    Auto,
+    #[value(name = "true")]
+    True,
+    #[value(name = "256")]
+    Indexed,
+    #[value(name = "16")]
+    Sixteen,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Notify {
+    #[default]
+    Off,
+    /// As iTerm2, `WezTerm` and Windows Terminal know it.
+    Osc9,
+    /// As urxvt, foot and Ghostty know it.
+    Osc777,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Post a cheep, or one for each line of the input.
+    Post(Post),
+    /// Print cheeps as lines, until stopped.
+    Tail(Tail),
+    /// Take the secret of your name to another machine.
+    #[command(subcommand)]
+    Identity(Identity),
+    /// Print the default configuration.
+    Config,
+    /// Print what a shell needs to complete this command.
+    Completions { shell: Shell },
+    /// Write the man pages into a folder.
+    Man { folder: PathBuf },
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Post {
+    /// The cheep; `-` reads the input, where every line is one.
+    pub text: String,
+
+    /// With `-`: all of the input is one cheep.
+    #[arg(long)]
+    pub whole: bool,
+
+    /// The number of the cheep this answers.
+    #[arg(long, value_name = "SEQ", value_parser = seq)]
+    pub reply_to: Option<Seq>,
+
+    /// Give up after so many seconds without a word from the server.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub patience: u32,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Tail {
+    /// Begin with the newest N.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub last: usize,
+
+    /// Begin after the cheep with this number.
+    #[arg(long, value_name = "SEQ", value_parser = seq, conflicts_with = "last")]
+    pub after: Option<Seq>,
+
+    /// Print events as JSON, as the protocol has them.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Identity {
+    /// Print name and secret. Whoever has them can post as you.
+    Export,
+    /// Read what export printed, from the input.
+    Import {
+        /// Even if there is another secret for this name.
+        #[arg(long)]
+        replace: bool,
+    },
+}
+
+pub(crate) fn name(typed: &str) -> Result<Name, String> {
+    Name::parse(typed).map_err(|refusal| refusal.message.into_owned())
+}
+
+fn seq(typed: &str) -> Result<Seq, String> {
+    typed.parse().ok().and_then(Seq::new).ok_or_else(|| "the number of a cheep: 0, 1, 2 and so on".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_subcommand() {
+        for typed in [
+            ["cheeper-tui", "--name", "alice", "--server", "a.example", "post", "hi"],
+            ["cheeper-tui", "post", "hi", "--server", "a.example", "--name", "alice"],
+            ["cheeper-tui", "--name", "alice", "post", "--server", "a.example", "hi"],
+        ] {
+            let cli = Cli::try_parse_from(typed).unwrap();
+            assert_eq!(cli.options.name.map(|name| name.to_string()).as_deref(), Some("alice"));
+            assert_eq!(cli.options.server.map(|server| server.host).as_deref(), Some("a.example"));
+            assert!(matches!(cli.command, Some(Command::Post(Post { text, .. })) if text == "hi"));
+        }
+    }
+}

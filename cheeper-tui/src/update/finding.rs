@@ -1,0 +1,75 @@
+//! Finding a word: the hit is shown, and Enter goes on to the next older one.
+
+use cheeper_protocol::Seq;
+
+use super::reading::{edge_on_screen, load_older, show};
+use crate::{
+    action::Action,
+    composer::Edit,
+    find::{Find, Progress},
+    model::Model,
+};
+
+pub(super) fn begin_or_go_on(model: &mut Model) {
+    if model.find.is_some() {
+        look(model, true);
+    } else {
+        model.completion = None;
+        model.find = Some(Find::default());
+    }
+}
+
+pub(super) fn on_action(model: &mut Model, action: Action) {
+    match action {
+        Action::Cancel => model.find = None,
+        Action::Send | Action::Up => look(model, true),
+        Action::Down => look(model, false),
+        action => {
+            if let Some(edit) = Edit::of(action) {
+                self::edit(model, &edit);
+            }
+        }
+    }
+}
+
+/// One step on, if it looks for something.
+pub(super) fn go_on(model: &mut Model) {
+    let Some(find) = &mut model.find else { return };
+    if find.step(&model.timeline)
+        && let Some(hit) = find.hit
+    {
+        model.selected = Some(hit);
+        show(model, hit);
+    }
+}
+
+/// Changes what is looked for.
+pub(super) fn edit(model: &mut Model, edit: &Edit) {
+    let from = start(model);
+    let Some(find) = &mut model.find else { return };
+    let before = find.query.text().to_owned();
+    find.query.edit(edit);
+    if find.query.text() != before {
+        find.changed(from);
+        go_on(model);
+    }
+}
+
+fn look(model: &mut Model, older: bool) {
+    let from = start(model);
+    let Some(find) = &mut model.find else { return };
+    if older && find.progress == Progress::NoneLoaded {
+        let first = model.timeline.entries().front().map_or(Seq::ZERO, |entry| entry.seq);
+        find.progress = Progress::Loading { from: first };
+        load_older(model);
+    } else {
+        find.look(from, older);
+        go_on(model);
+    }
+}
+
+/// Right behind the hit, or behind the newest cheep on screen: the first to be looked at is that one.
+fn start(model: &Model) -> Seq {
+    let hit = model.find.as_ref().and_then(|find| find.hit);
+    hit.or_else(|| edge_on_screen(model, true)).unwrap_or_default().next()
+}

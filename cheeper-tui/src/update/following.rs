@@ -1,0 +1,85 @@
+//! What the client's conversation with the server comes to.
+
+use cheeper_protocol::{
+    Code, Event, Seq,
+    follow::{Input, Output},
+};
+
+use crate::{effect::Effect, find::Progress, model::Model, scroll::Place};
+
+pub(super) fn drain(model: &mut Model, effects: &mut Vec<Effect>) {
+    remember_what_was_read(model);
+    while let Some(output) = model.follow.poll_output() {
+        match output {
+            Output::Connect => effects.push(Effect::Connect),
+            Output::Disconnect => effects.push(Effect::Disconnect),
+            Output::Send { frame } => effects.push(Effect::Send(frame)),
+            Output::Reset => reset(model),
+            Output::Events { events } => append(model, events, effects),
+            Output::Older { events, more } => {
+                model.timeline.prepend(events, more);
+                if let Some(Progress::Loading { from }) = model.find.as_ref().map(|find| find.progress)
+                    && let Some(find) = &mut model.find
+                {
+                    find.progress = Progress::Looking { from, older: true };
+                }
+            }
+            Output::Posted { .. } => {}
+            Output::Refused { post, error } => {
+                model.composer.put_back(post.cheep.as_str());
+                model.reply_to = post.reply_to.filter(|_| error.code != Code::BadReply);
+                model.notice = Some(error.message.into_owned());
+            }
+            Output::Named { claimed, .. } => model.claimed = claimed,
+            Output::NameRefused { error } => {
+                model.claimed = false;
+                model.notice = Some(match error.code {
+                    Code::NameTaken => format!(
+                        "{} is taken on this server. Quit and take another --name; or if it is yours, bring its secret: \
+                         cheeper-tui identity export there, cheeper-tui identity import here.",
+                        model.identity.name
+                    ),
+                    _ => format!("{} Quit and start again with another --name.", error.message),
+                });
+            }
+        }
+    }
+}
+
+/// What was read before counts once the server has said that this is the same timeline.
+fn remember_what_was_read(model: &mut Model) {
+    let Some(timeline) = model.follow.timeline() else { return };
+    if let Some(read) = model.read.take().filter(|read| read.timeline == timeline) {
+        model.timeline.was_read(read.seq);
+    }
+}
+
+fn reset(model: &mut Model) {
+    model.timeline.reset();
+    model.place = Place::Following;
+    model.selected = None;
+    model.reply_to = None;
+}
+
+fn append(model: &mut Model, events: Vec<Event>, effects: &mut Vec<Effect>) {
+    let is_first = model.timeline.entries().is_empty();
+    let before = model.timeline.entries().len();
+    model.timeline.append(events);
+    // The first page is the past: nobody is calling in it.
+    let call = model.timeline.entries().range(before..).rev().find(|entry| entry.calls && !is_first);
+    effects.extend(call.map(|entry| Effect::Ring(format!("{}: {}", entry.person.name, entry.text))));
+    forget(model);
+}
+
+/// Bounds the memory: drops the oldest, but nothing from the screen on.
+fn forget(model: &mut Model) {
+    let first = match model.place {
+        Place::Following => model.timeline.entries().back().map_or(Seq::ZERO, |entry| entry.seq),
+        // The screen may begin with the end of the cheep before.
+        Place::At { seq, .. } => seq.previous(),
+    };
+    let first = model.selected.map_or(first, |selected| selected.min(first));
+    if let Some(up_to) = model.timeline.drop_oldest(first) {
+        model.follow.handle(Input::Forgot { up_to }, model.now);
+    }
+}

@@ -1,0 +1,163 @@
+//! What follows from what happens: the only code that changes the model. Pure but for what the model was given.
+
+mod finding;
+mod following;
+mod reading;
+mod writing;
+
+use cheeper_protocol::{ServerFrame, follow::Input};
+use ratatui::layout::Rect;
+
+use crate::{
+    action::Action,
+    effect::Effect,
+    layout::{Laid, timeline_height},
+    model::{Model, Saved},
+    msg::Msg,
+    scroll::{self, Place},
+    storage::{Kept, Read},
+};
+
+/// Takes in what happened at `model.now`.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match msg {
+        Msg::Do(action) => on_action(model, action, &mut effects),
+        Msg::Type(c) => on_type(model, c, &mut effects),
+        Msg::Paste(text) => writing::insert(model, text, &mut effects),
+        Msg::Click(_, y) => reading::click(model, y),
+        Msg::Wheel { up } => reading::scroll(model, up, 3),
+        Msg::Resized(width, height) => model.area = Rect::new(0, 0, width, height),
+        Msg::Frame(frame) => {
+            if let ServerFrame::Who { names, .. } = &frame {
+                model.here.clone_from(names);
+            }
+            model.follow.handle(Input::Frame { frame }, model.now);
+        }
+        Msg::Closed { code, why } => {
+            model.trouble = why;
+            model.follow.handle(Input::Closed { code, jitter: (model.jitter)() }, model.now);
+        }
+        Msg::Tick => tick(model),
+        Msg::Woke => {
+            model.follow.handle(Input::Retry, model.now);
+            effects.push(Effect::Redraw);
+        }
+        Msg::Edited(text) => writing::edited(model, text),
+        Msg::Told(words) => model.notice = Some(words),
+    }
+    following::drain(model, &mut effects);
+    // What is above the input may have more room now, or less to show.
+    model.place = scroll::settled(&Laid::out(model), model.place, timeline_height(model));
+    if model.place == Place::Following {
+        model.timeline.see_all();
+    }
+    keep(model, &mut effects);
+    entitle(model, &mut effects);
+    effects
+}
+
+/// Begins: connects for the first time.
+pub fn start(model: &mut Model) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    model.follow.handle(Input::Start, model.now);
+    following::drain(model, &mut effects);
+    entitle(model, &mut effects);
+    effects
+}
+
+fn tick(model: &mut Model) {
+    if model.follow.deadline().is_some_and(|deadline| model.now >= deadline) {
+        model.follow.handle(Input::Tick, model.now);
+    }
+    finding::go_on(model);
+}
+
+fn on_type(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
+    if model.help.take().is_some() {
+        return;
+    }
+    match c.to_digit(10) {
+        Some(number @ 1..) if model.selected.is_some() && model.find.is_none() => {
+            reading::open(model, number as usize, effects);
+        }
+        _ => writing::insert(model, c.to_string(), effects),
+    }
+}
+
+fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::Quit => effects.push(Effect::Quit),
+        Action::Suspend => effects.push(Effect::Suspend),
+        Action::Redraw => effects.push(Effect::Redraw),
+        Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },
+        _ if model.help.is_some() => on_help(model, action),
+        _ => {
+            model.notice = None;
+            on_reading(model, action, effects);
+        }
+    }
+}
+
+fn on_help(model: &mut Model, action: Action) {
+    let page = usize::from(model.area.height.saturating_sub(3)).max(1);
+    let last = model.keys.len().saturating_sub(page);
+    model.help = match (action, model.help) {
+        (Action::Up, Some(first)) => Some(first.saturating_sub(1)),
+        (Action::Down, Some(first)) => Some((first + 1).min(last)),
+        (Action::PageUp, Some(first)) => Some(first.saturating_sub(page)),
+        (Action::PageDown, Some(first)) => Some((first + page).min(last)),
+        _ => None,
+    };
+}
+
+fn on_reading(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::PageUp => reading::scroll(model, true, timeline_height(model).saturating_sub(1)),
+        Action::PageDown => reading::scroll(model, false, timeline_height(model).saturating_sub(1)),
+        Action::Oldest => reading::to_oldest(model),
+        Action::Newest => reading::follow(model),
+        Action::ConnectNow => model.follow.handle(Input::Retry, model.now),
+        Action::Find => finding::begin_or_go_on(model),
+        _ if model.find.is_some() => finding::on_action(model, action),
+        Action::SelectOlder => reading::select(model, true),
+        Action::SelectNewer => reading::select(model, false),
+        _ if model.selected.is_some() && reading::on_selected(model, action, effects) => {}
+        _ => writing::on_action(model, action, effects),
+    }
+}
+
+/// Gives out what must outlive the process, if it is not what was kept already.
+fn keep(model: &mut Model, effects: &mut Vec<Effect>) {
+    let unsent = model.follow.outbox().len();
+    let seen = model.timeline.seen();
+    let saved = &model.saved;
+    let is_kept = saved.unsent == unsent
+        && saved.draft == model.composer.text()
+        && saved.reply_to == model.reply_to
+        && saved.seen == seen;
+    if is_kept {
+        return;
+    }
+    let timeline = model.follow.timeline();
+    effects.push(Effect::Save(Kept {
+        outbox: model.follow.outbox().cloned().collect(),
+        draft: model.composer.text().to_owned(),
+        reply_to: model.reply_to,
+        read: model.read.clone().or_else(|| Some(Read { timeline: timeline?.to_owned(), seq: seen })),
+    }));
+    model.saved = Saved { unsent, draft: model.composer.text().to_owned(), reply_to: model.reply_to, seen };
+}
+
+/// The terminal's title counts what was not seen.
+fn entitle(model: &mut Model, effects: &mut Vec<Effect>) {
+    let count = match model.timeline.unseen() {
+        0 => String::new(),
+        count => format!("({count}) "),
+    };
+    let title = format!("{count}cheeper {}", model.host);
+    if title != model.title {
+        effects.push(Effect::Title(title.clone()));
+        model.title = title;
+    }
+}

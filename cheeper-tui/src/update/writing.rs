@@ -1,0 +1,115 @@
+//! Writing a cheep and sending it.
+
+use std::collections::HashSet;
+
+use cheeper_protocol::{
+    CheepText, ClientFrame, Code, Name, Request, RequestId,
+    follow::{Input, Link, Post},
+};
+
+use super::{finding, reading};
+use crate::{
+    action::Action,
+    composer::{Completion, Edit},
+    effect::Effect,
+    layout::input_width,
+    model::Model,
+    scroll::Place,
+    timeline::Timeline,
+};
+
+/// Something was typed or pasted.
+pub(super) fn insert(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
+    model.notice = None;
+    model.help = None;
+    model.completion = None;
+    if model.find.is_some() {
+        finding::edit(model, &Edit::Insert(text.replace(['\r', '\n'], " ")));
+    } else {
+        model.selected = None;
+        if text == "@" {
+            ask_who_is_here(model, effects);
+        }
+        model.composer.edit(&Edit::Insert(text));
+    }
+}
+
+/// Somebody is about to be mentioned: by the time that Tab is pressed, the answer is there.
+fn ask_who_is_here(model: &Model, effects: &mut Vec<Effect>) {
+    if model.follow.link() == Link::Live {
+        effects.push(Effect::Send(ClientFrame { id: RequestId::parse("who").ok(), request: Request::Who }));
+    }
+}
+
+/// The editor's text takes the place of what was written.
+pub(super) fn edited(model: &mut Model, text: Option<String>) {
+    if let Some(text) = text {
+        model.composer.set(text.replace("\r\n", "\n").trim_end_matches('\n'));
+    }
+}
+
+pub(super) fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    let completion = model.completion.take();
+    match action {
+        Action::Send => submit(model),
+        Action::NewLine => model.composer.edit(&Edit::Insert("\n".to_owned())),
+        Action::Complete => complete(model, completion, true),
+        Action::CompleteBack => complete(model, completion, false),
+        Action::Editor => effects.push(Effect::Edit(model.composer.text().to_owned())),
+        Action::Up => up_or_down(model, true),
+        Action::Down => up_or_down(model, false),
+        Action::Cancel if completion.is_none() => model.reply_to = None,
+        action => {
+            if let Some(edit) = Edit::of(action) {
+                model.composer.edit(&edit);
+            }
+        }
+    }
+}
+
+fn up_or_down(model: &mut Model, up: bool) {
+    if model.composer.recalls() {
+        model.composer.edit(if up { &Edit::RecallOlder } else { &Edit::RecallNewer });
+    } else if !model.composer.move_line(up, input_width(model)) {
+        reading::scroll(model, up, 1);
+    }
+}
+
+fn complete(model: &mut Model, completion: Option<Completion>, forward: bool) {
+    model.completion = match completion {
+        Some(mut completion) => {
+            completion.turn(&mut model.composer, forward);
+            Some(completion)
+        }
+        None => Completion::begin(&mut model.composer, names(&model.timeline, &model.here)),
+    };
+}
+
+/// Names, each once: those who cheeped last, then those who are here.
+fn names<'a>(timeline: &'a Timeline, here: &'a [Name]) -> impl Iterator<Item = &'a str> {
+    let mut said: HashSet<&str> = HashSet::new();
+    let me = timeline.me();
+    let here = here.iter().filter(|name| name.fold() != *me).map(Name::as_str);
+    timeline.names().chain(here).filter(move |name| said.insert(name))
+}
+
+fn submit(model: &mut Model) {
+    let most = model.follow.limits().cheep_chars;
+    let cheep = match CheepText::parse(model.composer.text(), most) {
+        Ok(cheep) => cheep,
+        Err(refusal) => {
+            if refusal.code != Code::EmptyCheep {
+                model.notice = Some(refusal.message.into_owned());
+            }
+            return;
+        }
+    };
+    let Ok(id) = RequestId::parse(&(model.new_id)()) else {
+        model.notice = Some("The system gave no random number for this cheep: try again.".to_owned());
+        return;
+    };
+    model.composer.take();
+    model.place = Place::Following;
+    let reply_to = model.reply_to.take();
+    model.follow.handle(Input::Post { post: Post { id, cheep, reply_to } }, model.now);
+}

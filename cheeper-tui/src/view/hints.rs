@@ -1,0 +1,97 @@
+//! The last line: what the person has to be told or, if there is nothing, what can be done.
+
+use jiff::Timestamp;
+use ratatui::{
+    Frame,
+    layout::Rect,
+    style::Modifier,
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::palette::{BOLD, DIM, accent, bad};
+use crate::{
+    composer::Completion,
+    find::{Find, Progress},
+    layout::message_lines,
+    mention::links,
+    model::Model,
+    wrap::truncate,
+};
+
+/// The first that fits is shown.
+const HINTS: &[&str] = &[
+    "Enter send  Alt+Enter new line  PgUp older  Alt+↑ select  Ctrl+F find  F1 help  Ctrl+C quit",
+    "Enter send  Alt+Enter new line  PgUp older  Ctrl+F find  F1 help  Ctrl+C quit",
+    "Enter send  PgUp older  Ctrl+F find  F1 help  Ctrl+C quit",
+    "Enter send  PgUp older  F1 help  Ctrl+C quit",
+    "Enter send  F1 help  Ctrl+C quit",
+    "F1 help  Ctrl+C quit",
+    "F1 help",
+];
+
+pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let told = message_lines(model);
+    if !told.is_empty() {
+        let lines: Vec<Line> = told.into_iter().map(|line| Line::raw(format!(" {}", line.trim_end()))).collect();
+        frame.render_widget(Paragraph::new(lines).style(bad(model.theme)), area);
+        return;
+    }
+    let width = usize::from(area.width).saturating_sub(1);
+    let line = if let Some(completion) = &model.completion {
+        candidates(model, completion, width)
+    } else if let Some(find) = &model.find {
+        Line::styled(truncate(&found(model, find), width), accent(model.theme))
+    } else if model.selected.is_some() {
+        Line::styled(truncate(&selected(model), width), accent(model.theme))
+    } else if let Some(trouble) = model.trouble.as_ref().filter(|_| model.is_offline()) {
+        Line::styled(truncate(&format!("{}: {trouble}", model.host), width), DIM)
+    } else {
+        Line::styled(HINTS.iter().find(|hints| hints.width() <= width).copied().unwrap_or_default(), DIM)
+    };
+    frame.render_widget(line, Rect { x: area.x + 1, width: area.width - 1, height: 1, ..area });
+}
+
+/// The names that fit, from the chosen one on.
+fn candidates(model: &Model, completion: &Completion, width: usize) -> Line<'static> {
+    let mut spans = Vec::new();
+    let mut used = 0;
+    for (nth, name) in completion.candidates.iter().enumerate().skip(completion.chosen.saturating_sub(2)) {
+        let name = truncate(name, width.saturating_sub(used + 2));
+        used += name.width() + 3;
+        let look = if nth == completion.chosen { BOLD.add_modifier(Modifier::REVERSED) } else { accent(model.theme) };
+        spans.extend([Span::styled(format!("@{name}"), look), Span::raw("  ")]);
+        if used >= width {
+            break;
+        }
+    }
+    Line::from(spans)
+}
+
+fn found(model: &Model, find: &Find) -> String {
+    let clock = |at: Timestamp| at.to_zoned(model.zone.clone()).strftime("%A %-d %B %H:%M").to_string();
+    match (find.progress, find.hit.and_then(|hit| model.timeline.get(hit))) {
+        (Progress::Looking { .. }, _) => "looking…".to_owned(),
+        (Progress::Loading { .. }, _) => "looking further back… Esc stops".to_owned(),
+        (Progress::NoneLoaded, _) => "no more in what is loaded: Enter looks further back".to_owned(),
+        (Progress::None, Some(_)) => "this is the last one".to_owned(),
+        (Progress::None, None) => "there is none".to_owned(),
+        (Progress::Done, Some(entry)) => {
+            format!("{}, {}   Enter older  ↓ newer  Esc done", entry.person.name, clock(entry.at))
+        }
+        (Progress::Done, None) => "Type what to find; Enter older  ↓ newer  Esc done".to_owned(),
+    }
+}
+
+fn selected(model: &Model) -> String {
+    let entry = model.selected.and_then(|seq| model.timeline.get(seq));
+    let text = entry.map_or("", |entry| entry.text.as_str());
+    let links: Vec<String> =
+        links(text).into_iter().enumerate().map(|(nth, link)| format!("  {} {}", nth + 1, &text[link])).collect();
+    let open = if links.is_empty() { "" } else { "  o open" };
+    format!("r reply  c copy{open}  Esc leave{}", links.concat())
+}

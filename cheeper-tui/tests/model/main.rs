@@ -1,0 +1,7 @@
+//! The client without a terminal and without a network: keys and frames in, pictures and effects out.
+
+mod pictures;
+mod properties;
+mod screen;
+mod server;
+mod transitions;

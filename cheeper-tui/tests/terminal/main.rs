@@ -1,0 +1,9 @@
+//! The real client in a real terminal and in real pipes, against the real server.
+
+mod client;
+mod hostile;
+mod pipes;
+mod restore;
+mod server;
+mod talk;
+mod tls;

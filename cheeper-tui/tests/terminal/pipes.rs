@@ -1,0 +1,219 @@
+//! `post`, `tail` and the small commands, as scripts use them.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+use crate::server::Server;
+
+pub(crate) struct Person {
+    home: PathBuf,
+    server: String,
+}
+
+impl Person {
+    pub(crate) fn new(home: &Path, server: &str) -> Self {
+        Self { home: home.to_owned(), server: server.to_owned() }
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cheeper-tui"));
+        command.args(arguments).env("CHEEPER_SERVER", &self.server).env("HOME", &self.home);
+        for variable in ["XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "CHEEPER_NAME"] {
+            command.env_remove(variable);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+        let mut child = self.command(arguments).spawn().unwrap();
+        // It may end without reading all of it.
+        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
+        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+        (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+    }
+
+    /// The first lines that `tail` prints; then nobody reads on, and it has to end by itself.
+    fn tail(&self, arguments: &[&str], count: usize) -> Vec<String> {
+        let mut child = self.command(&[&["tail"], arguments].concat()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(count).map(Result::unwrap).collect();
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!((ended.status.code(), String::from_utf8(ended.stderr).unwrap().as_str()), (Some(0), ""));
+        lines
+    }
+}
+
+/// The texts at the ends of lines.
+fn texts(lines: &[String]) -> Vec<&str> {
+    lines.iter().filter_map(|line| line.rsplit("  ").next()).collect()
+}
+
+fn at(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+#[test]
+fn what_is_posted_by_lines_or_whole_is_printed_by_tail() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let bob = Person::new(folder.path(), &at(server.port));
+    let quiet = (Some(0), String::new(), String::new());
+    assert_eq!(bob.run(&["post", "one", "--name", "bob"], ""), quiet);
+    assert_eq!(bob.run(&["--name", "bob", "post", "-"], "two\n\n  three \nfour"), quiet);
+    assert_eq!(bob.run(&["post", "--whole", "-", "--name", "bob", "--reply-to", "1"], "five\nsix\n"), quiet);
+    let lines = bob.tail(&["--last", "3"], 3);
+    assert_eq!(texts(&lines), ["three", "four", "five ⏎ six"]);
+    assert!(lines[2].starts_with("5  ") && lines[2].contains("bob ✓") && lines[2].contains("↱ 1"), "{lines:?}");
+    assert!(!lines.concat().contains('\u{1b}'), "no colours in a pipe");
+    assert_eq!(texts(&bob.tail(&["--after", "3"], 2)), ["four", "five ⏎ six"]);
+    let json = bob.tail(&["--json", "--last", "1"], 1);
+    let event: serde_json::Value = serde_json::from_str(&json[0]).unwrap();
+    assert_eq!((event["seq"].as_u64(), event["cheep"].as_str()), (Some(5), Some("five\nsix")));
+}
+
+#[test]
+fn tail_goes_back_further_than_a_page_and_on_after_a_loss() {
+    let folder = TempDir::new().unwrap();
+    let store = folder.path().join("cheeper.db");
+    let server = Server::start(&store, 0);
+    let port = server.port;
+    let bob = Person::new(folder.path(), &at(port));
+    // Forms of many names: one person may not post so much.
+    let post = |range: std::ops::Range<u32>| {
+        let names: Vec<_> = range.map(|nth| (nth, format!("name{nth}"))).collect();
+        for (nth, name) in names {
+            let (code, _, said) = bob.run(&["post", &format!("cheep {nth}"), "--name", &name], "");
+            assert_eq!(code, Some(0), "{said}");
+        }
+    };
+    post(0..12);
+    let mut child = bob.command(&["tail", "--last", "5"]).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let first: Vec<String> = lines.by_ref().take(5).collect();
+    assert_eq!(texts(&first), ["cheep 7", "cheep 8", "cheep 9", "cheep 10", "cheep 11"]);
+    drop(server);
+    let _server = Server::start(&store, port);
+    post(12..15);
+    let after: Vec<String> = lines.by_ref().take(3).collect();
+    assert_eq!(texts(&after), ["cheep 12", "cheep 13", "cheep 14"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn failures_are_one_sentence_and_an_exit_code() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let bob = Person::new(&folder.path().join("bob"), &at(server.port));
+    let eve = Person::new(&folder.path().join("eve"), &at(server.port));
+    let nobody = Person::new(folder.path(), "127.0.0.1:1");
+    assert_eq!(bob.run(&["post", "mine", "--name", "bob"], "").0, Some(0));
+    let long = "x".repeat(281);
+    for (person, arguments, input, code, says) in [
+        (&eve, &["post", "hi", "--name", "bob"][..], "", 1, "bob is taken on this server"),
+        (
+            &bob,
+            &["post", "-", "--name", "bob"],
+            &format!("fine\n{long}\nnot posted\n")[..],
+            1,
+            "(line 2 of the input); 1 cheep was posted",
+        ),
+        (&bob, &["post", " ", "--name", "bob"], "", 1, "write something first"),
+        (&bob, &["post", "hi", "--name", "bob", "--reply-to", "99"], "", 1, "does not exist"),
+        (
+            &nobody,
+            &["post", "hi", "--name", "bob", "--patience", "1"],
+            "",
+            1,
+            "127.0.0.1:1 does not answer: nobody listens there; nothing",
+        ),
+        (&bob, &["post", "hi"], "", 2, "say who you are"),
+        (&bob, &["identity", "export", "--name", "stranger"], "", 1, "has no secret here yet"),
+        (&bob, &["identity", "import"], "nonsense", 1, "holds no identity"),
+        (&bob, &["--name", "bob"], "", 1, "this needs a terminal"),
+    ] {
+        let (ended, printed, said) = person.run(arguments, input);
+        assert_eq!((ended, printed.as_str(), said.lines().count()), (Some(code), "", 1), "{arguments:?}: {said}");
+        assert!(said.starts_with("cheeper-tui: ") && said.contains(says), "{arguments:?}: {said}");
+    }
+    for nonsense in
+        [&["--name", ""][..], &["--server", "ftp://x"], &["post"], &["tail", "--last", "x"], &["--nam", "x"]]
+    {
+        let (code, _, said) = bob.run(nonsense, "");
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.starts_with("error:"), "{said}");
+    }
+}
+
+#[test]
+fn a_name_is_taken_to_another_machine() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let here = Person::new(&folder.path().join("here"), &at(server.port));
+    let there = Person::new(&folder.path().join("there"), &at(server.port));
+    assert_eq!(here.run(&["post", "from here", "--name", "alice"], "").0, Some(0));
+    let (_, identity, _) = here.run(&["identity", "export", "--name", "alice"], "");
+    let (code, said, _) = there.run(&["identity", "import"], &identity);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("You can be alice"), "{said}");
+    assert_eq!(there.run(&["post", "from there", "--name", "alice"], "").0, Some(0));
+    assert!(there.tail(&["--last", "1"], 1)[0].contains("alice ✓"));
+    // Another secret does not take its place by mistake.
+    let other = identity.replace(|c: char| c.is_ascii_digit(), "0");
+    assert_eq!(there.run(&["identity", "import"], &other).0, Some(1));
+    assert_eq!(there.run(&["identity", "import", "--replace"], &other).0, Some(0));
+}
+
+#[test]
+fn settings_come_from_flags_then_variables_then_the_file() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let person = Person::new(folder.path(), "");
+    let config = folder.path().join(".config/cheeper/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(&config, format!("name = \"file\"\nserver = \"{}\"\n", at(server.port))).unwrap();
+    let run = |arguments: &[&str], name: Option<&str>| {
+        let mut command = person.command(arguments);
+        command.env_remove("CHEEPER_SERVER");
+        if let Some(name) = name {
+            command.env("CHEEPER_NAME", name);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let done = (Some(0), String::new());
+    assert_eq!(run(&["post", "1"], None), done);
+    assert_eq!(run(&["post", "2"], Some("variable")), done);
+    assert_eq!(run(&["post", "3", "--name", "flag"], Some("variable")), done);
+    let lines = Person::new(folder.path(), &at(server.port)).tail(&[], 3);
+    for (line, name) in lines.iter().zip(["file ✓", "variable ✓", "flag ✓"]) {
+        assert!(line.contains(name), "{line}");
+    }
+    fs::write(&config, "name = \"file\"\nthme = \"dark\"\n").unwrap();
+    let (code, said) = run(&["post", "4"], None);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("config.toml, line 2: there is no setting `thme`; did you mean `theme`?"), "{said}");
+}
+
+#[test]
+fn what_ships_with_the_command_is_made_by_it() {
+    let folder = TempDir::new().unwrap();
+    let person = Person::new(folder.path(), "127.0.0.1:1");
+    let (code, config, _) = person.run(&["config"], "");
+    assert!(code == Some(0) && config.contains("#theme = \"auto\""));
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, script, _) = person.run(&["completions", shell], "");
+        assert!(code == Some(0) && script.contains("identity"), "{shell}");
+    }
+    let pages = folder.path().join("man");
+    assert_eq!(person.run(&["man", pages.to_str().unwrap()], "").0, Some(0));
+    for page in ["cheeper-tui.1", "cheeper-tui-tail.1", "cheeper-tui-identity-import.1"] {
+        assert!(fs::read_to_string(pages.join(page)).unwrap().contains(".SH NAME"), "{page}");
+    }
+}

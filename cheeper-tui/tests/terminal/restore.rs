@@ -1,0 +1,93 @@
+//! The terminal is given back as it was, whatever happens.
+
+use std::{path::Path, process::Command};
+
+use portable_pty::CommandBuilder;
+use tempfile::TempDir;
+
+use crate::{
+    client::Client,
+    server::{Server, panicking},
+};
+
+/// What undoes everything that was done to the terminal.
+const GIVEN_BACK: &[&str] = &[
+    // The other screen, pastes, the mouse, the keyboard's protocol, the cursor, the title.
+    "\u{1b}[?1049l",
+    "\u{1b}[?2004l",
+    "\u{1b}[?1000l",
+    "\u{1b}[<1u",
+    "\u{1b}[?25h",
+    "\u{1b}[23;0t",
+];
+
+fn is_given_back(printed: &str) {
+    let last_picture = printed.rfind("\u{1b}[?2026h").unwrap();
+    for escape in GIVEN_BACK {
+        let at = printed.rfind(escape).unwrap_or_else(|| panic!("{escape:?} is missing"));
+        assert!(at > last_picture, "{escape:?} comes before the last picture");
+    }
+}
+
+fn run_in(folder: &Path, port: u16) -> Client {
+    let mut alice = Client::start(&folder.join("alice"), "alice", port);
+    alice.shows("● live");
+    alice
+}
+
+#[test]
+fn at_a_signal_and_at_the_end() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    for signal in ["-TERM", "-HUP", "-INT"] {
+        let alice = run_in(folder.path(), server.port);
+        alice.signal(signal);
+        let (code, printed) = alice.ends();
+        assert_eq!(code, 0, "{signal}");
+        is_given_back(&printed);
+    }
+    let mut alice = run_in(folder.path(), server.port);
+    alice.types("\u{3}");
+    let (code, printed) = alice.ends();
+    assert_eq!(code, 0);
+    is_given_back(&printed);
+}
+
+#[test]
+fn in_a_panic_whose_message_can_be_read() {
+    let folder = TempDir::new().unwrap();
+    let command = CommandBuilder::new(panicking());
+    let (code, printed) = Client::spawn(command, folder.path()).ends();
+    assert_ne!(code, 0);
+    is_given_back(&printed);
+    let end = printed.rfind("\u{1b}[?1049l").unwrap();
+    assert!(printed[end..].contains("on purpose"), "{printed:?}");
+}
+
+#[test]
+fn while_it_is_suspended() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let mut command = CommandBuilder::new("bash");
+    command.args(["--norc", "--noprofile", "-i"]);
+    command.env("PS1", "shell> ");
+    let mut alice = Client::spawn(command, folder.path());
+    alice.shows("shell>");
+    let binary = env!("CARGO_BIN_EXE_cheeper-tui");
+    alice.types(&format!("{binary} --name alice --server 127.0.0.1:{}\r", server.port));
+    alice.shows("alice ✓ ›");
+    alice.types("a draft\u{1a}");
+    alice.shows("Stopped");
+    let printed = String::from_utf8_lossy(&alice.raw).into_owned();
+    is_given_back(&printed);
+    // It missed this.
+    let binary = Command::new(binary)
+        .args(["post", "--name", "bob", "while you were away", "--server", &format!("127.0.0.1:{}", server.port)])
+        .env("HOME", folder.path().join("bob"))
+        .env_remove("XDG_DATA_HOME")
+        .status()
+        .unwrap();
+    assert!(binary.success());
+    alice.types("fg\r");
+    alice.until("it is back", |screen| screen.contains("while you were away") && screen.contains("› a draft"));
+}

@@ -1,0 +1,60 @@
+//! `wss://`, with the roots that the system trusts.
+
+use std::{fs, path::Path, sync::Arc};
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tempfile::TempDir;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    runtime::Runtime,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    },
+};
+
+use crate::{pipes::Person, server::Server};
+
+/// Takes the encryption off what comes for the server; gives its own port.
+fn front(runtime: &Runtime, server: u16, certificate: &Path) -> u16 {
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(certificate, cert.pem()).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert.der().clone()], key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    runtime.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let mut inside = acceptor.accept(stream).await?;
+                let mut outside = TcpStream::connect(("127.0.0.1", server)).await?;
+                copy_bidirectional(&mut inside, &mut outside).await
+            });
+        }
+    });
+    port
+}
+
+#[test]
+fn a_certificate_is_trusted_if_the_system_trusts_it() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let runtime = Runtime::new().unwrap();
+    let certificate = folder.path().join("root.pem");
+    let port = front(&runtime, server.port, &certificate);
+    let alice = Person::new(folder.path(), &format!("wss://localhost:{port}/ws"));
+    let post = || alice.command(&["post", "hello", "--name", "alice", "--patience", "2"]);
+    let trusted = post().env("SSL_CERT_FILE", &certificate).output().unwrap();
+    assert!(trusted.status.success(), "{}", String::from_utf8_lossy(&trusted.stderr));
+    let (_, other) = (front(&runtime, server.port, &folder.path().join("other.pem")), folder.path().join("other.pem"));
+    let stranger = post().env("SSL_CERT_FILE", other).output().unwrap();
+    let said = String::from_utf8(stranger.stderr).unwrap();
+    assert_eq!(stranger.status.code(), Some(1));
+    assert!(said.contains("certificate") && said.lines().count() == 1, "{said}");
+}
