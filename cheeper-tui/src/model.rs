@@ -52,6 +52,8 @@ pub struct Model {
     pub read: Option<Read>,
     /// What was last given out to be kept.
     pub saved: Saved,
+    /// When it last rang.
+    pub rang_at: Option<Millis>,
     /// What was last given out as the terminal's title.
     pub title: String,
     /// A fresh random number for each attempt to connect comes from here.
@@ -95,6 +97,7 @@ impl Model {
             keys: Vec::new(),
             read,
             saved,
+            rang_at: None,
             title: String::new(),
             jitter: || 0.5,
             new_id: || "id".to_owned(),

@@ -140,6 +140,12 @@ impl App {
                 }
             }
             if self.waiting.is_empty() && self.editor.is_none() {
+                let size = self.guard.size()?;
+                if (size.width, size.height) != (model.area.width, model.area.height) {
+                    // The terminal changed and has not said so yet.
+                    effects.extend(update(&mut model, Msg::Resized(size.width, size.height)));
+                    continue;
+                }
                 self.guard.draw(|frame| view::draw(&model, frame))?;
             }
             let deadline = model.deadline().map(|at| self.clock.instant(at));

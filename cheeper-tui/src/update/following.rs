@@ -2,10 +2,13 @@
 
 use cheeper_protocol::{
     Code, Event, Seq,
-    follow::{Input, Output},
+    follow::{Input, Millis, Output},
 };
 
 use crate::{effect::Effect, find::Progress, model::Model, scroll::Place};
+
+/// Between one ring and the next.
+const PAUSE_MS: Millis = 1_000;
 
 pub(super) fn drain(model: &mut Model, effects: &mut Vec<Effect>) {
     remember_what_was_read(model);
@@ -65,9 +68,13 @@ fn append(model: &mut Model, events: Vec<Event>, effects: &mut Vec<Effect>) {
     let is_first = model.timeline.entries().is_empty();
     let before = model.timeline.entries().len();
     model.timeline.append(events);
-    // The first page is the past: nobody is calling in it.
-    let call = model.timeline.entries().range(before..).rev().find(|entry| entry.calls && !is_first);
-    effects.extend(call.map(|entry| Effect::Ring(format!("{}: {}", entry.person.name, entry.text))));
+    // The first page is the past: nobody is calling in it. And nobody is called more than once at a time.
+    let rings = !is_first && model.rang_at.is_none_or(|rang_at| model.now >= rang_at + PAUSE_MS);
+    let call = model.timeline.entries().range(before..).rev().find(|entry| entry.calls && rings);
+    if let Some(entry) = call {
+        effects.push(Effect::Ring(format!("{}: {}", entry.person.name, entry.text)));
+        model.rang_at = Some(model.now);
+    }
     forget(model);
 }
 

@@ -19,6 +19,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, first: usize) {
     let height = rows.saturating_add(2).min(area.height);
     let width = WIDTH.min(area.width);
     let place = Rect::new((area.width - width) / 2, (area.height - height) / 2, width, height);
+    // The terminal may have become smaller a moment ago.
+    let place = place.intersection(frame.area());
     let keys_width = model.keys.iter().map(|(keys, _)| keys.width()).max().unwrap_or(0);
     let inner = usize::from(width).saturating_sub(4);
     let what_width = model.keys.iter().map(|(_, what)| what.width()).max().unwrap_or(0);

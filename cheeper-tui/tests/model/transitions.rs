@@ -142,8 +142,14 @@ fn a_mention_in_the_past_does_not_ring() {
 fn a_live_mention_rings_and_our_own_does_not() {
     let screen = screen(60, 12).live().cheeps(1).cheep("bob", "hi @Alice!", "");
     assert!(screen.effects.contains(&Effect::Ring("bob: hi @Alice!".to_owned())), "{:?}", screen.effects);
-    let screen = screen.cheep("alice", "I am @alice", "");
-    assert!(!screen.effects.iter().any(|effect| matches!(effect, Effect::Ring(_))));
+    let rings = |screen: &Screen| screen.effects.iter().any(|effect| matches!(effect, Effect::Ring(_)));
+    let mut screen = screen.cheep("bob", "@alice @alice", "");
+    assert!(!rings(&screen), "not twice in a second");
+    screen.model.now += 1_000;
+    let mut screen = screen.cheep("bob", "@alice?", "");
+    assert!(rings(&screen));
+    screen.model.now += 1_000;
+    assert!(!rings(&screen.cheep("alice", "I am @alice", "")));
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(store: &Path, port: u16) -> Self {
         let mut child = Command::new(binary())
-            .args(["--listen", &format!("127.0.0.1:{port}"), "--data"])
+            .args(["--post-rate", "0", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .arg(store)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -55,7 +55,9 @@ pub(crate) fn panicking() -> PathBuf {
 }
 
 fn build(what: &[&str]) {
-    let built = Command::new(env!("CARGO")).args(["build", "--quiet"]).args(what).status().unwrap();
+    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
+    let built =
+        Command::new(env!("CARGO")).args(["build", "--quiet", "--profile", profile]).args(what).status().unwrap();
     assert!(built.success());
 }
 
