@@ -1,6 +1,7 @@
 //! The terminal, taken over for a while and given back as it was: at the end, in a panic, at a signal.
 
 mod escape;
+mod steady;
 
 use std::{
     io::{self, BufWriter, Stdout, Write as _},
@@ -24,6 +25,7 @@ use crossterm::{
 use ratatui::{Frame, Terminal, backend::CrosstermBackend, layout::Size};
 
 pub use self::escape::Escape;
+use self::steady::steady;
 
 /// Frames are written in one go.
 const FRAME_BYTES: usize = 64 * 1024;
@@ -89,7 +91,10 @@ impl Guard {
     /// Draws one picture: whole, where the terminal can wait for the end of it, and in one write.
     pub fn draw(&mut self, draw: impl FnOnce(&mut Frame)) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(draw)?;
+        self.terminal.draw(|frame| {
+            draw(frame);
+            steady(frame.buffer_mut());
+        })?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
