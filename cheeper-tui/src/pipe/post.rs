@@ -94,7 +94,7 @@ async fn next_text(source: &mut Source, talk: &mut Talk) -> io::Result<Option<St
     loop {
         tokio::select! {
             text = &mut next => return text,
-            () = talk.go_on() => {}
+            () = talk.go_on() => talk.drop_events(),
         }
     }
 }

@@ -73,6 +73,11 @@ impl Talk {
         std::mem::take(&mut self.outputs)
     }
 
+    /// Drops the events among the outputs, for those who only post: there is no end to them.
+    pub(super) fn drop_events(&mut self) {
+        self.outputs.retain(|output| !matches!(output, Output::Events { .. }));
+    }
+
     /// Waits for the next thing that happens, and handles it. It may be given up at any time.
     pub(super) async fn go_on(&mut self) {
         let deadline = self.follow.deadline().map(|at| self.clock.instant(at));

@@ -24,7 +24,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Do(action) => on_action(model, action, &mut effects),
         Msg::Type(c) => on_type(model, c, &mut effects),
-        Msg::Paste(text) => writing::insert(model, text, &mut effects),
+        Msg::Paste(text) => writing::insert(model, &text, &mut effects),
         Msg::Click(_, y) => reading::click(model, y),
         Msg::Wheel { up } => reading::scroll(model, up, 3),
         Msg::Resized(width, height) => model.area = Rect::new(0, 0, width, height),
@@ -81,7 +81,7 @@ fn on_type(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
         Some(number @ 1..) if model.selected.is_some() && model.find.is_none() => {
             reading::open(model, number as usize, effects);
         }
-        _ => writing::insert(model, c.to_string(), effects),
+        _ => writing::insert(model, c.encode_utf8(&mut [0; 4]), effects),
     }
 }
 

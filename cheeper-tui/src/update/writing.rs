@@ -7,6 +7,8 @@ use cheeper_protocol::{
     follow::{Input, Link, Post},
 };
 
+use unicode_segmentation::UnicodeSegmentation as _;
+
 use super::{finding, reading};
 use crate::{
     action::Action,
@@ -19,7 +21,7 @@ use crate::{
 };
 
 /// Something was typed or pasted.
-pub(super) fn insert(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
+pub(super) fn insert(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     model.notice = None;
     model.help = None;
     model.completion = None;
@@ -30,8 +32,21 @@ pub(super) fn insert(model: &mut Model, text: String, effects: &mut Vec<Effect>)
         if text == "@" {
             ask_who_is_here(model, effects);
         }
+        let text = fitting(model, text, model.composer.text().len()).to_owned();
         model.composer.edit(&Edit::Insert(text));
     }
+}
+
+/// As much of a text as could ever be sent beside so many bytes: every key and picture goes over all that is written.
+fn fitting<'a>(model: &mut Model, text: &'a str, beside: usize) -> &'a str {
+    let room = model.follow.limits().frame_bytes.saturating_sub(beside);
+    if text.len() <= room {
+        return text;
+    }
+    let ends = text.grapheme_indices(true).map(|(at, grapheme)| at + grapheme.len());
+    let end = ends.take_while(|end| *end <= room).last().unwrap_or(0);
+    model.notice = Some("This is far too long for a cheep: only its beginning was taken.".to_owned());
+    &text[..end]
 }
 
 /// Somebody is about to be mentioned: by the time that Tab is pressed, the answer is there.
@@ -44,7 +59,9 @@ fn ask_who_is_here(model: &Model, effects: &mut Vec<Effect>) {
 /// The editor's text takes the place of what was written.
 pub(super) fn edited(model: &mut Model, text: Option<String>) {
     if let Some(text) = text {
-        model.composer.set(text.replace("\r\n", "\n").trim_end_matches('\n'));
+        let text = text.replace("\r\n", "\n");
+        let text = fitting(model, text.trim_end_matches('\n'), 0);
+        model.composer.set(text);
     }
 }
 

@@ -131,7 +131,7 @@ impl Screen {
     }
 }
 
-fn cheep(seq: u64, name: &str, text: &str, more: &str) -> String {
+pub(crate) fn cheep(seq: u64, name: &str, text: &str, more: &str) -> String {
     let (hour, minute) = (seq / 60 % 24, seq % 60);
     let json = serde_json::json!({ "name": name, "cheep": text }).to_string();
     let rest = json.trim_start_matches('{');

@@ -1,6 +1,6 @@
 //! Every message, and what follows from it.
 
-use cheeper_protocol::{Seq, follow::Link};
+use cheeper_protocol::{Seq, ServerFrame, follow::Link};
 use cheeper_tui::{effect::Effect, find::Progress, msg::Msg, scroll::Place, storage::Kept};
 
 use crate::screen::{Screen, screen};
@@ -78,6 +78,31 @@ fn a_paste_is_text_whatever_is_in_it() {
     assert_eq!(screen.model.follow.outbox().len(), 0);
     let screen = screen.keys("<ctrl+f>").then(Msg::Paste("a\nb".to_owned()));
     assert_eq!(screen.model.input().text(), "a b");
+}
+
+#[test]
+fn a_paste_without_end_is_cut_and_says_so() {
+    let screen = screen(60, 10).live().then(Msg::Paste("家".repeat(1_000_000)));
+    assert_eq!(draft(&screen).chars().count(), 16 * 1024 / 3);
+    assert!(screen.model.notice.as_deref().is_some_and(|notice| notice.contains("too long")));
+    let screen = screen.keys("x").then(Msg::Edited(Some("y".repeat(20_000))));
+    assert_eq!(draft(&screen).len(), 16 * 1024);
+}
+
+#[test]
+fn what_was_dropped_to_bound_the_memory_is_asked_for_again() {
+    let kept = u64::try_from(cheeper_tui::timeline::KEPT).unwrap();
+    let mut screen = screen(60, 12).live();
+    for seq in 1..=kept + 1_000 {
+        let Ok(ServerFrame::Cheep(mut cheep)) = ServerFrame::parse(&crate::screen::cheep(1, "bob", "hi", "")) else {
+            panic!()
+        };
+        cheep.seq = Seq::new(seq).unwrap();
+        screen = screen.then(Msg::Frame(ServerFrame::Cheep(cheep)));
+    }
+    assert_eq!(screen.model.timeline.entries().len(), cheeper_tui::timeline::KEPT);
+    let screen = screen.keys("<home>");
+    assert!(says(&screen.effects)[0].contains(r#""before":1001"#), "{:?}", screen.effects);
 }
 
 #[test]

@@ -152,6 +152,19 @@ fn failures_are_one_sentence_and_an_exit_code() {
 }
 
 #[test]
+fn a_failure_does_not_wait_for_the_end_of_the_input() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let bob = Person::new(&folder.path().join("bob"), &at(server.port));
+    let mut child = bob.command(&["post", "-", "--name", "bob"]).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(format!("fine\n{}\n", "x".repeat(281)).as_bytes()).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    drop(input);
+}
+
+#[test]
 fn a_name_is_taken_to_another_machine() {
     let folder = TempDir::new().unwrap();
     let server = Server::start(&folder.path().join("cheeper.db"), 0);
