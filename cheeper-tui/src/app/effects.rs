@@ -34,7 +34,7 @@ impl App {
             }
             Effect::Ring(words) => self.ring(&words)?,
             Effect::Copy(text) => self.guard.say(&Escape::copy(&text))?,
-            Effect::Title(title) => self.guard.say(&Escape::title(&title))?,
+            Effect::Title(title) => self.guard.entitle(&title)?,
             Effect::Open(link) => self.open(&link),
             Effect::Edit(text) => self.edit(&text)?,
             Effect::Redraw => self.guard.clear()?,

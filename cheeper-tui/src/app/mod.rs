@@ -162,6 +162,8 @@ impl App {
                     // It also comes when somebody interrupts the editor, which is not our end.
                     _ = interrupt.recv(), if self.editor.is_none() => vec![Msg::Do(Action::Quit)],
                     _ = self.again.recv(), if self.editor.is_none() => {
+                        // Somebody stopped it from outside, and the shell may have set the terminal to its own liking.
+                        self.guard.leave();
                         self.guard.enter()?;
                         vec![Msg::Woke]
                     },

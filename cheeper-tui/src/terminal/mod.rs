@@ -37,6 +37,7 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 pub struct Guard {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     mouse: bool,
+    title: Option<Escape>,
 }
 
 impl Guard {
@@ -49,7 +50,7 @@ impl Guard {
         // What is drawn has no colours if none are wanted; crossterm need not decide that again.
         crossterm::style::force_color_output(true);
         let output = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
-        let mut guard = Self { terminal: Terminal::new(CrosstermBackend::new(output))?, mouse };
+        let mut guard = Self { terminal: Terminal::new(CrosstermBackend::new(output))?, mouse, title: None };
         guard.enter()?;
         Ok(guard)
     }
@@ -69,6 +70,9 @@ impl Guard {
         if self.mouse {
             execute!(io::stdout(), Print(escape::TAKE_MOUSE))?;
         }
+        if let Some(title) = self.title.clone() {
+            self.say(&title)?;
+        }
         self.clear()
     }
 
@@ -79,6 +83,9 @@ impl Guard {
 
     /// Has everything drawn afresh, whatever the terminal shows.
     pub fn clear(&mut self) -> io::Result<()> {
+        if !is_taken() {
+            return Ok(());
+        }
         // `Terminal::clear` would ask the terminal where the cursor is, which not every one answers.
         let size = self.terminal.size()?;
         self.terminal.resize(size.into())
@@ -98,11 +105,22 @@ impl Guard {
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
-    /// Says something to the terminal itself.
+    /// Says something to the terminal itself; to nobody while somebody else has it.
     pub fn say(&mut self, escape: &Escape) -> io::Result<()> {
+        if !is_taken() {
+            return Ok(());
+        }
         let output = self.terminal.backend_mut();
         output.write_all(escape.as_bytes())?;
         output.flush()
+    }
+
+    /// Gives it a title, now and whenever it is taken again.
+    pub fn entitle(&mut self, title: &str) -> io::Result<()> {
+        let title = Escape::title(title);
+        self.say(&title)?;
+        self.title = Some(title);
+        Ok(())
     }
 }
 
@@ -110,6 +128,10 @@ impl Drop for Guard {
     fn drop(&mut self) {
         restore();
     }
+}
+
+fn is_taken() -> bool {
+    IS_TAKEN.load(Ordering::SeqCst)
 }
 
 fn restore() {

@@ -91,3 +91,38 @@ fn while_it_is_suspended() {
     alice.types("fg\r");
     alice.until("it is back", |screen| screen.contains("while you were away") && screen.contains("› a draft"));
 }
+
+#[test]
+fn after_it_was_stopped_from_outside_it_is_drawn_afresh() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let mut alice = run_in(folder.path(), server.port);
+    alice.signal("-STOP");
+    alice.raw.clear();
+    alice.signal("-CONT");
+    alice.prints("\u{1b}[?1049h");
+    alice.prints("\u{1b}]0;cheeper 127.0.0.1");
+    alice.types("hello");
+    alice.shows("› hello");
+}
+
+#[test]
+fn no_colour_means_none() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let run = |variables: &[(&str, &str)]| {
+        let mut alice = Client::start_with(&folder.path().join("alice"), "alice", server.port, &[], variables);
+        alice.shows("alice ✓ ›");
+        alice.types("hello\r");
+        alice.shows("hello");
+        alice.types("\u{3}");
+        alice.ends().1
+    };
+    // Resets of the colours, such as [39m, are none.
+    let colours =
+        |printed: &str| printed.contains("[38;5;") || printed.contains("[48;5;") || printed.contains("[38;2;");
+    assert!(colours(&run(&[])));
+    let printed = run(&[("NO_COLOR", "1")]);
+    assert!(!colours(&printed));
+    assert!(printed.contains("\u{1b}[1m"), "bold stays");
+}

@@ -199,3 +199,40 @@ fn a_storm_of_resizes_ends_in_a_whole_picture() {
             && rows[8].ends_with("hello")
     });
 }
+
+#[test]
+fn keys_come_as_terminals_send_them() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let home = folder.path().join("alice");
+    let mut alice = Client::start(&home, "alice", server.port);
+    alice.shows("alice ✓ ›");
+    let line = |screen: &str, nth: usize| screen.lines().rev().nth(nth).unwrap_or_default().trim().to_owned();
+    // Alt+Enter, Ctrl+J, and Shift+Enter as terminals with the keyboard protocol have it.
+    alice.types("one\u{1b}\rtwo\nthree\u{1b}[13;2ufour");
+    alice.until("there are four lines", |screen| {
+        line(screen, 4).starts_with("alice ✓ › one")
+            && line(screen, 3) == "two"
+            && line(screen, 2) == "three"
+            && line(screen, 1) == "four"
+    });
+    // Alt+Backspace, Ctrl+Y, Ctrl+_, Ctrl+←.
+    alice.types("\u{1b}\u{7f}");
+    alice.until("four is cut", |screen| !screen.contains("four"));
+    alice.types("\u{19}\u{19}\u{1f}!");
+    alice.shows("four!");
+    alice.types("\u{1b}[1;5D<");
+    alice.shows("<four!");
+    // Ctrl+Q; somebody else of that name came first the next time.
+    alice.types("\u{11}");
+    alice.ends();
+    let mut first = Client::start(&home, "alice", server.port);
+    first.shows("<four!");
+    let mut second = Client::start(&home, "alice", server.port);
+    second.shows("Another client of alice keeps the drafts");
+    // The wheel scrolls, a click selects, Escape leaves.
+    second.types("hi\r");
+    second.until("it is sent", |screen| screen.contains("alice ✓    hi") && !screen.contains("not sent"));
+    second.types("\u{1b}[<0;20;13M");
+    second.shows("r reply  c copy");
+}
