@@ -27,8 +27,9 @@ mod client;
 #[path = "../tests/terminal/server.rs"]
 mod server;
 
-const WIDTH: u16 = 100;
-const HEIGHT: u16 = 40;
+/// A usual window, and a huge one.
+const USUAL: Rect = Rect::new(0, 0, 100, 40);
+const HUGE: Rect = Rect::new(0, 0, 300, 100);
 const KEYS: usize = 2_000;
 const TEXT: &str = "a cheep of about the usual length, with 家, a 👩‍👩‍👧 and a link to https://example.org in it";
 
@@ -37,8 +38,9 @@ fn main() {
     let runs = |name: &str| wanted.is_empty() || wanted.iter().any(|arg| arg == name);
     if runs("frames") {
         for count in [100, 10_000, 100_000] {
-            frames(count);
+            frames(count, USUAL);
         }
+        frames(100_000, HUGE);
     }
     if runs("real") {
         real();
@@ -58,10 +60,10 @@ fn cheep(seq: u64) -> Cheep {
 }
 
 /// A model with so many cheeps, live.
-fn model(count: u64) -> Model {
+fn model(count: u64, area: Rect) -> Model {
     let identity = Identity { name: Name::parse("alice").expect("a name"), secret: None };
     let mut model = Model::new("localhost:5000".to_owned(), identity, Kept::default());
-    model.area = Rect::new(0, 0, WIDTH, HEIGHT);
+    model.area = area;
     start(&mut model);
     let welcome = r#"{"type":"welcome","protocol":1,"server":"t","timeline":"t","head":0,"online":1,"limits":
         {"cheep_chars":280,"name_chars":32,"frame_bytes":16384,"page":200,"who":1000,"posts_per_minute":60}}"#;
@@ -75,18 +77,18 @@ fn model(count: u64) -> Model {
 }
 
 /// A terminal that forgets what is written to it, as wide and high as the model's.
-fn terminal() -> Terminal<CrosstermBackend<io::Sink>> {
-    let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, WIDTH, HEIGHT)) };
+fn terminal(area: Rect) -> Terminal<CrosstermBackend<io::Sink>> {
+    let options = TerminalOptions { viewport: Viewport::Fixed(area) };
     Terminal::with_options(CrosstermBackend::new(io::sink()), options).expect("no terminal is asked")
 }
 
-fn frames(count: u64) {
+fn frames(count: u64, area: Rect) {
     let before = memory();
     let began = Instant::now();
-    let mut model = model(count);
+    let mut model = model(count, area);
     let loaded = began.elapsed() / u32::try_from(count).expect("not so many");
     let bytes = memory().saturating_sub(before) / count;
-    let mut terminal = terminal();
+    let mut terminal = terminal(area);
     let mut press = |model: &mut Model, msg: Msg| {
         let began = Instant::now();
         update(model, msg);
@@ -97,7 +99,12 @@ fn frames(count: u64) {
         let mut spans: Vec<Duration> = (0..KEYS).map(|nth| press(model, keys(nth))).collect();
         println!("  {what:<32} {}", spread(&mut spans));
     };
-    println!("{count} cheeps: {bytes} bytes and {} µs to take in for each", micros(loaded));
+    println!(
+        "{count} cheeps in {} × {}: {bytes} bytes and {} µs to take in for each",
+        area.width,
+        area.height,
+        micros(loaded)
+    );
     measure(&mut model, "a character at the end", &|nth| {
         if nth % 20 == 19 { Msg::Do(Action::KillToStart) } else { Msg::Type('x') }
     });

@@ -33,35 +33,35 @@ pub struct Cli {
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
     /// Who you are.
-    #[arg(long, short, global = true, env = "CHEEPER_NAME", value_parser = name)]
+    #[arg(long, short, global = true, env = "CHEEPER_NAME", hide_env_values = true, value_parser = name)]
     pub name: Option<Name>,
 
     /// Where the timeline is [default: localhost:5000].
-    #[arg(long, short, global = true, env = "CHEEPER_SERVER", value_name = "URL", value_parser = Server::parse)]
+    #[arg(long, short, global = true, env = "CHEEPER_SERVER", hide_env_values = true, value_name = "URL", value_parser = Server::parse)]
     pub server: Option<Server>,
 
     /// What the colours have to be readable on [default: auto].
-    #[arg(long, global = true, env = "CHEEPER_THEME", value_name = "WHICH")]
+    #[arg(long, global = true, env = "CHEEPER_THEME", hide_env_values = true, value_name = "WHICH")]
     pub theme: Option<Theme>,
 
     /// How many colours are shown [default: auto].
-    #[arg(long, global = true, env = "CHEEPER_COLOR", value_name = "WHICH")]
+    #[arg(long, global = true, env = "CHEEPER_COLOR", hide_env_values = true, value_name = "WHICH")]
     pub color: Option<Color>,
 
     /// How the terminal is asked to notify of a mention [default: off].
-    #[arg(long, global = true, env = "CHEEPER_NOTIFY", value_name = "HOW")]
+    #[arg(long, global = true, env = "CHEEPER_NOTIFY", hide_env_values = true, value_name = "HOW")]
     pub notify: Option<Notify>,
 
     /// A mention does not ring the bell.
-    #[arg(long, global = true, env = "CHEEPER_NO_BELL", value_parser = FalseyValueParser::new())]
+    #[arg(long, global = true, env = "CHEEPER_NO_BELL", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub no_bell: bool,
 
     /// The mouse is left to the terminal.
-    #[arg(long, global = true, env = "CHEEPER_NO_MOUSE", value_parser = FalseyValueParser::new())]
+    #[arg(long, global = true, env = "CHEEPER_NO_MOUSE", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub no_mouse: bool,
 
     /// The configuration [default: config.toml in the folder cheeper of the XDG place].
-    #[arg(long, global = true, env = "CHEEPER_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "CHEEPER_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
 
@@ -76,8 +76,8 @@ pub enum Theme {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// As `TERM`, `COLORTERM` and `NO_COLOR` say.
     #[default]
+    #[value(help = "As TERM, COLORTERM and NO_COLOR say")]
     Auto,
     #[value(name = "true")]
     True,
@@ -92,7 +92,7 @@ pub enum Color {
 pub enum Notify {
     #[default]
     Off,
-    /// As iTerm2, `WezTerm` and Windows Terminal know it.
+    #[value(help = "As iTerm2, WezTerm and Windows Terminal know it")]
     Osc9,
     /// As urxvt, foot and Ghostty know it.
     Osc777,

@@ -98,12 +98,13 @@ impl Blocks for Laid<'_> {
     }
 
     fn body(&self, index: usize) -> usize {
-        let rows =
-            |text: &str, reply_to: Option<Seq>| usize::from(reply_to.is_some()) + wrap(text, self.columns.text).len();
+        let width = self.columns.text;
+        let quote = |reply_to: Option<Seq>| usize::from(reply_to.is_some());
         if let Some(entry) = self.model.timeline.entries().get(index) {
-            rows(entry.text.as_str(), entry.reply_to)
+            quote(entry.reply_to) + entry.rows(width)
         } else if let Some(post) = self.post(index) {
-            rows(post.cheep.as_str(), post.reply_to) + usize::from(!says_not_sent_beside(self.columns, post))
+            let label = usize::from(!says_not_sent_beside(self.columns, post));
+            quote(post.reply_to) + wrap(post.cheep.as_str(), width).len() + label
         } else {
             0
         }

@@ -1,13 +1,14 @@
 //! What has happened, as far as it is here. Which part of it is on screen is not its business. Pure.
 
 use std::{
+    cell::Cell,
     collections::{HashMap, VecDeque},
     rc::Rc,
 };
 
 use cheeper_protocol::{Cheep, CheepText, Event, FoldedName, Name, Seq, Timestamp};
 
-use crate::mention::mentions;
+use crate::{mention::mentions, wrap::wrap};
 
 /// Cheeps kept of those that came by themselves. What a person scrolled back to is kept besides, until they follow again.
 pub const KEPT: usize = 100_000;
@@ -22,7 +23,7 @@ pub struct Person {
 }
 
 /// A cheep, with what would be too dear to find out for every picture.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Entry {
     pub seq: Seq,
     pub at: Timestamp,
@@ -32,6 +33,21 @@ pub struct Entry {
     pub verified: bool,
     /// The person here is mentioned by somebody else.
     pub calls: bool,
+    /// A width, and the rows of the text in it: whatever goes over the screen asks for the same again.
+    rows: Cell<(usize, usize)>,
+}
+
+impl Entry {
+    /// How many rows the text takes in so many columns.
+    pub fn rows(&self, width: usize) -> usize {
+        let (known, rows) = self.rows.get();
+        if known == width && rows > 0 {
+            return rows;
+        }
+        let rows = wrap(self.text.as_str(), width).len();
+        self.rows.set((width, rows));
+        rows
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -162,7 +178,7 @@ impl Timeline {
             .entry(name)
             .or_insert_with_key(|name| Rc::new(Person { name: name.clone(), fold: name.fold() }));
         let calls = person.fold != self.me && mentions(text.as_str(), &self.me);
-        Some(Entry { seq, at, person: Rc::clone(person), text, reply_to, verified, calls })
+        Some(Entry { seq, at, person: Rc::clone(person), text, reply_to, verified, calls, rows: Cell::default() })
     }
 }
 

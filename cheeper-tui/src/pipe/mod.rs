@@ -18,8 +18,8 @@ pub enum PipeError {
     Storage(#[from] StorageError),
     #[error("{host} does not answer{why}; {posted}")]
     NoAnswer { host: String, why: String, posted: Posted },
-    #[error("{host} does not let this client in; {posted}")]
-    Barred { host: String, posted: Posted },
+    #[error("{host} does not let this client in")]
+    Barred { host: String },
     #[error("{sentence}{line}; {posted}")]
     Refused { sentence: String, line: Line, posted: Posted },
     #[error(

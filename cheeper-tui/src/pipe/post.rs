@@ -119,7 +119,7 @@ async fn acked(talk: &mut Talk, patience: Duration, posted: Posted) -> Result<Re
         }
         let host = talk.host().to_owned();
         if talk.follow.link() == Link::Barred {
-            return Err(PipeError::Barred { host, posted });
+            return Err(PipeError::Barred { host });
         }
         let until = talk.heard_at().max(began) + patience;
         tokio::select! {

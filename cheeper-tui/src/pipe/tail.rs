@@ -18,7 +18,7 @@ use rustix::{
 };
 use tokio::sync::oneshot;
 
-use super::{PipeError, Posted, line::Style, talk::Talk};
+use super::{PipeError, line::Style, talk::Talk};
 use crate::{args, config::Settings};
 
 /// Prints from the newest few on, or from a place in the timeline on.
@@ -129,7 +129,7 @@ impl Tail {
     fn tell_of_trouble(&mut self) -> Result<(), PipeError> {
         let host = self.talk.host();
         match self.talk.follow.link() {
-            Link::Barred => Err(PipeError::Barred { host: host.to_owned(), posted: Posted::default() }),
+            Link::Barred => Err(PipeError::Barred { host: host.to_owned() }),
             Link::Waiting { .. } if !self.was_told => {
                 let why = self.talk.trouble.as_deref().unwrap_or("the line broke");
                 eprintln!("cheeper-tui: no connection with {host} ({why}): it is tried again until it works.");
