@@ -1,4 +1,4 @@
-//! Sends through `io_uring`. The one place with unsafe code: `docs/decisions/0003-sends-in-batches.md` says what it brings and
+//! Sends through `io_uring`. The one place with unsafe code: `docs/decisions/0005-sends-in-batches.md` says what it brings and
 //! why it is sound.
 
 use std::{io, mem::forget, os::fd::AsRawFd};
