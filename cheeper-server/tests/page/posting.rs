@@ -91,7 +91,7 @@ async fn a_refused_cheep_comes_back_with_the_servers_sentence() {
     alice.click("#composer button[type=submit]").await;
     alice.until("it is back", "document.querySelector('#cheep').value === 'so do I'").await;
     assert!(!alice.text("#refusal").await.is_empty());
-    assert_eq!(alice.count("article").await, 0);
+    alice.until("it is on the timeline no more", "document.querySelectorAll('article').length === 0").await;
     alice.click("#no-reply").await;
     alice.click("#composer button[type=submit]").await;
     alice.shows("so do I").await;
