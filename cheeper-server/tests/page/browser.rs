@@ -11,7 +11,7 @@ use std::{
 use fantoccini::{
     Client, ClientBuilder, Locator,
     actions::{InputSource as _, KeyAction, KeyActions},
-    wd::{Capabilities, WebDriverCompatibleCommand},
+    wd::{Capabilities, TimeoutConfiguration, WebDriverCompatibleCommand},
 };
 use hyper::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -124,6 +124,8 @@ impl Browser {
         let address = format!("http://127.0.0.1:{}", driver.port);
         let client =
             ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&address).await.unwrap();
+        let timeouts = TimeoutConfiguration::new(Some(4 * PATIENCE), None, None);
+        client.update_timeouts(timeouts).await.unwrap();
         let process = client.capabilities().and_then(|told| told.get("goog:processID")?.as_u64());
         assert!(process.is_some(), "the driver does not say which process its browser is");
         Self { client, origin: format!("http://{server}/"), process, _driver: driver }
@@ -160,7 +162,10 @@ impl Browser {
     }
 
     pub(crate) async fn click(&self, css: &str) {
-        self.client.find(Locator::Css(css)).await.unwrap().click().await.unwrap();
+        // An element that is drawn anew between the look and the click is looked for again.
+        while let Err(error) = self.client.find(Locator::Css(css)).await.unwrap().click().await {
+            assert!(error.is_stale_element_reference(), "{css}: {error}");
+        }
     }
 
     /// Has it connect again at once; the button may be gone by now, if the page was faster.

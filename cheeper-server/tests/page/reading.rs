@@ -85,7 +85,7 @@ async fn five_thousand_cheeps_are_scrolled_to_the_first_and_back_without_a_gap()
           if (isDone) done({ seen: seen.size, most, path: seen.size < 5000 ? path : [] });
           else {
             window.scrollBy(0, direction * innerHeight * 0.8);
-            requestAnimationFrame(() => requestAnimationFrame(step));
+            requestAnimationFrame(step);
           }
         };
         step();";
