@@ -93,7 +93,6 @@ pub async fn run(
         presence: presence.clone(),
         metrics: metrics.clone(),
         replies: ReplyBudget::new(REPLY_BYTES),
-        most_connections: config.max_connections,
     });
     // The writer and the accept loop want a core as well.
     let shards = thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));

@@ -45,8 +45,6 @@ pub(crate) struct Shared {
     pub(crate) presence: Arc<Presence>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) replies: Arc<ReplyBudget>,
-    /// More connections than this there never are.
-    pub(crate) most_connections: usize,
 }
 
 /// What a client's URL asked for.

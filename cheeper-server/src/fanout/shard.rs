@@ -60,7 +60,6 @@ pub(crate) struct Newcomer {
 
 pub(crate) struct Shard {
     poll: Poll,
-    broadcast: Broadcast,
     connections: Slab<Connection>,
     desk: Desk,
     newcomers: VecDeque<Newcomer>,
@@ -78,7 +77,6 @@ impl Shard {
         let mailbox = Mailbox::new(Waker::new(poll.registry(), WAKE)?);
         Ok(Self {
             poll,
-            broadcast: Broadcast::Plain,
             connections: Slab::new(),
             desk: Desk::new(shared, mailbox),
             newcomers: VecDeque::new(),
@@ -96,7 +94,7 @@ impl Shard {
 
     /// Works until it was told to stop and everybody has gone.
     pub(crate) fn run(mut self) {
-        self.broadcast = Broadcast::probe(self.desk.shared.most_connections);
+        let mut broadcast = Broadcast::probe();
         let mut events = Events::with_capacity(EVENTS);
         while !self.is_done() {
             let wait = if self.has_more_to_do() { Duration::ZERO } else { Duration::from_secs(1) };
@@ -108,7 +106,7 @@ impl Shard {
             self.desk.now = u32::try_from(self.began.elapsed().as_secs()).unwrap_or(u32::MAX);
             // The mail is taken first and read last: an author's own cheep goes out before the ack that belongs to it.
             let mail = self.desk.mailbox.take();
-            self.deliver();
+            self.deliver(&mut broadcast);
             for mail in mail {
                 self.on_mail(mail);
             }
@@ -121,7 +119,7 @@ impl Shard {
                 self.with(place, Connection::work_at);
             }
             self.adopt_some();
-            self.deliver();
+            self.deliver(&mut broadcast);
             self.keep_time();
         }
     }
@@ -151,7 +149,6 @@ impl Shard {
 
     fn remove(&mut self, place: usize) {
         let Some(mut connection) = self.connections.try_remove(place) else { return };
-        self.broadcast.remove(place, connection.socket());
         if let Err(error) = self.poll.registry().deregister(connection.stream()) {
             tracing::debug!(%error, "a socket could not be taken off the poll");
         }
@@ -203,7 +200,6 @@ impl Shard {
         self.poll.registry().register(&mut stream, Token(place), Interest::READABLE | Interest::WRITABLE)?;
         let online = self.desk.shared.presence.join();
         let serial = SERIALS.fetch_add(1, Ordering::Relaxed);
-        self.broadcast.add(place, &stream);
         entry.insert(Connection::new(stream, serial, seat, &self.desk));
         frames::write_text(&self.welcome(online).to_json(), &mut greeting);
         self.with(place, |place, connection, desk| connection.open(place, opening, greeting, &early, desk));
@@ -222,13 +218,13 @@ impl Shard {
     }
 
     /// Sends everybody what has come since the last time: what came together goes out together.
-    fn deliver(&mut self) {
+    fn deliver(&mut self, broadcast: &mut Broadcast) {
         let first = self.desk.live.next();
         let behind = match self.desk.shared.feed.tail.piece(first, DELIVERY_BYTES) {
             Ok(None) => return,
             Ok(Some(piece)) => {
                 self.desk.live = piece.next().previous();
-                self.broadcast(first, &piece)
+                self.broadcast(broadcast, first, &piece)
             }
             Err(NotHere) => {
                 // So much came at once that the ring has moved past this shard: everybody is told, one by one.
@@ -242,15 +238,15 @@ impl Shard {
     }
 
     /// Sends to those who keep up; returns the others.
-    fn broadcast(&mut self, first: Seq, piece: &Slice) -> Vec<usize> {
+    fn broadcast(&mut self, broadcast: &mut Broadcast, first: Seq, piece: &Slice) -> Vec<usize> {
         let (mut ready, mut behind) = (Vec::with_capacity(self.connections.len()), Vec::new());
         for (place, connection) in &self.connections {
             if connection.keeps_up(first) { ready.push(place) } else { behind.push(place) }
         }
         let mut results = Vec::with_capacity(WIDTH);
         for places in ready.chunks(WIDTH) {
-            let sockets: Vec<_> = places.iter().map(|&place| (place, self.connections[place].socket())).collect();
-            self.broadcast.send(&sockets, piece, &mut results);
+            let sockets: Vec<_> = places.iter().map(|&place| self.connections[place].socket()).collect();
+            broadcast.send(&sockets, piece, &mut results);
             for (&place, written) in places.iter().zip(results.drain(..)) {
                 let state = self.connections[place].wrote(piece, written, &self.desk);
                 self.settle(place, &state);

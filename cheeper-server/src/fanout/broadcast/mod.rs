@@ -2,10 +2,7 @@
 
 mod batch;
 
-use std::{
-    io::{self, Write as _},
-    net::Shutdown,
-};
+use std::io::{self, Write as _};
 
 use mio::net::TcpStream;
 
@@ -24,63 +21,34 @@ pub(crate) enum Broadcast {
 }
 
 impl Broadcast {
-    /// The best that this system allows, for sockets at so many places. To be called by the thread that will send.
-    pub(crate) fn probe(places: usize) -> Self {
-        match Batch::new(places) {
+    /// The best that this system allows. To be called by the thread that will send.
+    pub(crate) fn probe() -> Self {
+        match Batch::new() {
             Ok(batch) => {
-                tracing::debug!("sending in batches, by io_uring");
+                tracing::info!("sending in batches, by io_uring");
                 Self::Batched(Box::new(batch))
             }
             Err(error) => {
-                tracing::debug!(%error, "sending one by one, as io_uring cannot be had");
+                tracing::info!(%error, "sending one by one, as io_uring cannot be had");
                 Self::Plain
-            }
-        }
-    }
-
-    /// A socket is at this place from now on.
-    pub(crate) fn add(&mut self, place: usize, socket: &TcpStream) {
-        if let Self::Batched(batch) = self
-            && let Err(error) = batch.set(place, Some(socket))
-        {
-            self.fall_back(&error);
-        }
-    }
-
-    /// The socket at this place is about to be closed.
-    pub(crate) fn remove(&mut self, place: usize, socket: &TcpStream) {
-        if let Self::Batched(batch) = self {
-            // The ring may hold it a moment longer; its peer is told now.
-            drop(socket.shutdown(Shutdown::Both));
-            if let Err(error) = batch.set(place, None) {
-                self.fall_back(&error);
             }
         }
     }
 
     /// Writes `piece` once to each of at most [`WIDTH`] sockets, as much as each takes, and waits for none of them.
     /// `results` gets what came of each, in their order.
-    pub(crate) fn send(
-        &mut self,
-        sockets: &[(usize, &TcpStream)],
-        piece: &Slice,
-        results: &mut Vec<io::Result<usize>>,
-    ) {
+    pub(crate) fn send(&mut self, sockets: &[&TcpStream], piece: &Slice, results: &mut Vec<io::Result<usize>>) {
         debug_assert!(sockets.len() <= WIDTH);
         results.clear();
         match self {
-            Self::Plain => results.extend(sockets.iter().map(|&(_, mut socket)| socket.write(piece.bytes()))),
+            Self::Plain => results.extend(sockets.iter().map(|&(mut socket)| socket.write(piece.bytes()))),
             Self::Batched(batch) => {
                 if let Err(error) = batch.send(sockets, piece, results) {
-                    self.fall_back(&error);
+                    tracing::error!(%error, "io_uring failed; sending one by one from now on");
+                    *self = Self::Plain;
                 }
             }
         }
-    }
-
-    fn fall_back(&mut self, error: &io::Error) {
-        tracing::error!(%error, "io_uring failed; sending one by one from now on");
-        *self = Self::Plain;
     }
 }
 
@@ -124,11 +92,8 @@ mod tests {
         gone.shutdown(net::Shutdown::Write).unwrap();
 
         let mut results = Vec::new();
-        for (place, (near, _)) in pairs.iter().enumerate() {
-            broadcast.add(place, near);
-        }
         for _ in 0..2 {
-            broadcast.send(&[(0, &pairs[0].0), (1, full), (2, gone)], &piece, &mut results);
+            broadcast.send(&[&pairs[0].0, full, gone], &piece, &mut results);
             assert!(matches!(results[0], Ok(written) if written == length), "{results:?}");
             assert_eq!(results[1].as_ref().unwrap_err().kind(), io::ErrorKind::WouldBlock);
             assert_eq!(results[2].as_ref().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
@@ -136,10 +101,6 @@ mod tests {
             (&pairs[0].1).read_exact(&mut read).unwrap();
             assert!(read == piece.bytes());
         }
-        let [(near, mut far), ..] = <[_; 3]>::try_from(pairs).unwrap();
-        broadcast.remove(0, &near);
-        drop(near);
-        assert_eq!(far.read(&mut [0]).unwrap(), 0, "it is closed for its peer too");
     }
 
     #[test]
@@ -149,6 +110,6 @@ mod tests {
 
     #[test]
     fn in_batches_where_the_system_allows_it() {
-        sends_to_each(Broadcast::probe(8));
+        sends_to_each(Broadcast::probe());
     }
 }

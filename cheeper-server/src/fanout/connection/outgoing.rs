@@ -217,7 +217,6 @@ mod tests {
             presence: Arc::new(Presence::default()),
             metrics,
             replies: ReplyBudget::new(usize::MAX),
-            most_connections: 1,
         };
         let poll = Poll::new().unwrap();
         Desk::new(Arc::new(shared), Mailbox::new(Waker::new(poll.registry(), Token(0)).unwrap()))
