@@ -1,6 +1,7 @@
 //! How fast cheeps become durable.
 
 use std::{
+    io::Write as _,
     thread,
     time::{Duration, Instant},
 };
@@ -12,6 +13,8 @@ use crate::{
     process::{Server, System},
     report::Row,
 };
+
+const ONE: &str = "append, 1 author";
 
 /// `authors` post one cheep after the other, each when the one before is acked; each reads all the others' as well.
 pub(crate) fn append(authors: usize, cheeps: u32) -> Result<Row, Failure> {
@@ -43,12 +46,29 @@ pub(crate) fn append(authors: usize, cheeps: u32) -> Result<Row, Failure> {
     for thread in threads {
         waits.extend(thread.join().map_err(|_| Failure::new("an author ended in a panic"))?.map_err(failed)?);
     }
-    let took = began.elapsed();
+    Ok(row(if authors == 1 { ONE } else { "append, 64 authors" }, System::Cheeper, waits, began.elapsed()))
+}
+
+/// What the disk alone asks for one author: a line at the end of a file, and `fdatasync`.
+pub(crate) fn floor(cheeps: u32) -> Result<Row, Failure> {
+    let mut file = tempfile::tempfile()?;
+    let began = Instant::now();
+    let mut waits = Vec::new();
+    for _ in 0..cheeps {
+        let sent = Instant::now();
+        file.write_all(&[b'x'; 150])?;
+        file.sync_data()?;
+        waits.push(sent.elapsed());
+    }
+    Ok(row(ONE, System::Floor, waits, began.elapsed()))
+}
+
+fn row(name: &str, system: System, mut waits: Vec<Duration>, took: Duration) -> Row {
     waits.sort_unstable();
     let at = |part: usize| waits[(waits.len() - 1) * part / 100].as_secs_f64() * 1e3;
-    let mut row = Row::new(if authors == 1 { "append, 1 author" } else { "append, 64 authors" }, System::Cheeper);
+    let mut row = Row::new(name, system);
     row.add("durable cheeps/s", "", waits.len() as f64 / took.as_secs_f64());
     row.add("ack p50", "ms", at(50));
     row.add("ack p99", "ms", at(99));
-    Ok(row)
+    row
 }

@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     sync::mpsc,
     thread,
 };
@@ -14,7 +14,9 @@ const SWITCHING: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\r\n";
 
 /// Serves until the poster hangs up.
 pub(crate) fn serve() -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+    // The standard library's own holds 128 newcomers, of whom more come at once.
+    let listener = TcpListener::from(mio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?);
+    listener.set_nonblocking(false)?;
     println!("http://{}/", listener.local_addr()?);
     let (mut poster, _) = listener.accept()?;
     poster.set_nodelay(true)?;

@@ -1,6 +1,7 @@
 //! The terminal, taken over for a while and given back as it was: at the end, in a panic, at a signal.
 
 mod escape;
+mod hang_up;
 mod steady;
 
 use std::{
@@ -52,6 +53,7 @@ impl Guard {
         let output = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
         let mut guard = Self { terminal: Terminal::new(CrosstermBackend::new(output))?, mouse, title: None };
         guard.enter()?;
+        hang_up::watch()?;
         Ok(guard)
     }
 

@@ -29,9 +29,15 @@ impl Client {
         Self::start_with(home, name, port, &[], &[])
     }
 
+    /// One that no signal reaches when its terminal is closed.
+    pub(crate) fn start_detached(home: &Path, name: &str, port: u16) -> Self {
+        let mut command = command(name, port);
+        command.set_controlling_tty(false);
+        Self::spawn(command, home)
+    }
+
     pub(crate) fn start_with(home: &Path, name: &str, port: u16, flags: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_cheeper-tui"));
-        command.args(["--name", name, "--server", &format!("127.0.0.1:{port}")]);
+        let mut command = command(name, port);
         command.args(flags);
         for (variable, value) in variables {
             command.env(variable, value);
@@ -113,6 +119,15 @@ impl Client {
         assert!(sent.success());
     }
 
+    /// Closes the terminal under it and waits for its end.
+    pub(crate) fn loses_its_terminal(self) {
+        let Self { master, mut child, keyboard, printed, .. } = self;
+        drop((master, keyboard, printed));
+        let (tell, ended) = mpsc::channel();
+        thread::spawn(move || tell.send(child.wait()));
+        assert!(ended.recv_timeout(PATIENCE).is_ok(), "it runs on without a terminal");
+    }
+
     /// Waits for the end and reads the last of what was printed.
     pub(crate) fn ends(mut self) -> (u32, String) {
         let status = self.child.wait().unwrap();
@@ -123,6 +138,12 @@ impl Client {
         }
         (status.exit_code(), String::from_utf8_lossy(&self.raw).into_owned())
     }
+}
+
+fn command(name: &str, port: u16) -> CommandBuilder {
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_cheeper-tui"));
+    command.args(["--name", name, "--server", &format!("127.0.0.1:{port}")]);
+    command
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {

@@ -54,6 +54,17 @@ fn at_a_signal_and_at_the_end() {
 }
 
 #[test]
+fn it_ends_when_its_terminal_is_gone() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    run_in(folder.path(), server.port).loses_its_terminal();
+    // The signal may come too late, so it must not be what everything hangs on.
+    let mut detached = Client::start_detached(&folder.path().join("bob"), "bob", server.port);
+    detached.shows("● live");
+    detached.loses_its_terminal();
+}
+
+#[test]
 fn in_a_panic_whose_message_can_be_read() {
     let folder = TempDir::new().unwrap();
     let command = CommandBuilder::new(panicking());

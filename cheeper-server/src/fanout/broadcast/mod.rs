@@ -25,11 +25,11 @@ impl Broadcast {
     pub(crate) fn probe() -> Self {
         match Batch::new() {
             Ok(batch) => {
-                tracing::info!("sending in batches, by io_uring");
+                tracing::debug!("sending in batches, by io_uring");
                 Self::Batched(Box::new(batch))
             }
             Err(error) => {
-                tracing::info!(%error, "sending one by one, as io_uring cannot be had");
+                tracing::debug!(%error, "sending one by one, as io_uring cannot be had");
                 Self::Plain
             }
         }
