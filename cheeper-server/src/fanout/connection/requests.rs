@@ -120,7 +120,7 @@ impl Connection {
                 if catches_up {
                     // To go on live would leave a hole that nobody is told of: the client comes back with its cursor.
                     self.talk().live = Live::Flowing;
-                    self.talk().end(Ending::Dismissed(CloseCode::Error));
+                    self.talk().end(Ending::Dismissed(CloseCode::Again));
                 }
             }
         }
