@@ -19,8 +19,9 @@ use std::{
     thread,
 };
 
-use cheeper_protocol::{Cheep, Seq};
+use cheeper_protocol::Cheep;
 use tokio::{net::TcpListener, sync::watch, task::spawn_blocking};
+use tokio_util::sync::CancellationToken;
 
 use self::{
     config::Config,
@@ -61,24 +62,19 @@ pub async fn run(
     let before = preloaded.first().map_or(store.head(), |cheep| cheep.seq.previous());
     let tail = Arc::new(Tail::new(before, TAIL_BYTES));
     tail.push(&preloaded);
-    let (tell_head, head) = watch::channel(Some(store.head()));
-    let tell_head = Arc::new(tell_head);
+    let (tell_head, head) = watch::channel(store.head());
     let fanout: Arc<OnceLock<Arc<Fanout>>> = Arc::default();
 
     let publish = {
-        let (tail, tell_head, fanout) = (tail.clone(), tell_head.clone(), fanout.clone());
+        let (tail, fanout) = (tail.clone(), fanout.clone());
         move |cheeps: &[Cheep]| {
             tail.push(cheeps);
             if let Some(fanout) = fanout.get() {
                 fanout.wake();
             }
-            let newest = cheeps.last().map(|cheep| cheep.seq);
-            tell_head.send_if_modified(|head: &mut Option<Seq>| {
-                head.is_some() && newest.is_some() && {
-                    *head = newest;
-                    true
-                }
-            });
+            if let Some(newest) = cheeps.last() {
+                tell_head.send_replace(newest.seq);
+            }
         }
     };
     let sqlite = Arc::new(store.start(Box::new(publish))?);
@@ -99,18 +95,28 @@ pub async fn run(
     let shards = Arc::new(Fanout::start(shards, &shared)?);
     drop(fanout.set(shards.clone()));
 
+    let stopping = CancellationToken::new();
     let origins = Origins::new(config.allowed_origins);
-    let server = Arc::new(Server { feed, fanout: shards.clone(), rules, presence, metrics, origins, head });
+    let server = Arc::new(Server {
+        feed,
+        fanout: shards.clone(),
+        rules,
+        presence,
+        metrics,
+        origins,
+        head,
+        stopping: stopping.clone(),
+    });
     let seats = Seats::new(config.max_connections);
     let mut serving = pin!(web::serve::serve(listener.into_std()?, server, seats));
     let served = tokio::select! {
         served = serving.as_mut() => served,
         () = shutdown => {
-            tell_head.send_replace(None);
+            stopping.cancel();
             serving.await
         }
     };
-    tell_head.send_replace(None);
+    stopping.cancel();
     spawn_blocking(move || {
         shards.stop();
         sqlite.close()

@@ -65,6 +65,8 @@ pub(crate) struct Shard {
     newcomers: VecDeque<Newcomer>,
     /// Connections whose turn ended before they were done.
     unfinished: Vec<usize>,
+    /// Whether the last one is served first next time.
+    backwards: bool,
     began: Instant,
     said_online: (u64, u32),
     looked_after: u32,
@@ -81,6 +83,7 @@ impl Shard {
             desk: Desk::new(shared, mailbox),
             newcomers: VecDeque::new(),
             unfinished: Vec::new(),
+            backwards: false,
             began: Instant::now(),
             said_online: (0, 0),
             looked_after: 0,
@@ -243,6 +246,11 @@ impl Shard {
         for (place, connection) in &self.connections {
             if connection.keeps_up(first) { ready.push(place) } else { behind.push(place) }
         }
+        // Back and forth: whom it served last it finds in the processor's caches, and nobody is the last one each time.
+        if self.backwards {
+            ready.reverse();
+        }
+        self.backwards = !self.backwards;
         let mut results = Vec::with_capacity(WIDTH);
         for places in ready.chunks(WIDTH) {
             let sockets: Vec<_> = places.iter().map(|&place| self.connections[place].socket()).collect();

@@ -107,7 +107,11 @@ impl Ring {
         if first <= self.head && oldest.is_none_or(|oldest| first < oldest) {
             return Err(NotHere);
         }
-        let at = self.runs.partition_point(|run| run.last() < first);
+        // Nearly all readers want the newest run, and to look for it would touch many others.
+        let at = match self.runs.back() {
+            Some(newest) if newest.first <= first => self.runs.len() - 1 + usize::from(newest.last() < first),
+            _ => self.runs.partition_point(|run| run.last() < first),
+        };
         Ok(self
             .runs
             .range(at..)

@@ -46,7 +46,7 @@ struct Events<'a> {
 pub(crate) struct Follower {
     server: Arc<Server>,
     cursor: Seq,
-    head: watch::Receiver<Option<Seq>>,
+    head: watch::Receiver<Seq>,
 }
 
 impl Follower {
@@ -64,7 +64,8 @@ impl Follower {
     /// The next events, each with its seq and its JSON; `None` when the server stops.
     pub(crate) async fn next(&mut self) -> Option<Vec<(Seq, String)>> {
         let cursor = self.cursor;
-        self.head.wait_for(|head| head.is_none_or(|head| head > cursor)).await.ok()?.as_ref()?;
+        let stopping = self.server.stopping.clone();
+        stopping.run_until_cancelled(self.head.wait_for(|head| *head > cursor)).await?.ok()?;
         let page = page(&self.server, History { range: Range::After(cursor), limit: PAGE }).await.ok()?;
         let Events { cheeps } = serde_json::from_str(&page.json).ok()?;
         // They have no hole, so their places follow from the last one's.

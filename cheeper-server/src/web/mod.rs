@@ -16,6 +16,7 @@ use cheeper_protocol::{Code, Refusal, Seq, limits::FRAME_BYTES};
 use futures_util::{StreamExt as _, stream};
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use warp::{
     Filter, Rejection, Reply,
     filters::path::FullPath,
@@ -41,8 +42,10 @@ pub(crate) struct Server {
     pub(crate) presence: Arc<Presence>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) origins: Origins,
-    /// The newest event; `None` once the server stops.
-    pub(crate) head: watch::Receiver<Option<Seq>>,
+    /// The newest event, for those who wait for the next one.
+    pub(crate) head: watch::Receiver<Seq>,
+    /// Apart from the head, so that a new event wakes nobody who only waits for the end.
+    pub(crate) stopping: CancellationToken,
 }
 
 /// All routes. The connection's seat and its peer's address come as extensions of the request.
@@ -160,7 +163,7 @@ fn events(follower: Follower) -> impl futures_util::Stream<Item = (Seq, String)>
 }
 
 fn health(server: &Server) -> Response<Bytes> {
-    let (status, state) = if server.head.borrow().is_none() {
+    let (status, state) = if server.stopping.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping")
     } else if server.feed.is_failing() {
         (StatusCode::SERVICE_UNAVAILABLE, "posts cannot be stored: is the disk full?")

@@ -8,16 +8,16 @@ use std::{
     time::Duration,
 };
 
-use cheeper_protocol::Seq;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    sync::{Semaphore, mpsc::unbounded_channel, watch},
+    sync::{Semaphore, mpsc::unbounded_channel},
     task::spawn_blocking,
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 use warp::http::Request;
 
@@ -38,22 +38,21 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 /// Refused connections that get a moment to read why; for more there are no files to spare.
 const REFUSALS: usize = 128;
 
-/// Serves until `head` says that the server stops.
+/// Serves until the server stops.
 pub(crate) async fn serve(listener: net::TcpListener, server: Arc<Server>, seats: Arc<Seats>) -> io::Result<()> {
     let (tell, mut guests) = unbounded_channel();
     let door = Door::open(listener, server.clone(), seats, tell)?;
     let routes = warp::service(routes(server.clone()));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
-    let mut stopping = server.head.clone();
     loop {
         let guest = tokio::select! {
             guest = guests.recv() => guest,
-            () = stopped(&mut stopping) => None,
+            () = server.stopping.cancelled() => None,
         };
         match guest {
             None => return spawn_blocking(|| door.close()).await.map_err(io::Error::other),
             Some(Guest::Seated { stream, peer, seat }) => {
-                tokio::spawn(carry(stream, peer, seat, routes.clone(), server.head.clone()));
+                tokio::spawn(carry(stream, peer, seat, routes.clone(), server.stopping.clone()));
             }
             Some(Guest::Refused(stream)) => {
                 if let Ok(permit) = refusals.clone().try_acquire_owned() {
@@ -67,20 +66,9 @@ pub(crate) async fn serve(listener: net::TcpListener, server: Arc<Server>, seats
     }
 }
 
-/// Done when the server stops.
-async fn stopped(head: &mut watch::Receiver<Option<Seq>>) {
-    // Without a sender there is no server any more either.
-    drop(head.wait_for(Option::is_none).await);
-}
-
 /// Carries a connection to its end, which the stop of the server brings nearer.
-async fn carry<R>(
-    stream: net::TcpStream,
-    peer: SocketAddr,
-    seat: Arc<Seat>,
-    routes: R,
-    mut stopping: watch::Receiver<Option<Seq>>,
-) where
+async fn carry<R>(stream: net::TcpStream, peer: SocketAddr, seat: Arc<Seat>, routes: R, stopping: CancellationToken)
+where
     R: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible> + Clone,
 {
     let stream = match TcpStream::from_std(stream) {
@@ -108,7 +96,7 @@ async fn carry<R>(
     let mut connection = std::pin::pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,
-        () = stopped(&mut stopping) => {
+        () = stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();
             timeout(STOP_TIMEOUT, connection).await.unwrap_or(Ok(()))
         }
