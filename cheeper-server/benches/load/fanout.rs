@@ -37,7 +37,7 @@ fn load(name: &str, system: System, readers: usize, period: Duration, cheeps: u3
     swarm.open(server.port, "/ws", 1)?;
     swarm.open(server.port, "/ws", readers)?;
     swarm.expect(0, cheeps as usize);
-    let before = server.cpu()?;
+    let (measured, before, idle_before) = (Instant::now(), server.cpu()?, Server::core_idle()?);
     let schedule = Schedule { began: Instant::now() + Duration::from_millis(300), period, cheeps };
     swarm.post(0, schedule, PostForm { system, chars: USUAL_CHARS });
     // The author reads as well, but at the floor.
@@ -46,10 +46,13 @@ fn load(name: &str, system: System, readers: usize, period: Duration, cheeps: u3
     swarm.run(PATIENCE, |tally| tally.delivered >= wanted)?;
     let took = schedule.began.elapsed();
     let cpu = server.cpu()?.saturating_sub(before);
+    let core = measured.elapsed().saturating_sub(Server::core_idle()?.saturating_sub(idle_before));
     let missing = swarm.missing(silent);
     let tally = &mut swarm.tally;
     let mut row = Row::new(name, system);
-    row.add("CPU per delivery", "µs", cpu.as_secs_f64() * 1e6 / tally.delivered.max(1) as f64);
+    let deliveries = tally.delivered.max(1) as f64;
+    row.add("CPU per delivery", "µs", cpu.as_secs_f64() * 1e6 / deliveries);
+    row.add("core per delivery", "µs", core.as_secs_f64() * 1e6 / deliveries);
     row.add("deliveries/s", "", tally.delivered as f64 / took.as_secs_f64());
     row.add("p50", "ms", tally.waits.value_at_quantile(0.5) as f64 / 1e3);
     row.add("p99", "ms", tally.waits.value_at_quantile(0.99) as f64 / 1e3);

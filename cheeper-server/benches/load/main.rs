@@ -137,11 +137,9 @@ fn one(scenario: Scenario, system: System) -> Result<Vec<report::Row>, Failure> 
         }
         (Scenario::Lone, _) => Ok(vec![fanout::lone(system)?]),
         (Scenario::Burst, _) => Ok(vec![fanout::burst(system)?]),
-        (Scenario::Idle, System::Cheeper | System::Warp | System::Node | System::Flask) => {
-            Ok(vec![idle::idle(system)?])
-        }
+        (Scenario::Idle, _) => Ok(vec![idle::idle(system)?]),
         (Scenario::Handshakes, System::Cheeper) => Ok(vec![idle::handshakes()?]),
-        (Scenario::Slow, System::Cheeper) => Ok(vec![slow::slow()?]),
+        (Scenario::Slow, System::Cheeper | System::Floor) => Ok(vec![slow::slow(system)?]),
         (Scenario::Storm, System::Cheeper) => Ok(vec![storm::storm()?]),
         (Scenario::Append, System::Cheeper) => Ok(vec![append::append(1, 2_000)?, append::append(64, 500)?]),
         (Scenario::Append, System::Floor) => Ok(vec![append::floor(2_000)?]),

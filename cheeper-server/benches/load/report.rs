@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{Failure, process::System, swarm::Tally};
 
+/// Figures that are set against the floor's.
+const RATIOS: &[&str] = &["CPU per delivery", "core per delivery", "last screen p50", "others' p99", "CPU to open one"];
+
 /// What one run of one scenario gave.
 pub(crate) struct Row {
     pub(crate) scenario: String,
@@ -155,7 +158,7 @@ impl fmt::Display for Report {
             let floor = medians
                 .iter()
                 .find(|other| other.system == System::Floor && other.scenario == *scenario && other.name == *name)
-                .filter(|floor| *name == "CPU per delivery" && floor.value > 0.0);
+                .filter(|floor| RATIOS.contains(name) && floor.value > 0.0);
             let ratio = floor.map(|floor| format!("{:.2}", value / floor.value)).unwrap_or_default();
             writeln!(f, "| {scenario} | {} | {name} | {} {unit} | {ratio} |", system.name(), digits(*value))?;
         }

@@ -5,6 +5,7 @@
 use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
+    ops::Range,
     time::{Duration, Instant},
 };
 
@@ -209,9 +210,9 @@ impl Swarm {
         Ok(())
     }
 
-    /// Lets the first `count` clients read no more, or again.
-    pub(crate) fn set_reading(&mut self, count: usize, reads: bool) {
-        for nth in 0..count {
+    /// Lets these clients read no more, or again.
+    pub(crate) fn set_reading(&mut self, clients: Range<usize>, reads: bool) {
+        for nth in clients {
             self.clients[nth].reads = reads;
             if reads {
                 self.read(nth);
