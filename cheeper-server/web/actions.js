@@ -33,7 +33,10 @@ export function bindKeys(keys, areOn) {
     const { key, target } = event;
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (key === 'Escape' && target.matches('textarea, input, [role=feed] *')) target.blur();
-    if (!areOn() || target.matches('textarea, input, select, dialog *, dialog') || !Object.hasOwn(keys, key)) return;
+    const dialog = target.closest('dialog');
+    // One that was closed may keep the focus until the page is drawn again.
+    const isTaken = dialog ? dialog.open : target.matches('textarea, input, select');
+    if (!areOn() || isTaken || !Object.hasOwn(keys, key)) return;
     event.preventDefault();
     keys[key](document.activeElement?.closest('article[data-seq]'));
   });
