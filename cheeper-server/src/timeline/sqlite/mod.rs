@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file, one writer that commits what has gathered in one transaction, readers beside it.
 
 mod error;
+mod log;
 mod place;
 mod reader;
 mod schema;
@@ -37,8 +38,6 @@ const WAITING_READS: usize = 65_536;
 /// Memory of SQLite's own caches; what they lack is in the system's.
 const WRITER_CACHE_KIB: i64 = 256;
 const READER_CACHE_KIB: i64 = 128;
-/// Pages in the log at which it is carried over into the database and begins anew.
-const LOG_PAGES: u32 = 400;
 /// Threads that read, so that a long page does not hold up all others.
 const READERS: usize = 2;
 
@@ -72,8 +71,8 @@ impl Store {
         db.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         db.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         db.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(failed)?;
-        db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(failed)?;
         schema::migrate(&mut db, path)?;
+        log::take_charge(&db);
         let identity = "SELECT timeline, secret_key FROM meta";
         let (timeline, key) = db.query_row(identity, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
         let head = db.query_row("SELECT coalesce(max(seq), 0) FROM cheeps", [], |row| row.get(0)).map_err(failed)?;

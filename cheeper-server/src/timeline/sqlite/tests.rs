@@ -11,7 +11,7 @@ use cheeper_protocol::{
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::*;
+use super::{place::beside, *};
 use crate::timeline::page;
 
 struct Opened {
@@ -299,4 +299,25 @@ proptest! {
             prop_assert_eq!(page(&part), page(&span));
         }
     }
+}
+
+#[test]
+fn the_log_is_carried_over_when_the_cheep_that_filled_it_is_out() {
+    // A page in the log has a head of 24 bytes.
+    const LONG: u64 = log::PAGES as u64 * (4096 + 24);
+    let folder = TempDir::new().unwrap();
+    let lengths = Arc::new(Mutex::new(Vec::new()));
+    let (path, noted) = (folder.path().join("cheeper.db"), lengths.clone());
+    let length = |path: &Path| fs::metadata(path).unwrap().len();
+    let store = Store::open(&path).unwrap();
+    let before = length(&path);
+    let publish = move |_: &[Cheep]| noted.lock().unwrap().push((length(&path), length(&beside(&path, "-wal"))));
+    let opened = Opened { sqlite: store.start(Box::new(publish)).unwrap(), published: Arc::default() };
+    for nth in 0..1000 {
+        opened.append(new(author("alice", None), &format!("{nth} {}", "x".repeat(270)), None)).unwrap();
+    }
+    let lengths = lengths.lock().unwrap();
+    assert!(lengths.iter().any(|&(database, log)| log >= LONG && database == before), "nobody waits for it");
+    let (database, log) = lengths.last().unwrap();
+    assert!(*database > before && *log < 2 * LONG, "{database} bytes, and {log} in the log");
 }

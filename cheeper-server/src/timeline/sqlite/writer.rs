@@ -12,7 +12,7 @@ use std::{
 use cheeper_protocol::{Cheep, Code, FoldedName, Name, Refusal, Seq, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use super::{reader, schema};
+use super::{log, reader, schema};
 use crate::timeline::{Answer, Author, Named, NewCheep, Posted, Publish};
 
 /// Most writes in one transaction: it bounds how long the first of them waits.
@@ -90,6 +90,7 @@ impl Writer {
                     let mut batch = vec![first];
                     batch.extend(queue.try_iter().take(BATCH - 1));
                     self.carry_out(batch);
+                    log::carry_over(&self.db);
                 }
                 Err(mpsc::RecvTimeoutError::Timeout) => self.probe(),
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
