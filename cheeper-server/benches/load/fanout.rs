@@ -41,7 +41,7 @@ fn load(name: &str, system: System, readers: usize, period: Duration, cheeps: u3
     let schedule = Schedule { began: Instant::now() + Duration::from_millis(300), period, cheeps };
     swarm.post(0, schedule, PostForm { system, chars: USUAL_CHARS });
     // The author reads as well, but at the floor.
-    let silent = usize::from(system == System::Floor);
+    let silent = usize::from(system.is_floor());
     let wanted = (readers + 1 - silent) as u64 * u64::from(cheeps);
     swarm.run(PATIENCE, |tally| tally.delivered >= wanted)?;
     let took = schedule.began.elapsed();

@@ -7,7 +7,7 @@ use crate::{
     fanout::{PATIENCE, USUAL_CHARS},
     process::{Server, System},
     report::Row,
-    swarm::{PostForm, Schedule, Swarm, Tally},
+    swarm::{PostForm, Schedule, Swarm},
 };
 
 const IDLE: usize = 15_000;
@@ -16,7 +16,7 @@ const NEWCOMERS: usize = 10_000;
 /// Newcomers are begun in steps, so that the load goes on reading meanwhile; so many may wait for their welcome.
 const STEP: usize = 50;
 const AHEAD: usize = 500;
-const CHEEPS: u32 = 40;
+const CHEEPS: u32 = 30;
 const CHEEP_EVERY: Duration = Duration::from_millis(100);
 
 /// What a connection costs to open and to keep.
@@ -40,48 +40,57 @@ pub(crate) fn idle(system: System) -> Result<Row, Failure> {
     Ok(row)
 }
 
-/// Cheeps go to some while many others come.
-pub(crate) fn handshakes() -> Result<Row, Failure> {
-    let server = Server::start(System::Cheeper, &[])?;
-    let mut swarm = Swarm::new(true)?;
-    swarm.open(server.port, "/ws", READERS)?;
-    let mut row = Row::new("10000 handshakes", System::Cheeper);
-    let quiet = watch(&server, &mut swarm, 0, |_| Ok(()))?;
-    let mut opening = None;
-    let meanwhile = watch(&server, &mut swarm, u64::from(CHEEPS), |swarm| {
-        let (began, before) = (Instant::now(), server.cpu()?);
-        for begun in (0..NEWCOMERS).step_by(STEP) {
-            swarm.begin(server.port, "/ws", STEP)?;
-            swarm.run(PATIENCE, |tally| tally.opened + AHEAD >= READERS + begun)?;
+/// Cheeps go to some while many others come and go; then as many come at once, and stay.
+pub(crate) fn handshakes(system: System) -> Result<Row, Failure> {
+    let server = Server::start(system, &[])?;
+    let greets = system == System::Cheeper;
+    let mut swarm = Swarm::new(greets)?;
+    // The first one posts.
+    swarm.open(server.port, "/ws", 1)?;
+    swarm.open(server.port, "/ws", READERS - 1)?;
+    let mut row = Row::new("10000 handshakes", system);
+    let quiet = watch(&server, &mut swarm, 0, |_, _| Ok(()))?;
+    row.add("p99 of a live cheep, quiet", "ms", quiet);
+    let meanwhile = watch(&server, &mut swarm, u64::from(CHEEPS), |swarm, began| {
+        let steps = u32::try_from(NEWCOMERS / STEP).unwrap_or(u32::MAX);
+        for step in 0..steps {
+            let mut newcomers = Swarm::new(greets)?;
+            newcomers.begin(server.port, "/ws", STEP)?;
+            let next = began + CHEEP_EVERY * CHEEPS * (step + 1) / steps;
+            swarm.run(PATIENCE, |_| Instant::now() >= next)?;
+            newcomers.run(PATIENCE, |tally| tally.opened >= STEP)?;
         }
-        swarm.run(PATIENCE, |tally| tally.opened >= READERS + NEWCOMERS)?;
-        opening = Some((began.elapsed(), server.cpu()?.saturating_sub(before)));
         Ok(())
     })?;
-    if let Some((took, cpu)) = opening {
-        row.add("opened in", "s", took.as_secs_f64());
-        row.add("server CPU meanwhile", "s", cpu.as_secs_f64());
-    }
-    row.add("p99 of a live cheep, quiet", "ms", quiet);
     row.add("p99 of a live cheep, meanwhile", "ms", meanwhile);
+    let (began, before) = (Instant::now(), server.cpu()?);
+    for begun in (0..NEWCOMERS).step_by(STEP) {
+        swarm.begin(server.port, "/ws", STEP)?;
+        swarm.run(PATIENCE, |tally| tally.opened + AHEAD >= READERS + begun)?;
+    }
+    swarm.run(PATIENCE, |tally| tally.opened >= READERS + NEWCOMERS)?;
+    row.add("all at once: opened in", "s", began.elapsed().as_secs_f64());
+    row.add("server CPU", "s", server.cpu()?.saturating_sub(before).as_secs_f64());
     row.add("lost", "", swarm.tally.lost as f64);
     Ok(row)
 }
 
-/// Posts for a few seconds while something happens; the p99 of what those see who were there before, in ms.
+/// Posts for a few seconds while something happens, from a moment on; the p99 of what those see who were there before, in ms.
 fn watch(
     server: &Server,
     swarm: &mut Swarm,
     after: u64,
-    happens: impl FnOnce(&mut Swarm) -> Result<(), Failure>,
+    happens: impl FnOnce(&mut Swarm, Instant) -> Result<(), Failure>,
 ) -> Result<f64, Failure> {
     swarm.expect(after, CHEEPS as usize);
     let began = Instant::now() + Duration::from_millis(200);
     let schedule = Schedule { began, period: CHEEP_EVERY, cheeps: CHEEPS };
     swarm.post(0, schedule, PostForm { system: server.system, chars: USUAL_CHARS });
-    happens(swarm)?;
-    let wanted = READERS as u64 * u64::from(CHEEPS);
-    let all = |tally: &Tally| tally.delivered >= wanted && Instant::now() >= schedule.due(u64::from(CHEEPS) + 10);
-    swarm.run(PATIENCE, all)?;
+    happens(swarm, began)?;
+    let silent = usize::from(server.system.is_floor());
+    let wanted = (READERS - silent) as u64 * u64::from(CHEEPS);
+    if !swarm.run(PATIENCE, |tally| tally.delivered >= wanted)? {
+        return Err(Failure::new(format!("{} cheeps are missing", swarm.missing(silent))));
+    }
     Ok(swarm.tally.waits.value_at_quantile(0.99) as f64 / 1e3)
 }

@@ -58,9 +58,9 @@ struct Args {
     /// A drawing of the medians goes here, as SVG.
     #[arg(long)]
     plot: Option<PathBuf>,
-    /// Serve as the floor does.
+    /// Serve as this floor.
     #[arg(long, hide = true)]
-    floor: bool,
+    floor: Option<System>,
     /// What `cargo bench` passes to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
@@ -85,7 +85,10 @@ impl From<io::Error> for Failure {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let result = if args.floor { floor::serve().map_err(Failure::from) } else { measure(&args) };
+    let result = match args.floor {
+        Some(floor) => floor::serve(floor).map_err(Failure::from),
+        None => measure(&args),
+    };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -130,19 +133,22 @@ fn measure(args: &Args) -> Result<(), Failure> {
 }
 
 fn one(scenario: Scenario, system: System) -> Result<Vec<report::Row>, Failure> {
+    let is_ours_or_floor = system == System::Cheeper || system.is_floor();
     match (scenario, system) {
         (Scenario::Fanout, _) => {
-            let rows = [fanout::steady(system, 1_000, 100, 500)?, fanout::steady(system, 10_000, 10, 60)?];
+            let rows = [fanout::steady(system, 1_000, 100, 2_000)?, fanout::steady(system, 10_000, 10, 200)?];
             Ok(rows.into())
         }
         (Scenario::Lone, _) => Ok(vec![fanout::lone(system)?]),
         (Scenario::Burst, _) => Ok(vec![fanout::burst(system)?]),
-        (Scenario::Idle, _) => Ok(vec![idle::idle(system)?]),
-        (Scenario::Handshakes, System::Cheeper) => Ok(vec![idle::handshakes()?]),
-        (Scenario::Slow, System::Cheeper | System::Floor) => Ok(vec![slow::slow(system)?]),
-        (Scenario::Storm, System::Cheeper) => Ok(vec![storm::storm()?]),
         (Scenario::Append, System::Cheeper) => Ok(vec![append::append(1, 2_000)?, append::append(64, 500)?]),
-        (Scenario::Append, System::Floor) => Ok(vec![append::floor(2_000)?]),
+        (Scenario::Append, System::DurableFloor) => Ok(vec![append::floor(2_000)?]),
+        (Scenario::Slow, _) if is_ours_or_floor => Ok(vec![slow::slow(system)?]),
+        // Neither disk nor batches have a part in these.
+        (_, System::DurableFloor | System::BatchedFloor) => Ok(Vec::new()),
+        (Scenario::Idle, _) => Ok(vec![idle::idle(system)?]),
+        (Scenario::Handshakes, _) if is_ours_or_floor => Ok(vec![idle::handshakes(system)?]),
+        (Scenario::Storm, _) if is_ours_or_floor => Ok(vec![storm::storm(system)?]),
         _ => Ok(Vec::new()),
     }
 }

@@ -25,6 +25,10 @@ const TICKS_A_SECOND: u64 = 100;
 pub(crate) enum System {
     /// A bare loop of `send()`, one call for each cheep and subscriber: no handshake, no store, no reading.
     Floor,
+    /// The same, and each cheep is flushed to disk before it is sent.
+    DurableFloor,
+    /// The floor, sending in batches as this project's server does: what that could reach if it did nothing else.
+    BatchedFloor,
     /// This project's server: with its store, as a release build.
     Cheeper,
     /// The chat example's pattern for warp: a task and an unbounded channel for each connection.
@@ -39,6 +43,8 @@ impl System {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
+            Self::DurableFloor => "floor with a disk",
+            Self::BatchedFloor => "floor in batches",
             Self::Cheeper => "cheeper",
             Self::Warp => "warp chat",
             Self::Node => "node ws",
@@ -46,14 +52,19 @@ impl System {
         }
     }
 
+    /// A floor does not greet, has no acks, and sends nothing to who posts.
+    pub(crate) fn is_floor(self) -> bool {
+        matches!(self, Self::Floor | Self::DurableFloor | Self::BatchedFloor)
+    }
+
     /// The peers' programs are where `peers/install` puts them.
     fn command(self) -> Command {
         let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers");
         let installed = peers_folder();
         match self {
-            Self::Floor => {
+            Self::Floor | Self::DurableFloor | Self::BatchedFloor => {
                 let mut command = Command::new(env::current_exe().expect("a running program has a path"));
-                command.arg("--floor");
+                command.arg("--floor").args(self.to_possible_value().map(|system| system.get_name().to_owned()));
                 command
             }
             Self::Cheeper => Command::new(env!("CARGO_BIN_EXE_cheeper-server")),
@@ -73,7 +84,7 @@ impl System {
 
     pub(crate) fn is_installed(self) -> bool {
         match self {
-            Self::Floor | Self::Cheeper => true,
+            Self::Floor | Self::DurableFloor | Self::BatchedFloor | Self::Cheeper => true,
             Self::Warp => peers_folder().join("warp-chat/release/warp-chat").exists(),
             Self::Node => peers_folder().join("node_modules/ws").exists(),
             Self::Flask => peers_folder().join("python/bin/python").exists(),

@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -25,24 +25,28 @@ const BEFORE: u32 = 500;
 /// Clients begin in steps, so that the load goes on reading meanwhile.
 const STEP: usize = 100;
 
-pub(crate) fn storm() -> Result<Row, Failure> {
-    let mut server = Server::start(System::Cheeper, &[])?;
-    let mut filling = Swarm::new(true)?;
+/// The floor has no store and so no crash: it sends the newcomers what it has in memory, and there is no ack to wait for.
+pub(crate) fn storm(system: System) -> Result<Row, Failure> {
+    let has_acks = !system.is_floor();
+    let mut server = Server::start(system, &[])?;
+    let mut filling = Swarm::new(has_acks)?;
     filling.open(server.port, "/ws", 1)?;
+    let readers = usize::from(!has_acks);
+    filling.open(server.port, "/ws", readers)?;
     let all = BEFORE + BEHIND;
     filling.expect(0, all as usize);
     let schedule = Schedule { began: Instant::now(), period: Duration::from_micros(500), cheeps: all };
-    filling.post(0, schedule, PostForm { system: System::Cheeper, chars: USUAL_CHARS });
+    filling.post(0, schedule, PostForm { system, chars: USUAL_CHARS });
     filling.run(PATIENCE, |tally| tally.delivered >= u64::from(all))?;
-    drop(filling);
-    server.crash_and_restart()?;
-
-    let done = Arc::new(AtomicBool::new(false));
-    let poster = {
-        let (done, url) = (done.clone(), format!("ws://127.0.0.1:{}/ws", server.port));
-        thread::spawn(move || post_until(&done, &url))
+    let poster = if has_acks {
+        drop(filling);
+        server.crash_and_restart()?;
+        Some(Poster::start(server.port))
+    } else {
+        None
     };
-    let mut swarm = Swarm::new(true)?;
+
+    let mut swarm = Swarm::new(has_acks)?;
     swarm.expect(u64::from(BEFORE), BEHIND as usize);
     let began = Instant::now();
     let before = server.cpu()?;
@@ -55,20 +59,45 @@ pub(crate) fn storm() -> Result<Row, Failure> {
     swarm.run(PATIENCE, |tally| tally.delivered >= wanted)?;
     let took = began.elapsed();
     let cpu = server.cpu()?.saturating_sub(before);
-    done.store(true, Ordering::Relaxed);
-    let mut waits = poster.join().map_err(|_| Failure::new("the poster ended in a panic"))??;
-    waits.sort_unstable();
 
-    let mut row = Row::new("storm 10000 × 500 behind", System::Cheeper);
+    let mut row = Row::new("storm 10000 × 500 behind", system);
     row.add("all caught up in", "s", took.as_secs_f64());
     row.add("server CPU", "s", cpu.as_secs_f64());
-    row.add("a poster's longest wait", "ms", waits.last().map_or(0.0, |wait| wait.as_secs_f64() * 1e3));
-    row.add("its median wait", "ms", waits.get(waits.len() / 2).map_or(0.0, |wait| wait.as_secs_f64() * 1e3));
-    row.add("its posts", "", waits.len() as f64);
+    if let Some(poster) = poster {
+        let waits = poster.finish()?;
+        row.add("a poster's longest wait", "ms", waits.last().map_or(0.0, |wait| wait.as_secs_f64() * 1e3));
+        row.add("its median wait", "ms", waits.get(waits.len() / 2).map_or(0.0, |wait| wait.as_secs_f64() * 1e3));
+        row.add("its posts", "", waits.len() as f64);
+    }
     let missing = swarm.missing(0);
     row.exactness(missing, &swarm.tally);
     row.add("lost", "", swarm.tally.lost as f64);
     Ok(row)
+}
+
+/// Posts meanwhile.
+struct Poster {
+    done: Arc<AtomicBool>,
+    thread: JoinHandle<Result<Vec<Duration>, Failure>>,
+}
+
+impl Poster {
+    fn start(port: u16) -> Self {
+        let done = Arc::<AtomicBool>::default();
+        let thread = {
+            let done = done.clone();
+            thread::spawn(move || post_until(&done, &format!("ws://127.0.0.1:{port}/ws")))
+        };
+        Self { done, thread }
+    }
+
+    /// How long each ack took, the longest last.
+    fn finish(self) -> Result<Vec<Duration>, Failure> {
+        self.done.store(true, Ordering::Relaxed);
+        let mut waits = self.thread.join().map_err(|_| Failure::new("the poster ended in a panic"))??;
+        waits.sort_unstable();
+        Ok(waits)
+    }
 }
 
 /// Posts ten times a second; how long each ack took.

@@ -158,7 +158,7 @@ impl Swarm {
                     return Ok(());
                 }
                 author.posted += 1;
-                author.rest = author.form.post(author.posted);
+                author.rest = author.form.post(self.expects.0 + author.posted);
             }
             match self.clients[author.client].stream.write(&author.rest) {
                 Ok(written) => drop(author.rest.drain(..written)),

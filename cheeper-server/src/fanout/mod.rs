@@ -1,6 +1,6 @@
 //! Every socket after its handshake: a few threads, each with its own poll, write events to all and read frames.
 
-mod broadcast;
+pub mod broadcast;
 mod connection;
 mod desk;
 mod frames;

@@ -8,7 +8,8 @@ use mio::net::TcpStream;
 
 use super::{super::tail::Slice, WIDTH};
 
-pub(crate) struct Batch {
+/// A ring of the kernel's and what is sent through it.
+pub struct Batch {
     ring: IoUring,
 }
 

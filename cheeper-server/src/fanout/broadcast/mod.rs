@@ -10,10 +10,10 @@ use self::batch::Batch;
 use super::tail::Slice;
 
 /// Sockets that are served at a time.
-pub(crate) const WIDTH: usize = 512;
+pub const WIDTH: usize = 512;
 
 /// How a shard sends what goes to everybody.
-pub(crate) enum Broadcast {
+pub enum Broadcast {
     /// One `send` after the other.
     Plain,
     /// Many in one system call.
@@ -22,7 +22,7 @@ pub(crate) enum Broadcast {
 
 impl Broadcast {
     /// The best that this system allows. To be called by the thread that will send.
-    pub(crate) fn probe() -> Self {
+    pub fn probe() -> Self {
         match Batch::new() {
             Ok(batch) => {
                 tracing::debug!("sending in batches, by io_uring");
@@ -37,7 +37,7 @@ impl Broadcast {
 
     /// Writes `piece` once to each of at most [`WIDTH`] sockets, as much as each takes, and waits for none of them.
     /// `results` gets what came of each, in their order.
-    pub(crate) fn send(&mut self, sockets: &[&TcpStream], piece: &Slice, results: &mut Vec<io::Result<usize>>) {
+    pub fn send(&mut self, sockets: &[&TcpStream], piece: &Slice, results: &mut Vec<io::Result<usize>>) {
         debug_assert!(sockets.len() <= WIDTH);
         results.clear();
         match self {
