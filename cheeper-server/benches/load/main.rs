@@ -109,15 +109,16 @@ fn measure(args: &Args) -> Result<(), Failure> {
         for run in 1..=args.runs {
             // One after the other within each run, so that a machine that changes its pace does so for all.
             for &system in &systems {
-                let rows = one(scenario, system).unwrap_or_else(|error| {
-                    // A server that cannot carry the load is a result too, and no reason to lose the others'.
-                    println!("{scenario:?} · {} · run {run}: {error}", system.name());
-                    Vec::new()
-                });
-                for mut row in rows {
-                    row.run = run;
-                    println!("{row}");
-                    report.rows.push(row);
+                for row in rows(scenario, system) {
+                    match row {
+                        Ok(mut row) => {
+                            row.run = run;
+                            println!("{row}");
+                            report.rows.push(row);
+                        }
+                        // A server that cannot carry the load is a result too, and no reason to lose the others'.
+                        Err(error) => println!("{scenario:?} · {} · run {run}: {error}", system.name()),
+                    }
                 }
             }
         }
@@ -132,23 +133,22 @@ fn measure(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn one(scenario: Scenario, system: System) -> Result<Vec<report::Row>, Failure> {
+fn rows(scenario: Scenario, system: System) -> Vec<Result<report::Row, Failure>> {
     let is_ours_or_floor = system == System::Cheeper || system.is_floor();
     match (scenario, system) {
         (Scenario::Fanout, _) => {
-            let rows = [fanout::steady(system, 1_000, 100, 2_000)?, fanout::steady(system, 10_000, 10, 200)?];
-            Ok(rows.into())
+            vec![fanout::steady(system, 1_000, 100, 2_000), fanout::steady(system, 10_000, 10, 200)]
         }
-        (Scenario::Lone, _) => Ok(vec![fanout::lone(system)?]),
-        (Scenario::Burst, _) => Ok(vec![fanout::burst(system)?]),
-        (Scenario::Append, System::Cheeper) => Ok(vec![append::append(1, 2_000)?, append::append(64, 500)?]),
-        (Scenario::Append, System::DurableFloor) => Ok(vec![append::floor(2_000)?]),
-        (Scenario::Slow, _) if is_ours_or_floor => Ok(vec![slow::slow(system)?]),
+        (Scenario::Lone, _) => vec![fanout::lone(system)],
+        (Scenario::Burst, _) => vec![fanout::burst(system)],
+        (Scenario::Append, System::Cheeper) => vec![append::append(1, 2_000), append::append(64, 500)],
+        (Scenario::Append, System::DurableFloor) => vec![append::floor(2_000)],
+        (Scenario::Slow, _) if is_ours_or_floor => vec![slow::slow(system)],
         // Neither disk nor batches have a part in these.
-        (_, System::DurableFloor | System::BatchedFloor) => Ok(Vec::new()),
-        (Scenario::Idle, _) => Ok(vec![idle::idle(system)?]),
-        (Scenario::Handshakes, _) if is_ours_or_floor => Ok(vec![idle::handshakes(system)?]),
-        (Scenario::Storm, _) if is_ours_or_floor => Ok(vec![storm::storm(system)?]),
-        _ => Ok(Vec::new()),
+        (_, System::DurableFloor | System::BatchedFloor) => Vec::new(),
+        (Scenario::Idle, _) => vec![idle::idle(system)],
+        (Scenario::Handshakes, _) if is_ours_or_floor => vec![idle::handshakes(system)],
+        (Scenario::Storm, _) if is_ours_or_floor => vec![storm::storm(system)],
+        _ => Vec::new(),
     }
 }
