@@ -13,7 +13,8 @@ app = Flask(__name__)
 clients = set()
 
 
-@app.route("/ws")
+# Without this, Flask 2 and later takes a handshake for a request to another address.
+@app.route("/ws", websocket=True)
 def timeline():
     socket = request.environ["wsgi.websocket"]
     clients.add(socket)
