@@ -58,21 +58,31 @@ pub(crate) fn handshakes(system: System) -> Result<Row, Failure> {
             newcomers.begin(server.port, "/ws", STEP)?;
             let next = began + CHEEP_EVERY * CHEEPS * (step + 1) / steps;
             swarm.run(PATIENCE, |_| Instant::now() >= next)?;
-            newcomers.run(PATIENCE, |tally| tally.opened >= STEP)?;
+            welcomed(&mut newcomers, STEP)?;
         }
         Ok(())
     })?;
     row.add("p99 of a live cheep, meanwhile", "ms", meanwhile);
+    let missing = swarm.missing(usize::from(system.is_floor()));
+    row.exactness(missing, &swarm.tally);
     let (began, before) = (Instant::now(), server.cpu()?);
     for begun in (0..NEWCOMERS).step_by(STEP) {
         swarm.begin(server.port, "/ws", STEP)?;
         swarm.run(PATIENCE, |tally| tally.opened + AHEAD >= READERS + begun)?;
     }
-    swarm.run(PATIENCE, |tally| tally.opened >= READERS + NEWCOMERS)?;
+    welcomed(&mut swarm, READERS + NEWCOMERS)?;
     row.add("all at once: opened in", "s", began.elapsed().as_secs_f64());
     row.add("server CPU", "s", server.cpu()?.saturating_sub(before).as_secs_f64());
     row.add("lost", "", swarm.tally.lost as f64);
     Ok(row)
+}
+
+/// Waits until so many are, and fails if one never is.
+fn welcomed(swarm: &mut Swarm, count: usize) -> Result<(), Failure> {
+    match swarm.run(PATIENCE, |tally| tally.opened >= count)? {
+        true => Ok(()),
+        false => Err(Failure::new(format!("{} of {count} were welcomed", swarm.tally.opened))),
+    }
 }
 
 /// Posts for a few seconds while something happens, from a moment on; the p99 of what those see who were there before, in ms.

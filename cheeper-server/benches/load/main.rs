@@ -33,7 +33,7 @@ enum Scenario {
     Slow,
     /// 15,000 connections that say nothing; what one costs to open and to keep.
     Idle,
-    /// 10,000 connections opened while cheeps are delivered.
+    /// 10,000 connections come and go while cheeps are delivered, then as many come at once.
     Handshakes,
     /// 10,000 clients come back after a crash, each 500 cheeps behind.
     Storm,
@@ -49,7 +49,7 @@ struct Args {
     /// How often each is measured; medians are printed.
     #[arg(long, default_value_t = 3)]
     runs: u32,
-    /// The servers to load [default: the floor, cheeper and the peers that are installed].
+    /// The servers to load [default: the floors, cheeper and the peers that are installed].
     #[arg(long, value_delimiter = ',')]
     systems: Vec<System>,
     /// Every figure of every run goes here, as JSON.

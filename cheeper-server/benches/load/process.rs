@@ -23,7 +23,7 @@ const TICKS_A_SECOND: u64 = 100;
 /// What can be put under load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
 pub(crate) enum System {
-    /// A bare loop of `send()`, one call for each cheep and subscriber: no handshake, no store, no reading.
+    /// A bare loop of `send()`, one call for each cheep and subscriber: no key of a handshake, no store, no reading.
     Floor,
     /// The same, and each cheep is flushed to disk before it is sent.
     DurableFloor,

@@ -38,6 +38,7 @@ pub(crate) fn storm(system: System) -> Result<Row, Failure> {
     let schedule = Schedule { began: Instant::now(), period: Duration::from_micros(500), cheeps: all };
     filling.post(0, schedule, PostForm { system, chars: USUAL_CHARS });
     filling.run(PATIENCE, |tally| tally.delivered >= u64::from(all))?;
+    // The floor serves until its poster hangs up, so there `filling` stays to the end.
     let poster = if has_acks {
         drop(filling);
         server.crash_and_restart()?;
