@@ -79,10 +79,10 @@ pub(crate) fn handshakes(system: System) -> Result<Row, Failure> {
 
 /// Waits until so many are, and fails if one never is.
 fn welcomed(swarm: &mut Swarm, count: usize) -> Result<(), Failure> {
-    match swarm.run(PATIENCE, |tally| tally.opened >= count)? {
-        true => Ok(()),
-        false => Err(Failure::new(format!("{} of {count} were welcomed", swarm.tally.opened))),
+    if swarm.run(PATIENCE, |tally| tally.opened >= count)? {
+        return Ok(());
     }
+    Err(Failure::new(format!("{} of {count} were welcomed", swarm.tally.opened)))
 }
 
 /// Posts for a few seconds while something happens, from a moment on; the p99 of what those see who were there before, in ms.
