@@ -8,9 +8,8 @@ use std::{
 };
 
 use cheeper_server::{
-    RunError,
+    app::{RunError, run},
     config::{Args, ConfigError},
-    run,
     timeline::sqlite::{OpenError, Store},
 };
 use clap::Parser as _;
@@ -32,7 +31,7 @@ enum StartError {
     #[error("cannot listen on {address}: {why}; {}", advice(.why, *.address))]
     Listen { address: SocketAddr, why: io::Error },
     #[error(transparent)]
-    Run(#[from] RunError),
+    Run(#[from] RunError<OpenError>),
     #[error("the system refused what the server needs: {0}")]
     System(#[from] io::Error),
 }

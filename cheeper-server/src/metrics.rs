@@ -2,12 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
-use cheeper_protocol::Code;
+use cheeper_protocol::{Code, Refusal};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
+
+use crate::timeline::{Outcome, Posted};
 
 /// Counters of the whole server. Adding to one is an atomic increment.
 pub(crate) struct Metrics {
@@ -47,7 +49,7 @@ impl Metrics {
         registry.register("duplicates", "Posts that had been stored before", metrics.duplicates.clone());
         registry.register(
             "refused_posts",
-            "Posts refused by the timeline, or for coming too often",
+            "Commands refused by the timeline, or posts for coming too often",
             metrics.refused.clone(),
         );
         registry.register("lagged", "Times a reader was told that it was too slow", metrics.lagged.clone());
@@ -63,12 +65,14 @@ impl Metrics {
         metrics
     }
 
-    pub(crate) fn posted(&self, duplicate: bool) {
-        if duplicate { &self.duplicates } else { &self.posts }.inc();
-    }
-
-    pub(crate) fn refused(&self, code: Code) {
-        self.refused.get_or_create(&Reason { code: code.as_str() }).inc();
+    /// The timeline has answered a command.
+    pub(crate) fn answered(&self, outcome: &Result<Outcome, Refusal>) {
+        match outcome {
+            Ok(Outcome::Posted(Posted { duplicate: false, .. })) => self.posts.inc(),
+            Ok(Outcome::Posted(Posted { duplicate: true, .. })) => self.duplicates.inc(),
+            Ok(Outcome::Named(_)) => 0,
+            Err(refusal) => self.refused.get_or_create(&Reason { code: refusal.code.as_str() }).inc(),
+        };
     }
 
     pub(crate) fn lagged(&self) {

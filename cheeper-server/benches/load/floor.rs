@@ -9,10 +9,10 @@ use std::{
     thread,
 };
 
-use cheeper_protocol::Cheep;
-use cheeper_server::fanout::{
-    broadcast::{Broadcast, WIDTH},
-    tail::{Slice, Tail},
+use cheeper_protocol::{Cheep, Event};
+use cheeper_server::{
+    fanout::broadcast::{Broadcast, WIDTH},
+    feed::tail::{Slice, Tail},
 };
 
 use crate::{frames, process::System};

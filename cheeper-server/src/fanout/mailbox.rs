@@ -3,66 +3,64 @@
 use std::{
     io,
     mem::take,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use cheeper_protocol::{Refusal, RequestId};
 use mio::Waker;
 
-use cheeper_protocol::Refusal;
-
-use super::{connection::Answer, shard::Newcomer};
-use crate::{feed::PageRequest, timeline::page::Page};
+use crate::{conversation::Pending, feed::Ready, timeline::Outcome};
 
 /// A message to a shard.
-pub(crate) enum Mail {
-    /// A connection whose handshake is done.
-    Adopt(Newcomer),
-    /// The answer to a request of one of its connections.
-    Answered { to: Address, answer: Answer },
-    /// A page that some of its connections wait for.
-    Read { request: PageRequest, page: Result<Page, Refusal> },
+pub(super) enum Message {
+    /// What became of a command of one of its connections.
+    Outcome { to: ConnectionId, pending: Pending, outcome: Result<Outcome, Refusal> },
+    /// A page that one of its connections waits for.
+    Page { to: ConnectionId, id: Option<RequestId>, page: Result<Ready, Refusal> },
     /// Say goodbye to all and end.
     Stop,
 }
 
-/// A connection of a shard. The serial number tells it from an earlier one that had the same place.
+/// A connection of a shard. The generation tells it from an earlier one that had the same slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Address {
-    pub(crate) place: usize,
-    pub(crate) serial: u64,
+pub(super) struct ConnectionId {
+    pub(super) slot: usize,
+    pub(super) generation: u64,
 }
 
-/// A shard's letter box.
-pub(crate) struct Mailbox {
-    mail: Mutex<Vec<Mail>>,
+/// What waits for a shard.
+pub(super) struct Mailbox {
+    messages: Mutex<Vec<Message>>,
+    /// The shard was woken and has not looked yet.
+    is_woken: AtomicBool,
     waker: Waker,
 }
 
 impl Mailbox {
-    pub(crate) fn new(waker: Waker) -> Self {
-        Self { mail: Mutex::default(), waker }
+    pub(super) fn new(waker: Waker) -> Self {
+        Self { messages: Mutex::default(), is_woken: AtomicBool::new(false), waker }
     }
 
-    /// Leaves mail and wakes the shard if there was none before.
-    pub(crate) fn send(&self, mail: Mail) {
-        let was_empty = {
-            let mut waiting = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.push(mail);
-            waiting.len() == 1
-        };
-        if was_empty {
-            self.wake();
+    /// Leaves a message and wakes the shard.
+    pub(super) fn send(&self, message: Message) {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+        self.wake();
+    }
+
+    /// Has the shard look at everything again: this mailbox, the tail, who came.
+    pub(super) fn wake(&self) {
+        if !self.is_woken.swap(true, Ordering::AcqRel) {
+            let woken = self.waker.wake();
+            debug_assert!(woken.is_ok() || woken.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock));
         }
     }
 
-    /// Wakes the shard: the tail has grown.
-    pub(crate) fn wake(&self) {
-        let woken = self.waker.wake();
-        debug_assert!(woken.is_ok() || woken.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock));
-    }
-
-    /// Everything that waits.
-    pub(crate) fn take(&self) -> Vec<Mail> {
-        take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Everything that waits. What comes from now on wakes the shard anew.
+    pub(super) fn take(&self) -> Vec<Message> {
+        self.is_woken.store(false, Ordering::Release);
+        take(&mut *self.messages.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,100 +1,111 @@
 //! Every socket after its handshake: a few threads, each with its own poll, write events to all and read frames.
 
 pub mod broadcast;
+mod clock;
 mod connection;
-mod desk;
-mod frames;
 mod mailbox;
-mod outbox;
-mod pages;
 pub(crate) mod presence;
 mod shard;
-pub mod tail;
 
 use std::{
     io,
     mem::take,
+    net::{IpAddr, TcpStream},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
     thread::{self, JoinHandle},
 };
 
-use cheeper_protocol::Seq;
-
 use self::{
-    mailbox::{Mail, Mailbox},
+    mailbox::{Mailbox, Message},
     presence::Presence,
     shard::Shard,
 };
-pub(crate) use self::{outbox::ReplyBudget, shard::Newcomer};
-use crate::{feed::Feed, metrics::Metrics, session::Rules};
+use crate::{
+    admission::Permit,
+    conversation::{Subscription, request::Rules},
+    feed::Feed,
+    memory::MemoryBudget,
+    metrics::Metrics,
+    timeline::Timeline,
+};
 
-/// A connection that was not heard from for this long is sent a ping.
-const PING_AFTER_SECONDS: u32 = 25;
-/// A connection that was not heard from for this long is dropped.
-const DROP_AFTER_SECONDS: u32 = 60;
-/// How long a client that we close may take to read why.
-const LINGER_SECONDS: u32 = 3;
+/// Connections that may wait for one shard. For more the acceptor waits, and the others in the system's own queue: so a crowd
+/// takes no memory before its turn.
+const WAITING_CONNECTIONS: usize = 64;
 
 /// What all shards share.
 pub(crate) struct Shared {
+    pub(crate) timeline: Arc<dyn Timeline>,
     pub(crate) feed: Arc<Feed>,
     pub(crate) rules: Arc<Rules>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) replies: Arc<ReplyBudget>,
+    pub(crate) memory: Arc<MemoryBudget>,
 }
 
-/// What a client's URL asked for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Opening {
-    /// Live events only.
-    Live,
-    /// The newest so many, then live.
-    Last(usize),
-    /// Everything after a seq, then live.
-    After {
-        seq: Seq,
-        /// The seq belongs to another timeline.
-        reset: bool,
-    },
+/// A socket fresh from its handshake.
+pub(crate) struct Accepted {
+    pub(crate) stream: TcpStream,
+    pub(crate) handshake: Handshake,
+}
+
+/// What is known of a client after its handshake.
+pub(crate) struct Handshake {
+    pub(crate) peer: IpAddr,
+    /// The answer to the handshake, if it was not given yet.
+    pub(crate) answer: Vec<u8>,
+    /// What the client sent right behind its handshake.
+    pub(crate) early: Vec<u8>,
+    pub(crate) subscription: Subscription,
+    pub(crate) permit: Permit,
 }
 
 /// The shards.
 pub(crate) struct Fanout {
-    mailboxes: Vec<Arc<Mailbox>>,
+    shards: Vec<Handle>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     turn: AtomicUsize,
 }
 
+/// One shard, as the others see it.
+struct Handle {
+    mailbox: Arc<Mailbox>,
+    connections: mpsc::SyncSender<Accepted>,
+}
+
 impl Fanout {
-    /// Starts `shards` threads.
+    /// Starts `shards` threads, which the feed's tail wakes from now on.
     pub(crate) fn start(shards: usize, shared: &Arc<Shared>) -> io::Result<Self> {
-        let (mut mailboxes, mut threads) = (Vec::new(), Vec::new());
+        let (mut handles, mut threads) = (Vec::new(), Vec::new());
         for nth in 0..shards {
-            let shard = Shard::new(shared.clone())?;
-            mailboxes.push(shard.mailbox());
+            let (connections, accepted) = mpsc::sync_channel(WAITING_CONNECTIONS);
+            let shard = Shard::new(shared.clone(), accepted)?;
+            let mailbox = shard.mailbox();
             threads.push(thread::Builder::new().name(format!("shard-{nth}")).spawn(move || shard.run())?);
+            let woken = mailbox.clone();
+            shared.feed.tail().wake_with(Box::new(move || woken.wake()));
+            handles.push(Handle { mailbox, connections });
         }
-        Ok(Self { mailboxes, threads: Mutex::new(threads), turn: AtomicUsize::new(0) })
+        Ok(Self { shards: handles, threads: Mutex::new(threads), turn: AtomicUsize::new(0) })
     }
 
-    /// Gives a socket to a shard.
-    pub(crate) fn adopt(&self, newcomer: Newcomer) {
+    /// Gives a socket to a shard. Blocks while that has a crowd to take in.
+    pub(crate) fn adopt(&self, accepted: Accepted) {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        self.mailboxes[turn % self.mailboxes.len()].send(Mail::Adopt(newcomer));
-    }
-
-    /// Tells the shards that the tail has grown.
-    pub(crate) fn wake(&self) {
-        self.mailboxes.iter().for_each(|mailbox| mailbox.wake());
+        let Handle { mailbox, connections } = &self.shards[turn % self.shards.len()];
+        // A shard that has ended takes nobody, and the socket is closed.
+        if connections.send(accepted).is_ok() {
+            mailbox.wake();
+        }
     }
 
     /// Says goodbye to everybody and waits until the shards are done, a few seconds at most.
     pub(crate) fn stop(&self) {
-        self.mailboxes.iter().for_each(|mailbox| mailbox.send(Mail::Stop));
+        self.shards.iter().for_each(|shard| shard.mailbox.send(Message::Stop));
         let threads = take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {

@@ -1,13 +1,12 @@
 //! A thread that owns sockets: it waits for what happens to any of them and never for one of them.
 
 use std::{
-    collections::VecDeque,
     io::{self, ErrorKind},
     mem::take,
-    net::TcpStream,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
+        mpsc::Receiver,
     },
     time::{Duration, Instant},
 };
@@ -18,85 +17,92 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
 use super::{
-    Opening, Shared,
+    Accepted, Shared,
     broadcast::{Broadcast, WIDTH},
-    connection::{Connection, State},
-    desk::Desk,
-    frames,
-    mailbox::{Address, Mail, Mailbox},
+    clock::Clock,
+    connection::{Connection, Progress},
+    mailbox::{ConnectionId, Mailbox, Message},
+};
+use crate::feed::{
+    frame,
     tail::{NotHere, Slice},
 };
-use crate::seats::Seat;
 
 const WAKE: Token = Token(usize::MAX);
 const EVENTS: usize = 1024;
-/// Newcomers taken over in one turn, so that those who are here do not wait for a crowd at the door.
-const NEWCOMERS: usize = 32;
+/// New connections taken over in one turn, so that those who are here do not wait for a crowd at the door.
+const ADOPTED: usize = 32;
 /// Bytes of live events that go to everybody at once.
 const DELIVERY_BYTES: usize = 64 * 1024;
 /// How often `online` is said when nothing changed.
 const ONLINE_SECONDS: u32 = 30;
 /// Connections for each second between two changes of `online`: a crowd that comes and goes costs no more than this.
 const ONLINE_A_SECOND: u64 = 1000;
-/// Each connection is looked after once in so many seconds, and not all in the same one.
-const LOOK_AFTER_SECONDS: u32 = 5;
+/// Each connection is told the time once in so many seconds, and not all in the same one.
+const TICK_SECONDS: u32 = 5;
 /// How long goodbyes may take to be read.
 const STOP_SECONDS: u32 = 3;
 /// Clients of a server that stops come back at a moment of their own within this time.
 const RECONNECT_AFTER_MS: u64 = 3000;
 
-static SERIALS: AtomicU64 = AtomicU64::new(0);
+/// Counts connections over all shards.
+static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
-/// A socket fresh from its handshake.
-pub(crate) struct Newcomer {
-    pub(crate) stream: TcpStream,
-    /// The answer to the handshake, if it was not given yet.
-    pub(crate) answer: Vec<u8>,
-    /// What the client sent right behind its handshake.
-    pub(crate) early: Vec<u8>,
-    pub(crate) opening: Opening,
-    pub(crate) seat: Arc<Seat>,
+/// What a shard's connections work with: what all shards share, and what this one has of its own.
+pub(super) struct ShardContext {
+    pub(super) shared: Arc<Shared>,
+    pub(super) mailbox: Arc<Mailbox>,
+    /// The newest event that this shard has delivered.
+    pub(super) live: Seq,
+    /// Seconds of the shard's clock.
+    pub(super) now: u32,
+    /// What a connection reads into; it is kept for the next one.
+    pub(super) buffer: Vec<u8>,
 }
 
-pub(crate) struct Shard {
+pub(super) struct Shard {
     poll: Poll,
     connections: Slab<Connection>,
-    desk: Desk,
-    newcomers: VecDeque<Newcomer>,
+    context: ShardContext,
+    accepted: Receiver<Accepted>,
     /// Connections whose turn ended before they were done.
     unfinished: Vec<usize>,
+    /// There may be more who were accepted.
+    has_accepted: bool,
     /// Whether the last one is served first next time.
     backwards: bool,
-    began: Instant,
+    clock: Clock,
     said_online: (u64, u32),
-    looked_after: u32,
+    ticked_at: u32,
     stopping_since: Option<u32>,
 }
 
 impl Shard {
-    pub(crate) fn new(shared: Arc<Shared>) -> io::Result<Self> {
+    pub(super) fn new(shared: Arc<Shared>, accepted: Receiver<Accepted>) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let mailbox = Mailbox::new(Waker::new(poll.registry(), WAKE)?);
+        let mailbox = Arc::new(Mailbox::new(Waker::new(poll.registry(), WAKE)?));
+        let live = shared.feed.tail().head();
         Ok(Self {
             poll,
             connections: Slab::new(),
-            desk: Desk::new(shared, mailbox),
-            newcomers: VecDeque::new(),
+            context: ShardContext { shared, mailbox, live, now: 0, buffer: Vec::new() },
+            accepted,
             unfinished: Vec::new(),
+            has_accepted: false,
             backwards: false,
-            began: Instant::now(),
+            clock: Clock::start(Instant::now()),
             said_online: (0, 0),
-            looked_after: 0,
+            ticked_at: 0,
             stopping_since: None,
         })
     }
 
-    pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
-        self.desk.mailbox.clone()
+    pub(super) fn mailbox(&self) -> Arc<Mailbox> {
+        self.context.mailbox.clone()
     }
 
     /// Works until it was told to stop and everybody has gone.
-    pub(crate) fn run(mut self) {
+    pub(super) fn run(mut self) {
         let mut broadcast = Broadcast::probe();
         let mut events = Events::with_capacity(EVENTS);
         while !self.is_done() {
@@ -106,20 +112,22 @@ impl Shard {
             {
                 tracing::error!(%error, "waiting for sockets failed");
             }
-            self.desk.now = u32::try_from(self.began.elapsed().as_secs()).unwrap_or(u32::MAX);
-            // The mail is taken first and read last: an author's own cheep goes out before the ack that belongs to it.
-            let mail = self.desk.mailbox.take();
+            self.context.now = self.clock.seconds(Instant::now());
+            // The messages are taken first and read last: an author's own cheep is delivered to everybody in one go before
+            // the ack that belongs to it is looked at.
+            let messages = self.context.mailbox.take();
             self.deliver(&mut broadcast);
-            for mail in mail {
-                self.on_mail(mail);
+            for message in messages {
+                self.on_message(message);
             }
             for event in events.iter().filter(|event| event.token() != WAKE) {
-                let readable = event.is_readable() || event.is_read_closed() || event.is_error();
+                let hung_up = event.is_read_closed() || event.is_error();
                 let writable = event.is_writable() || event.is_write_closed();
-                self.with(event.token().0, |place, connection, desk| connection.ready(place, readable, writable, desk));
+                let readable = event.is_readable();
+                self.with(event.token().0, |it, shard| it.on_ready(readable, hung_up, writable, shard));
             }
-            for place in take(&mut self.unfinished) {
-                self.with(place, Connection::work_at);
+            for slot in take(&mut self.unfinished) {
+                self.with(slot, Connection::advance);
             }
             self.adopt_some();
             self.deliver(&mut broadcast);
@@ -128,123 +136,112 @@ impl Shard {
     }
 
     fn is_done(&self) -> bool {
-        self.stopping_since.is_some_and(|since| self.connections.is_empty() || self.desk.now >= since + STOP_SECONDS)
+        let is_over = |since| self.connections.is_empty() || self.context.now >= since + STOP_SECONDS;
+        self.stopping_since.is_some_and(is_over)
     }
 
     fn has_more_to_do(&self) -> bool {
-        !self.unfinished.is_empty() || !self.newcomers.is_empty() || self.desk.live < self.desk.shared.feed.tail.head()
+        !self.unfinished.is_empty() || self.has_accepted || self.context.live < self.context.shared.feed.tail().head()
     }
 
     /// Does something with one connection, and what follows from it.
-    fn with(&mut self, place: usize, work: impl FnOnce(usize, &mut Connection, &mut Desk) -> State) {
-        let Some(connection) = self.connections.get_mut(place) else { return };
-        let state = work(place, connection, &mut self.desk);
-        self.settle(place, &state);
-    }
-
-    fn settle(&mut self, place: usize, state: &State) {
-        match state {
-            State::Open => {}
-            State::Unfinished => self.unfinished.push(place),
-            State::Gone => self.remove(place),
-        }
-    }
-
-    fn remove(&mut self, place: usize) {
-        let Some(mut connection) = self.connections.try_remove(place) else { return };
-        if let Err(error) = self.poll.registry().deregister(connection.stream()) {
-            tracing::debug!(%error, "a socket could not be taken off the poll");
-        }
-        self.desk.shared.presence.leave(connection.present());
-    }
-
-    fn on_mail(&mut self, mail: Mail) {
-        match mail {
-            Mail::Adopt(newcomer) => self.newcomers.push_back(newcomer),
-            Mail::Answered { to, answer } => {
-                self.with_addressed(to, |place, connection, desk| connection.answered(place, answer, desk));
-            }
-            Mail::Read { request, page } => {
-                let id = request.id.clone();
-                let (page, waiting) = self.desk.pages.on_read(request, page, &self.desk.shared.replies);
-                for to in waiting {
-                    let (id, page) = (id.clone(), page.clone());
-                    self.with_addressed(to, |place, connection, desk| connection.turned(place, id, page, desk));
-                }
-            }
-            Mail::Stop => self.stop(),
+    fn with(&mut self, slot: usize, work: impl FnOnce(&mut Connection, &mut ShardContext) -> Progress) {
+        let Some(connection) = self.connections.get_mut(slot) else { return };
+        match work(connection, &mut self.context) {
+            Progress::Waiting => {}
+            Progress::Unfinished => self.unfinished.push(slot),
+            Progress::Gone => self.close(slot),
         }
     }
 
     /// Like [`Self::with`], if it is still the same connection.
-    fn with_addressed(&mut self, to: Address, work: impl FnOnce(usize, &mut Connection, &mut Desk) -> State) {
-        if self.connections.get(to.place).is_some_and(|connection| connection.serial() == to.serial) {
-            self.with(to.place, work);
+    fn with_id(&mut self, id: ConnectionId, work: impl FnOnce(&mut Connection, &mut ShardContext) -> Progress) {
+        if self.connections.get(id.slot).is_some_and(|connection| connection.id() == id) {
+            self.with(id.slot, work);
+        }
+    }
+
+    fn close(&mut self, slot: usize) {
+        let Some(mut connection) = self.connections.try_remove(slot) else { return };
+        if let Err(error) = self.poll.registry().deregister(connection.stream_mut()) {
+            tracing::debug!(%error, "a socket could not be taken off the poll");
+        }
+        self.context.shared.presence.leave(connection.name());
+    }
+
+    fn on_message(&mut self, message: Message) {
+        match message {
+            Message::Outcome { to, pending, outcome } => {
+                self.with_id(to, |it, shard| it.on_outcome(pending, outcome, shard));
+            }
+            Message::Page { to, id, page } => self.with_id(to, |it, shard| it.on_page(id, page, shard)),
+            Message::Stop => self.stop(),
         }
     }
 
     fn adopt_some(&mut self) {
-        let count = self.newcomers.len().min(NEWCOMERS);
-        for newcomer in self.newcomers.drain(..count).collect::<Vec<_>>() {
-            if let Err(error) = self.adopt(newcomer) {
+        let waiting: Vec<Accepted> = self.accepted.try_iter().take(ADOPTED).collect();
+        self.has_accepted = waiting.len() == ADOPTED;
+        for accepted in waiting {
+            if let Err(error) = self.adopt(accepted) {
                 tracing::warn!(%error, "a new connection could not be taken over");
             }
         }
     }
 
-    fn adopt(&mut self, newcomer: Newcomer) -> io::Result<()> {
-        let Newcomer { stream, answer: mut greeting, early, opening, seat } = newcomer;
+    fn adopt(&mut self, accepted: Accepted) -> io::Result<()> {
         if self.stopping_since.is_some() {
             return Ok(());
         }
+        let Accepted { stream, handshake } = accepted;
         let mut stream = mio::net::TcpStream::from_std(stream);
         let entry = self.connections.vacant_entry();
-        let place = entry.key();
-        self.poll.registry().register(&mut stream, Token(place), Interest::READABLE | Interest::WRITABLE)?;
-        let online = self.desk.shared.presence.join();
-        let serial = SERIALS.fetch_add(1, Ordering::Relaxed);
-        entry.insert(Connection::new(stream, serial, seat, &self.desk));
-        frames::write_text(&self.welcome(online).to_json(), &mut greeting);
-        self.with(place, |place, connection, desk| connection.open(place, opening, greeting, &early, desk));
+        let id = ConnectionId { slot: entry.key(), generation: GENERATIONS.fetch_add(1, Ordering::Relaxed) };
+        self.poll.registry().register(&mut stream, Token(id.slot), Interest::READABLE | Interest::WRITABLE)?;
+        let shared = &self.context.shared;
+        let online = shared.presence.join();
+        let welcome = |head| Self::welcome(shared, head, online);
+        entry.insert(Connection::open(stream, handshake, id, welcome, &self.context));
+        self.with(id.slot, Connection::advance);
         Ok(())
     }
 
-    fn welcome(&self, online: u64) -> ServerFrame {
+    fn welcome(shared: &Shared, head: Seq, online: u64) -> ServerFrame {
         ServerFrame::Welcome(Welcome {
             protocol: VERSION,
             server: concat!("cheeper/", env!("CARGO_PKG_VERSION")).to_owned(),
-            timeline: self.desk.shared.feed.timeline_id().to_owned(),
-            head: self.desk.live,
+            timeline: shared.timeline.id().to_owned(),
+            head,
             online,
-            limits: self.desk.shared.rules.limits.clone(),
+            limits: shared.rules.limits.clone(),
         })
     }
 
     /// Sends everybody what has come since the last time: what came together goes out together.
     fn deliver(&mut self, broadcast: &mut Broadcast) {
-        let first = self.desk.live.next();
-        let behind = match self.desk.shared.feed.tail.piece(first, DELIVERY_BYTES) {
+        let first = self.context.live.next();
+        let behind = match self.context.shared.feed.tail().piece(first, DELIVERY_BYTES) {
             Ok(None) => return,
             Ok(Some(piece)) => {
-                self.desk.live = piece.next().previous();
+                self.context.live = piece.next().previous();
                 self.broadcast(broadcast, first, &piece)
             }
             Err(NotHere) => {
                 // So much came at once that the ring has moved past this shard: everybody is told, one by one.
-                self.desk.live = self.desk.shared.feed.tail.head();
-                self.connections.iter().map(|(place, _)| place).collect()
+                self.context.live = self.context.shared.feed.tail().head();
+                self.slots()
             }
         };
-        for place in behind {
-            self.with(place, Connection::work_at);
+        for slot in behind {
+            self.with(slot, Connection::advance);
         }
     }
 
     /// Sends to those who keep up; returns the others.
     fn broadcast(&mut self, broadcast: &mut Broadcast, first: Seq, piece: &Slice) -> Vec<usize> {
         let (mut ready, mut behind) = (Vec::with_capacity(self.connections.len()), Vec::new());
-        for (place, connection) in &self.connections {
-            if connection.keeps_up(first) { ready.push(place) } else { behind.push(place) }
+        for (slot, connection) in &self.connections {
+            if connection.keeps_up(first) { ready.push(slot) } else { behind.push(slot) }
         }
         // Back and forth: whom it served last it finds in the processor's caches, and nobody is the last one each time.
         if self.backwards {
@@ -252,61 +249,60 @@ impl Shard {
         }
         self.backwards = !self.backwards;
         let mut results = Vec::with_capacity(WIDTH);
-        for places in ready.chunks(WIDTH) {
-            let sockets: Vec<_> = places.iter().map(|&place| self.connections[place].socket()).collect();
+        for slots in ready.chunks(WIDTH) {
+            let sockets: Vec<_> = slots.iter().map(|&slot| self.connections[slot].stream()).collect();
             broadcast.send(&sockets, piece, &mut results);
-            for (&place, written) in places.iter().zip(results.drain(..)) {
-                let state = self.connections[place].wrote(piece, written, &self.desk);
-                self.settle(place, &state);
+            for (&slot, written) in slots.iter().zip(results.drain(..)) {
+                self.with(slot, |it, shard| it.on_broadcast(piece, written, shard));
             }
         }
         behind
     }
 
     fn keep_time(&mut self) {
-        self.tell_online();
-        if self.desk.now == self.looked_after {
+        self.say_online();
+        let now = self.context.now;
+        if now == self.ticked_at {
             return;
         }
-        self.looked_after = self.desk.now;
-        self.desk.pages.forget();
-        let everybody = self.stopping_since.is_some() || self.desk.shared.replies.exhausted();
-        let turn = self.desk.now as usize;
-        let is_due =
-            |place: usize| everybody || place % LOOK_AFTER_SECONDS as usize == turn % LOOK_AFTER_SECONDS as usize;
-        for place in self.places().filter(|&place| is_due(place)).collect::<Vec<_>>() {
-            self.with(place, |place, connection, desk| connection.look_after(place, desk));
+        self.ticked_at = now;
+        self.context.shared.feed.forget_pages();
+        let everybody = self.stopping_since.is_some() || self.context.shared.memory.is_exhausted();
+        for slot in self.slots() {
+            if everybody || slot % TICK_SECONDS as usize == (now % TICK_SECONDS) as usize {
+                self.with(slot, Connection::on_tick);
+            }
         }
     }
 
-    fn tell_online(&mut self) {
-        let (now, online) = (self.desk.now, self.desk.shared.presence.online());
+    fn say_online(&mut self) {
+        let (now, online) = (self.context.now, self.context.shared.presence.online());
         let (said, at) = self.said_online;
         let pause = u32::try_from(online / ONLINE_A_SECOND).unwrap_or(u32::MAX).clamp(1, ONLINE_SECONDS);
         if now < at.saturating_add(if online == said { ONLINE_SECONDS } else { pause }) {
             return;
         }
         self.said_online = (online, now);
-        let frame = ServerFrame::Online { count: online, head: self.desk.live };
-        let frame = Bytes::from(frames::text(&frame.to_json()));
-        for place in self.places().collect::<Vec<_>>() {
-            self.with(place, |_, connection, desk| connection.mention(&frame, desk));
+        let frame = ServerFrame::Online { count: online, head: self.context.live };
+        let frame = Bytes::from(frame::text(&frame.to_json()));
+        for slot in self.slots() {
+            self.with(slot, |it, shard| it.send_if_idle(&frame, shard));
         }
     }
 
-    fn places(&self) -> impl Iterator<Item = usize> {
-        self.connections.iter().map(|(place, _)| place)
+    fn slots(&self) -> Vec<usize> {
+        self.connections.iter().map(|(slot, _)| slot).collect()
     }
 
     fn stop(&mut self) {
-        self.stopping_since = Some(self.desk.now);
+        self.stopping_since = Some(self.context.now);
         let goodbye = ServerFrame::Goodbye {
             reason: "The server is stopping.".to_owned(),
             reconnect_after_ms: RECONNECT_AFTER_MS,
         };
-        let goodbye = Bytes::from(frames::text(&goodbye.to_json()));
-        for place in self.places().collect::<Vec<_>>() {
-            self.with(place, |place, connection, desk| connection.dismiss(place, &goodbye, desk));
+        let goodbye = Bytes::from(frame::text(&goodbye.to_json()));
+        for slot in self.slots() {
+            self.with(slot, |it, shard| it.dismiss(&goodbye, shard));
         }
     }
 }

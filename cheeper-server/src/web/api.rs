@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use cheeper_protocol::{
-    ClientFrame, Code, ErrorFrame, History, Name, Range, Refusal, Request, RequestId, Secret, Seq, ServerFrame,
+    ClientFrame, Code, ErrorFrame, Event, History, Range, Refusal, Request, RequestId, Secret, Seq, ServerFrame,
     limits::PAGE,
 };
 use percent_encoding::percent_decode;
@@ -15,23 +15,22 @@ use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::Server;
 use crate::{
-    feed::PageRequest,
-    session::budget::Origin,
-    timeline::{
-        Author, NewCheep,
-        page::{Page, encode_event},
+    conversation::{
+        rate_limit::Source,
+        request::{Speaker, Step},
     },
+    feed::{PageRequest, Ready, page::encode_event},
+    timeline::{Author, Command, Outcome, Posted},
 };
 
 /// One page, from the ring or the store.
-pub(crate) async fn page(server: &Server, history: History) -> Result<Page, Refusal> {
-    let request = PageRequest { id: None, history, head: server.feed.tail.head(), reset: false };
-    if let Some(page) = server.feed.page_from_tail(&request) {
-        return Ok(page);
+pub(crate) async fn page(server: &Server, history: History) -> Result<Ready, Refusal> {
+    let request = PageRequest { id: None, history, head: server.feed.tail().head(), reset: false };
+    let (sender, receiver) = oneshot::channel();
+    match server.feed.page(request, move |page| drop(sender.send(page))) {
+        Some(page) => Ok(page),
+        None => receiver.await.unwrap_or_else(|_| Err(Code::Internal.into())),
     }
-    let (tell, told) = oneshot::channel();
-    server.feed.page_from_store(request, move |page| drop(tell.send(page)));
-    told.await.unwrap_or_else(|_| Err(Code::Internal.into()))
 }
 
 /// The events of a page, as they stand in it.
@@ -51,8 +50,8 @@ pub(crate) struct Follower {
 
 impl Follower {
     pub(crate) fn new(server: Arc<Server>, after: Option<Seq>) -> Result<Self, Refusal> {
-        let head = server.head.clone();
-        let newest = server.feed.tail.head();
+        let head = server.feed.tail().watch();
+        let newest = server.feed.tail().head();
         let cursor = after.unwrap_or(newest);
         if cursor > newest {
             let why = format!("This timeline ends at {newest}: it is not the one you were following, start afresh.");
@@ -67,7 +66,8 @@ impl Follower {
         let stopping = self.server.stopping.clone();
         stopping.run_until_cancelled(self.head.wait_for(|head| *head > cursor)).await?.ok()?;
         let page = page(&self.server, History { range: Range::After(cursor), limit: PAGE }).await.ok()?;
-        let Events { cheeps } = serde_json::from_str(&page.json).ok()?;
+        let json = page.json();
+        let Events { cheeps } = serde_json::from_slice(&json).ok()?;
         // They have no hole, so their places follow from the last one's.
         let first = page.last.next().get().saturating_sub(cheeps.len() as u64);
         let json = cheeps.into_iter().map(|event| event.get().to_owned());
@@ -80,7 +80,7 @@ impl Follower {
 /// `POST /api/cheep`: the answer, whatever comes of it.
 pub(crate) async fn post(server: &Server, from: IpAddr, headers: &HeaderMap, body: &[u8]) -> Response<Bytes> {
     match try_post(server, from, headers, body).await {
-        Ok((status, event)) => json(status, event),
+        Ok((status, event)) => json(status, event.as_bytes()),
         Err(Failure::Unsupported) => {
             let why = "Send JSON (Content-Type: application/json) or a form (application/x-www-form-urlencoded).";
             error(StatusCode::UNSUPPORTED_MEDIA_TYPE, Refusal::new(Code::BadFrame, why))
@@ -108,23 +108,38 @@ async fn try_post(
 ) -> Result<(StatusCode, String), Failure> {
     let frame = ClientFrame::parse(&body_as_json(headers, body)?, &server.rules.limits)
         .map_err(|unreadable| unreadable.refusal)?;
-    let Request::Post { name, cheep, reply_to } = frame.request else {
+    let Request::Post { name, .. } = &frame.request else {
         let why = "This address takes posts only; leave \"type\" out.";
         return Err(Refusal::new(Code::BadField, why).in_field("type").into());
     };
-    let name: Name = name.ok_or_else(|| Refusal::from(Code::NameRequired).in_field("name"))?;
     let id = match headers.get("idempotency-key") {
         None => frame.id,
         Some(key) => Some(RequestId::parse(key.to_str().unwrap_or_default())?),
     };
-    let author = Author::new(name, secret(headers)?);
-    server.rules.budget.spend(Origin { address: from, connection: None }, &author)?;
-    let (tell, told) = oneshot::channel();
-    let cheep = NewCheep { author, cheep, reply_to, id };
-    server.feed.append(cheep, Box::new(move |result| drop(tell.send(result))));
-    let posted = told.await.unwrap_or_else(|_| Err(Code::NotStored.into()))?;
-    let status = if posted.duplicate { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, encode_event(&posted.cheep)))
+    let source = Source { address: from, connection: None };
+    let mut speaker = Speaker::default();
+    if let (Some(secret), Some(name)) = (secret(headers)?, name) {
+        server.rules.rate_limits.check_secret(source, name)?;
+        speaker = Speaker::new(Author { name: name.clone(), secret: Some(secret) });
+    }
+    let Step::Submit(command) = speaker.on_request(id.as_ref(), frame.request, source, &server.rules)? else {
+        return Err(Refusal::from(Code::Internal).into());
+    };
+    match submit(server, command).await? {
+        Outcome::Posted(Posted { cheep, duplicate }) => {
+            let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
+            Ok((status, encode_event(&Event::Cheep(cheep))))
+        }
+        Outcome::Named(_) => Err(Refusal::from(Code::Internal).into()),
+    }
+}
+
+async fn submit(server: &Server, command: Command) -> Result<Outcome, Refusal> {
+    let (sender, receiver) = oneshot::channel();
+    server.timeline.submit(command, Box::new(move |outcome| drop(sender.send(outcome))));
+    let outcome = receiver.await.unwrap_or_else(|_| Err(Code::NotStored.into()));
+    server.metrics.answered(&outcome);
+    outcome
 }
 
 /// The body as the JSON object that a frame would be.
@@ -179,7 +194,7 @@ pub(crate) fn refused(refusal: Refusal) -> Response<Bytes> {
 /// A refusal under a status of its own.
 pub(crate) fn error(status: StatusCode, refusal: Refusal) -> Response<Bytes> {
     let retry_seconds = refusal.retry_after_ms.map(|ms| ms.div_ceil(1000));
-    let mut response = json(status, ServerFrame::Error(ErrorFrame::new(None, refusal)).to_json());
+    let mut response = json(status, ServerFrame::Error(ErrorFrame::new(None, refusal)).to_json().as_bytes());
     if let Some(seconds) = retry_seconds {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -190,8 +205,8 @@ pub(crate) fn error(status: StatusCode, refusal: Refusal) -> Response<Bytes> {
 }
 
 /// A JSON answer.
-pub(crate) fn json(status: StatusCode, body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body + "\n"));
+pub(crate) fn json(status: StatusCode, body: &[u8]) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from([body, b"\n"].concat()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -26,8 +26,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Server, handshake};
 use crate::{
-    fanout::Newcomer,
-    seats::{Seat, Seats},
+    admission::{ConnectionLimit, Permit},
+    fanout::{Accepted, Handshake},
 };
 
 const LISTENER: Token = Token(usize::MAX);
@@ -45,12 +45,12 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConn
 
 /// Who goes on to HTTP.
 pub(super) enum Guest {
-    Seated {
+    Admitted {
         stream: net::TcpStream,
         peer: SocketAddr,
-        seat: Arc<Seat>,
+        permit: Permit,
     },
-    /// There is no seat; it has been told so and needs a moment to read it.
+    /// There is no permit; it has been told so and needs a moment to read it.
     Refused(net::TcpStream),
 }
 
@@ -65,7 +65,7 @@ impl Door {
     pub(super) fn open(
         listener: net::TcpListener,
         server: Arc<Server>,
-        seats: Arc<Seats>,
+        limit: ConnectionLimit,
         guests: UnboundedSender<Guest>,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
@@ -77,7 +77,7 @@ impl Door {
             poll,
             listener,
             server,
-            seats,
+            limit,
             guests,
             visitors: Slab::new(),
             is_closing: is_closing.clone(),
@@ -106,7 +106,7 @@ struct Keeper {
     poll: Poll,
     listener: TcpListener,
     server: Arc<Server>,
-    seats: Arc<Seats>,
+    limit: ConnectionLimit,
     guests: UnboundedSender<Guest>,
     /// Those who have not said anything yet.
     visitors: Slab<Visitor>,
@@ -119,7 +119,7 @@ struct Keeper {
 struct Visitor {
     stream: TcpStream,
     peer: SocketAddr,
-    seat: Arc<Seat>,
+    permit: Permit,
     since: Instant,
 }
 
@@ -165,7 +165,7 @@ impl Keeper {
     }
 
     fn greet(&mut self, mut stream: TcpStream, peer: SocketAddr) {
-        let Some(seat) = self.seats.take() else {
+        let Some(permit) = self.limit.acquire() else {
             self.server.metrics.refused_connection();
             // It fits into the socket, so this does not wait. What the client may still say is for HTTP to throw away.
             if stream.write_all(FULL).is_ok() {
@@ -176,7 +176,7 @@ impl Keeper {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
-        let visitor = Visitor { stream, peer, seat, since: Instant::now() };
+        let visitor = Visitor { stream, peer, permit, since: Instant::now() };
         self.let_in(visitor);
     }
 
@@ -195,8 +195,8 @@ impl Keeper {
             Ok(length) => match handshake::accept(&self.server, &self.head[..length]) {
                 Some(accepted) => self.upgrade(visitor, accepted),
                 None => {
-                    let Visitor { stream, peer, seat, .. } = visitor;
-                    self.pass_on(Guest::Seated { stream: stream.into(), peer, seat });
+                    let Visitor { stream, peer, permit, .. } = visitor;
+                    self.pass_on(Guest::Admitted { stream: stream.into(), peer, permit });
                 }
             },
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
@@ -214,18 +214,13 @@ impl Keeper {
         }
     }
 
-    fn upgrade(&mut self, visitor: Visitor, accepted: handshake::Accepted) {
-        let Visitor { mut stream, seat, .. } = visitor;
+    fn upgrade(&mut self, visitor: Visitor, upgrade: handshake::Upgrade) {
+        let Visitor { mut stream, peer, permit, .. } = visitor;
         // Only the request is taken out of the socket; what follows it, if anything, is the shard's to read.
-        if stream.read_exact(&mut self.head[..accepted.head_bytes]).is_ok() {
-            let newcomer = Newcomer {
-                stream: stream.into(),
-                answer: accepted.answer,
-                early: Vec::new(),
-                opening: accepted.opening,
-                seat,
-            };
-            self.server.fanout.adopt(newcomer);
+        if stream.read_exact(&mut self.head[..upgrade.head_bytes]).is_ok() {
+            let handshake::Upgrade { subscription, answer, .. } = upgrade;
+            let handshake = Handshake { peer: peer.ip(), answer, early: Vec::new(), subscription, permit };
+            self.server.fanout.adopt(Accepted { stream: stream.into(), handshake });
         }
     }
 

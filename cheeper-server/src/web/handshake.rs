@@ -3,37 +3,38 @@
 //! Most handshakes come whole and are answered at the door ([`accept`]); the others, and those that are refused, come as
 //! requests like any other ([`answer`]).
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use cheeper_protocol::{SUBPROTOCOL, Seq, limits::PAGE};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, task::spawn_blocking};
 use tungstenite::handshake::{derive_accept_key, machine::TryParse as _, server::Request};
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::Server;
 use crate::{
-    fanout::{Newcomer, Opening},
-    seats::Seat,
+    admission::Permit,
+    conversation::Subscription,
+    fanout::{Accepted, Handshake},
 };
 
 /// Bytes of a request's head.
 pub(super) const HEAD_BYTES: usize = 16 * 1024;
 
 /// A handshake that is whole and right.
-pub(super) struct Accepted {
+pub(super) struct Upgrade {
     /// Bytes of the request.
     pub(super) head_bytes: usize,
-    pub(super) opening: Opening,
+    pub(super) subscription: Subscription,
     /// The answer, as it is sent.
     pub(super) answer: Vec<u8>,
 }
 
 /// Looks whether these bytes begin with a whole handshake that can be accepted.
-pub(super) fn accept(server: &Server, bytes: &[u8]) -> Option<Accepted> {
+pub(super) fn accept(server: &Server, bytes: &[u8]) -> Option<Upgrade> {
     if !bytes.starts_with(b"GET /ws") {
         return None;
     }
@@ -42,7 +43,7 @@ pub(super) fn accept(server: &Server, bytes: &[u8]) -> Option<Accepted> {
         return None;
     }
     let query = request.uri().query().unwrap_or_default();
-    let (opening, key) = check(server, request.headers(), query).ok()?;
+    let (subscription, key) = check(server, request.headers(), query).ok()?;
     let mut answer = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
     for (name, value) in switching(&key, request.headers()).headers() {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
@@ -50,7 +51,7 @@ pub(super) fn accept(server: &Server, bytes: &[u8]) -> Option<Accepted> {
         }
     }
     answer.extend_from_slice(b"\r\n");
-    Some(Accepted { head_bytes, opening, answer })
+    Some(Upgrade { head_bytes, subscription, answer })
 }
 
 /// The query of `/ws`.
@@ -67,18 +68,22 @@ type Refused = (StatusCode, &'static str);
 /// Answers the handshake; if it succeeds, a shard takes the socket over.
 pub(crate) fn answer(
     server: &Arc<Server>,
-    seat: Arc<Seat>,
+    permit: Permit,
+    peer: IpAddr,
     upgrade: Option<OnUpgrade>,
     headers: &HeaderMap,
     query: &str,
 ) -> Response<Bytes> {
     match check(server, headers, query).and_then(|accepted| Ok((accepted, upgrade.ok_or(NOT_A_WEBSOCKET)?))) {
-        Ok(((opening, key), upgrade)) => {
+        Ok(((subscription, key), upgrade)) => {
             let server = server.clone();
             tokio::spawn(async move {
                 match upgrade.await.map(hand_over) {
                     Ok(Some((stream, early))) => {
-                        server.fanout.adopt(Newcomer { stream, answer: Vec::new(), early, opening, seat });
+                        let handshake = Handshake { peer, answer: Vec::new(), early, subscription, permit };
+                        let adopt = move || server.fanout.adopt(Accepted { stream, handshake });
+                        // It may have to wait for its shard.
+                        drop(spawn_blocking(adopt).await);
                     }
                     Ok(None) => tracing::warn!("an upgraded socket could not be taken out of HTTP"),
                     Err(error) => tracing::debug!(%error, "a client left during its handshake"),
@@ -95,7 +100,7 @@ const NOT_A_WEBSOCKET: Refused = (
     "This address speaks WebSocket: try  websocat ws://HOST/ws  or open the page at / in a browser.\n",
 );
 
-fn check(server: &Server, headers: &HeaderMap, query: &str) -> Result<(Opening, String), Refused> {
+fn check(server: &Server, headers: &HeaderMap, query: &str) -> Result<(Subscription, String), Refused> {
     let has = |name: &header::HeaderName, token: &str| {
         headers
             .get_all(name)
@@ -115,21 +120,21 @@ fn check(server: &Server, headers: &HeaderMap, query: &str) -> Result<(Opening, 
     if !server.origins.allow(headers) {
         return Err((StatusCode::FORBIDDEN, "Scripts of this page may not connect here; see --allow-origin.\n"));
     }
-    let opening = opening(server, query).ok_or((
+    let subscription = subscription(server, query).ok_or((
         StatusCode::BAD_REQUEST,
         "The query may be ?last=N or ?after=SEQ, with &timeline=ID; N and SEQ are whole numbers.\n",
     ))?;
-    Ok((opening, key.to_owned()))
+    Ok((subscription, key.to_owned()))
 }
 
-fn opening(server: &Server, query: &str) -> Option<Opening> {
+fn subscription(server: &Server, query: &str) -> Option<Subscription> {
     let Query { last, after, timeline } = serde_urlencoded::from_str(query).ok()?;
     match (last, after) {
-        (None, None) => Some(Opening::Live),
-        (Some(last), None) => Some(Opening::Last(usize::try_from(last).unwrap_or(PAGE).min(PAGE))),
+        (None, None) => Some(Subscription::Live),
+        (Some(last), None) => Some(Subscription::Last(usize::try_from(last).unwrap_or(PAGE).min(PAGE))),
         (None, Some(after)) => {
-            let reset = timeline.is_some_and(|id| !id.is_empty() && id != server.feed.timeline_id());
-            Some(Opening::After { seq: Seq::new(after)?, reset })
+            let reset = timeline.is_some_and(|id| !id.is_empty() && id != server.timeline.id());
+            Some(Subscription::After { seq: Seq::new(after)?, reset })
         }
         (Some(_), Some(_)) => None,
     }

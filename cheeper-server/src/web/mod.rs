@@ -15,7 +15,6 @@ use bytes::Bytes;
 use cheeper_protocol::{Code, Refusal, Seq, limits::FRAME_BYTES};
 use futures_util::{StreamExt as _, stream};
 use hyper::upgrade::OnUpgrade;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use warp::{
     Filter, Rejection, Reply,
@@ -27,24 +26,24 @@ use warp::{
 
 use self::{admission::Origins, api::Follower, query::Query};
 use crate::{
+    admission::Permit,
+    conversation::request::Rules,
     fanout::{Fanout, presence::Presence},
     feed::Feed,
     metrics::Metrics,
-    seats::Seat,
-    session::Rules,
+    timeline::Timeline,
 };
 
 /// What the routes work with.
 pub(crate) struct Server {
+    pub(crate) timeline: Arc<dyn Timeline>,
     pub(crate) feed: Arc<Feed>,
     pub(crate) fanout: Arc<Fanout>,
     pub(crate) rules: Arc<Rules>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) origins: Origins,
-    /// The newest event, for those who wait for the next one.
-    pub(crate) head: watch::Receiver<Seq>,
-    /// Apart from the head, so that a new event wakes nobody who only waits for the end.
+    /// Apart from the feed, so that a new event wakes nobody who only waits for the end.
     pub(crate) stopping: CancellationToken,
 }
 
@@ -59,12 +58,13 @@ pub(crate) fn routes(
     let socket = warp::path!("ws")
         .and(warp::get())
         .and(server.clone())
-        .and(warp::ext::get::<Arc<Seat>>())
+        .and(warp::ext::get::<Permit>())
+        .and(warp::ext::get::<SocketAddr>())
         .and(warp::ext::optional::<OnUpgrade>())
         .and(warp::header::headers_cloned())
         .and(query())
-        .map(|server: Arc<Server>, seat, upgrade, headers: HeaderMap, query: String| {
-            handshake::answer(&server, seat, upgrade, &headers, &query).into_response()
+        .map(|server: Arc<Server>, permit, peer: SocketAddr, upgrade, headers: HeaderMap, query: String| {
+            handshake::answer(&server, permit, peer.ip(), upgrade, &headers, &query).into_response()
         });
     let cheeps = warp::path!("api" / "cheeps")
         .and(read())
@@ -136,7 +136,7 @@ async fn cheeps(server: Arc<Server>, headers: &HeaderMap, query: &str) -> Result
     let after = match Query::parse(query)? {
         Query::Page(history) => {
             let page = api::page(&server, history).await?;
-            return Ok(api::json(StatusCode::OK, page.json).into_response());
+            return Ok(api::json(StatusCode::OK, &page.json()).into_response());
         }
         Query::Follow(after) => after,
     };
@@ -165,17 +165,17 @@ fn events(follower: Follower) -> impl futures_util::Stream<Item = (Seq, String)>
 fn health(server: &Server) -> Response<Bytes> {
     let (status, state) = if server.stopping.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping")
-    } else if server.feed.is_failing() {
+    } else if server.timeline.is_failing() {
         (StatusCode::SERVICE_UNAVAILABLE, "posts cannot be stored: is the disk full?")
     } else {
         (StatusCode::OK, "ready")
     };
-    api::json(status, serde_json::json!({ "status": state, "head": server.feed.tail.head() }).to_string())
+    api::json(status, serde_json::json!({ "status": state, "head": server.feed.tail().head() }).to_string().as_bytes())
 }
 
 fn metrics(server: &Server) -> impl Reply + use<> {
-    let (online, head) = (server.presence.online(), server.feed.tail.head().get());
-    let text = server.metrics.text(online, head, server.rules.budget.refused_posts());
+    let (online, head) = (server.presence.online(), server.feed.tail().head().get());
+    let text = server.metrics.text(online, head, server.rules.rate_limits.refused_posts());
     warp::reply::with_header(text, header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")
 }
 

@@ -27,7 +27,7 @@ use super::{
     handshake::HEAD_BYTES,
     routes,
 };
-use crate::seats::{Seat, Seats};
+use crate::admission::{ConnectionLimit, Permit};
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,9 +39,9 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 const REFUSALS: usize = 128;
 
 /// Serves until the server stops.
-pub(crate) async fn serve(listener: net::TcpListener, server: Arc<Server>, seats: Arc<Seats>) -> io::Result<()> {
+pub(crate) async fn serve(listener: net::TcpListener, server: Arc<Server>, limit: ConnectionLimit) -> io::Result<()> {
     let (tell, mut guests) = unbounded_channel();
-    let door = Door::open(listener, server.clone(), seats, tell)?;
+    let door = Door::open(listener, server.clone(), limit, tell)?;
     let routes = warp::service(routes(server.clone()));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     loop {
@@ -51,8 +51,8 @@ pub(crate) async fn serve(listener: net::TcpListener, server: Arc<Server>, seats
         };
         match guest {
             None => return spawn_blocking(|| door.close()).await.map_err(io::Error::other),
-            Some(Guest::Seated { stream, peer, seat }) => {
-                tokio::spawn(carry(stream, peer, seat, routes.clone(), server.stopping.clone()));
+            Some(Guest::Admitted { stream, peer, permit }) => {
+                tokio::spawn(carry(stream, peer, permit, routes.clone(), server.stopping.clone()));
             }
             Some(Guest::Refused(stream)) => {
                 if let Ok(permit) = refusals.clone().try_acquire_owned() {
@@ -67,7 +67,7 @@ pub(crate) async fn serve(listener: net::TcpListener, server: Arc<Server>, seats
 }
 
 /// Carries a connection to its end, which the stop of the server brings nearer.
-async fn carry<R>(stream: net::TcpStream, peer: SocketAddr, seat: Arc<Seat>, routes: R, stopping: CancellationToken)
+async fn carry<R>(stream: net::TcpStream, peer: SocketAddr, permit: Permit, routes: R, stopping: CancellationToken)
 where
     R: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible> + Clone,
 {
@@ -76,7 +76,7 @@ where
         Err(error) => return tracing::warn!(%error, "a new connection could not be taken over"),
     };
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(seat.clone());
+        request.extensions_mut().insert(permit.clone());
         request.extensions_mut().insert(peer);
         let answer = routes.clone().call(request);
         async move {

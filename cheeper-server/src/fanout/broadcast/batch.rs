@@ -6,7 +6,8 @@ use std::{io, mem::forget, os::fd::AsRawFd as _};
 use io_uring::{IoUring, Probe, cqueue, opcode, squeue, types::Fd};
 use mio::net::TcpStream;
 
-use super::{super::tail::Slice, WIDTH};
+use super::WIDTH;
+use crate::feed::tail::Slice;
 
 /// A ring of the kernel's and what is sent through it.
 pub struct Batch {

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use mio::net::TcpStream;
 
 use self::batch::Batch;
-use super::tail::Slice;
+use crate::feed::tail::Slice;
 
 /// Sockets that are served at a time.
 pub const WIDTH: usize = 512;
@@ -56,10 +56,10 @@ impl Broadcast {
 mod tests {
     use std::{io::Read as _, net};
 
-    use cheeper_protocol::{Cheep, CheepText, Name, Seq, Timestamp};
+    use cheeper_protocol::{Cheep, CheepText, Event, Name, Seq, Timestamp};
 
     use super::*;
-    use crate::fanout::tail::Tail;
+    use crate::feed::tail::Tail;
 
     fn pair() -> (TcpStream, net::TcpStream) {
         let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -70,7 +70,7 @@ mod tests {
 
     fn piece() -> Slice {
         let tail = Tail::new(Seq::ZERO, usize::MAX);
-        tail.push(&[Cheep {
+        tail.push(&[Event::Cheep(Cheep {
             seq: Seq::ZERO.next(),
             at: Timestamp::UNIX_EPOCH,
             name: Name::parse("alice").unwrap(),
@@ -78,7 +78,7 @@ mod tests {
             verified: false,
             reply_to: None,
             id: None,
-        }]);
+        })]);
         tail.piece(Seq::ZERO.next(), 1).unwrap().unwrap()
     }
 

@@ -5,8 +5,7 @@ mod log;
 mod place;
 mod reader;
 mod schema;
-#[cfg(test)]
-mod tests;
+
 mod writer;
 
 use std::{
@@ -20,7 +19,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use cheeper_protocol::{Cheep, Code, Refusal, Seq};
+use cheeper_protocol::{Code, Event, Refusal, Seq};
 use rusqlite::Connection;
 
 pub use self::error::OpenError;
@@ -29,7 +28,7 @@ use self::{
     reader::{Read, ReadError},
     writer::{Write, Writer},
 };
-use super::{Answer, Author, Named, NewCheep, Posted, Publish, Timeline, page::Span};
+use super::{Answer, Command, Engine, Outcome, Publish, Span, Timeline};
 
 /// Writes that may wait; more are refused at once, which the author can try again.
 const WAITING_WRITES: usize = 65_536;
@@ -80,24 +79,26 @@ impl Store {
         Ok((db, timeline, key, head))
     }
 
-    /// The newest event.
-    pub fn head(&self) -> Seq {
+}
+
+impl Engine for Store {
+    type Error = OpenError;
+
+    fn head(&self) -> Seq {
         self.head
     }
 
-    /// The newest events, ascending: `count` of them, or fewer once their texts have `bytes`.
-    pub fn newest(&self, count: u64, bytes: usize) -> Result<Vec<Cheep>, OpenError> {
+    fn newest(&self, count: u64, bytes: usize) -> Result<Vec<Event>, OpenError> {
         let first = Seq::new(self.head.get().saturating_sub(count) + 1).unwrap_or(Seq::ZERO);
-        let mut cheeps = reader::backward(&self.db, first, self.head, bytes).map_err(|error| match error {
+        let mut events = reader::backward(&self.db, first, self.head, bytes).map_err(|error| match error {
             ReadError::Sqlite(error) => OpenError::sqlite(&self.place.path, &error),
             ReadError::Unreadable(_) => OpenError::damaged(&self.place.path, error.to_string()),
         })?;
-        cheeps.reverse();
-        Ok(cheeps)
+        events.reverse();
+        Ok(events)
     }
 
-    /// Puts the store to work.
-    pub fn start(self, publish: Publish) -> Result<Sqlite, OpenError> {
+    fn start(self, publish: Publish) -> Result<impl Timeline + 'static, OpenError> {
         let Self { place, db, timeline, secret_key, head } = self;
         let failing = Arc::<AtomicBool>::default();
         let failed = |error: rusqlite::Error| OpenError::sqlite(&place.path, &error);
@@ -122,7 +123,7 @@ impl Store {
 }
 
 /// A timeline in a SQLite file.
-pub struct Sqlite {
+struct Sqlite {
     timeline: String,
     failing: Arc<AtomicBool>,
     queues: Mutex<Option<Queues>>,
@@ -136,20 +137,6 @@ struct Queues {
 }
 
 impl Sqlite {
-    /// Commits what was taken, answers it, and lets go of the file. Later requests are refused.
-    pub fn close(&self) -> io::Result<()> {
-        let Some(Queues { writes, reads, threads, _place }) =
-            self.queues.lock().unwrap_or_else(PoisonError::into_inner).take()
-        else {
-            return Ok(());
-        };
-        drop((writes, reads));
-        for thread in threads {
-            thread.join().map_err(|_| io::Error::other("a thread of the store ended in a panic"))?;
-        }
-        Ok(())
-    }
-
     /// Puts a request into its queue, or gives it back if that is full or the store closed.
     fn send<T>(&self, request: T, queue: impl FnOnce(&Queues) -> &mpsc::SyncSender<T>) -> Result<(), T> {
         match self.queues.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
@@ -160,11 +147,6 @@ impl Sqlite {
         }
     }
 
-    fn write(&self, write: Write) {
-        if let Err(refused) = self.send(write, |queues| &queues.writes) {
-            refused.refuse_as_not_stored();
-        }
-    }
 }
 
 impl Timeline for Sqlite {
@@ -176,17 +158,28 @@ impl Timeline for Sqlite {
         self.failing.load(Ordering::Relaxed)
     }
 
-    fn append(&self, cheep: NewCheep, answer: Answer<Posted>) {
-        self.write(Write::Append(cheep, answer));
+    fn submit(&self, command: Command, answer: Answer<Outcome>) {
+        if let Err(refused) = self.send(Write { command, answer }, |queues| &queues.writes) {
+            refused.refuse_as_not_stored();
+        }
     }
 
-    fn claim(&self, author: Author, answer: Answer<Named>) {
-        self.write(Write::Claim(author, answer));
-    }
-
-    fn read(&self, span: Span, answer: Answer<Vec<Cheep>>) {
+    fn read(&self, span: Span, answer: Answer<Vec<Event>>) {
         if let Err(refused) = self.send(Read { span, answer }, |queues| &queues.reads) {
             (refused.answer)(Err(Refusal::from(Code::Internal)));
         }
+    }
+
+    fn close(&self) -> io::Result<()> {
+        let Some(Queues { writes, reads, threads, _place }) =
+            self.queues.lock().unwrap_or_else(PoisonError::into_inner).take()
+        else {
+            return Ok(());
+        };
+        drop((writes, reads));
+        for thread in threads {
+            thread.join().map_err(|_| io::Error::other("a thread of the store ended in a panic"))?;
+        }
+        Ok(())
     }
 }

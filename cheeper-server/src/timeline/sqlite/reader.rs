@@ -2,15 +2,15 @@
 
 use std::sync::{Mutex, PoisonError, mpsc};
 
-use cheeper_protocol::{Cheep, CheepText, Code, Name, Refusal, RequestId, Seq, Timestamp, limits::PAGE_BYTES};
+use cheeper_protocol::{Cheep, CheepText, Code, Event, Name, Refusal, RequestId, Seq, Timestamp, limits::PAGE_BYTES};
 use rusqlite::{Connection, Row};
 
-use crate::timeline::{Answer, page::Span};
+use crate::timeline::{Answer, Span};
 
 /// A span that somebody wants to see.
 pub(super) struct Read {
     pub(super) span: Span,
-    pub(super) answer: Answer<Vec<Cheep>>,
+    pub(super) answer: Answer<Vec<Event>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -34,43 +34,43 @@ pub(super) fn run(db: &Connection, queue: &Mutex<mpsc::Receiver<Read>>) {
 }
 
 /// The events of a span that can be in a page, ascending.
-fn page(db: &Connection, span: &Span) -> Result<Vec<Cheep>, ReadError> {
-    let mut cheeps = backward(db, span.first, span.pivot.min(span.last), PAGE_BYTES)?;
-    cheeps.reverse();
-    cheeps.extend(forward(db, span.pivot.next().max(span.first), span.last, PAGE_BYTES)?);
-    Ok(cheeps)
+fn page(db: &Connection, span: &Span) -> Result<Vec<Event>, ReadError> {
+    let mut events = backward(db, span.first, span.pivot.min(span.last), PAGE_BYTES)?;
+    events.reverse();
+    events.extend(forward(db, span.pivot.next().max(span.first), span.last, PAGE_BYTES)?);
+    Ok(events)
 }
 
 /// The events from `first` on, up to `last` or until their texts have `bytes`.
-fn forward(db: &Connection, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Cheep>, ReadError> {
+fn forward(db: &Connection, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Event>, ReadError> {
     let query =
         "SELECT seq, at_ms, name, cheep, verified, reply_to, id FROM cheeps WHERE seq BETWEEN ? AND ? ORDER BY seq";
-    cheeps(db, query, first, last, bytes)
+    events(db, query, first, last, bytes)
 }
 
 /// The events from `last` back, down to `first` or until their texts have `bytes`.
-pub(super) fn backward(db: &Connection, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Cheep>, ReadError> {
+pub(super) fn backward(db: &Connection, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Event>, ReadError> {
     let query = "SELECT seq, at_ms, name, cheep, verified, reply_to, id FROM cheeps WHERE seq BETWEEN ? AND ? \
         ORDER BY seq DESC";
-    cheeps(db, query, first, last, bytes)
+    events(db, query, first, last, bytes)
 }
 
-fn cheeps(db: &Connection, query: &str, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Cheep>, ReadError> {
+fn events(db: &Connection, query: &str, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Event>, ReadError> {
     let mut statement = db.prepare_cached(query)?;
     let mut rows = statement.query([first.get(), last.get()])?;
-    let (mut cheeps, mut read) = (Vec::new(), 0);
+    let (mut events, mut read) = (Vec::new(), 0);
     while read < bytes
         && let Some(row) = rows.next()?
     {
         let seq = row.get(0)?;
         let cheep = cheep(row)?.ok_or(ReadError::Unreadable(seq))?;
         read += cheep.cheep.as_str().len();
-        cheeps.push(cheep);
+        events.push(Event::Cheep(cheep));
     }
-    Ok(cheeps)
+    Ok(events)
 }
 
-/// A row with the columns of [`cheeps`]; `None` if it holds what we never store.
+/// A row with the columns of [`events`]; `None` if it holds what we never store.
 pub(super) fn cheep(row: &Row) -> rusqlite::Result<Option<Cheep>> {
     let (seq, at_ms, name, cheep) = (row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?);
     let (verified, reply_to, id) = (row.get(4)?, row.get::<_, Option<u64>>(5)?, row.get::<_, Option<String>>(6)?);

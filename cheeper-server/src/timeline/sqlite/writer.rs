@@ -9,11 +9,11 @@ use std::{
     time::Duration,
 };
 
-use cheeper_protocol::{Cheep, Code, FoldedName, Name, Refusal, Seq, Timestamp};
+use cheeper_protocol::{Cheep, Code, Event, FoldedName, Name, Refusal, Seq, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::{log, reader, schema};
-use crate::timeline::{Answer, Author, Named, NewCheep, Posted, Publish};
+use crate::timeline::{Answer, Author, Claim, Command, Named, Outcome, Post, Posted, Publish};
 
 /// Most writes in one transaction: it bounds how long the first of them waits.
 const BATCH: usize = 1024;
@@ -22,36 +22,23 @@ const BATCH: usize = 1024;
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 
 /// Something to write, and who is to hear of it.
-pub(super) enum Write {
-    Append(NewCheep, Answer<Posted>),
-    Claim(Author, Answer<Named>),
+pub(super) struct Write {
+    pub(super) command: Command,
+    pub(super) answer: Answer<Outcome>,
 }
 
 impl Write {
-    pub(super) fn refuse(self, refusal: Refusal) {
-        match self {
-            Self::Append(_, answer) => answer(Err(refusal)),
-            Self::Claim(_, answer) => answer(Err(refusal)),
-        }
-    }
-
     /// The store is full, failing or closed.
     pub(super) fn refuse_as_not_stored(self) {
-        let refusal = match self {
-            Self::Append(..) => Code::NotStored.into(),
-            Self::Claim(..) => Refusal::new(
+        let refusal = match self.command {
+            Command::Post(_) => Code::NotStored.into(),
+            Command::Claim(_) => Refusal::new(
                 Code::NotStored,
                 "The server's store does not work, so the name was not taken: try again later.",
             ),
         };
-        self.refuse(refusal);
+        (self.answer)(Err(refusal));
     }
-}
-
-/// A write that the transaction has decided on.
-enum Decision {
-    Posted(Result<Posted, Refusal>),
-    Named(Result<Named, Refusal>),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -101,21 +88,17 @@ impl Writer {
     fn carry_out(&mut self, batch: Vec<Write>) {
         let changes = self.db.total_changes();
         match self.commit(&batch) {
-            Ok((cheeps, decisions)) => {
+            Ok((events, outcomes)) => {
                 // What only had to be looked up says nothing about the disk.
                 if self.db.total_changes() > changes {
                     self.note(None);
                 }
-                if let Some(last) = cheeps.last() {
-                    self.head = last.seq;
-                    (self.publish)(&cheeps);
+                if let Some(last) = events.last() {
+                    self.head = last.seq();
+                    (self.publish)(&events);
                 }
-                for (write, decision) in batch.into_iter().zip(decisions) {
-                    match (write, decision) {
-                        (Write::Append(_, answer), Decision::Posted(result)) => answer(result),
-                        (Write::Claim(_, answer), Decision::Named(result)) => answer(result),
-                        (write, _) => write.refuse(Code::Internal.into()),
-                    }
+                for (write, outcome) in batch.into_iter().zip(outcomes) {
+                    (write.answer)(outcome);
                 }
             }
             // One that cannot be carried out, or has to be written where there is no room, does not hold up the others.
@@ -128,7 +111,7 @@ impl Writer {
             Err(error @ WriteError::Unreadable) => {
                 tracing::error!(%error, "a request could not be carried out");
                 for write in batch {
-                    write.refuse(Code::Internal.into());
+                    (write.answer)(Err(Code::Internal.into()));
                 }
             }
         }
@@ -152,25 +135,25 @@ impl Writer {
     }
 
     /// All of the batch becomes durable, or nothing of it.
-    fn commit(&mut self, batch: &[Write]) -> Result<(Vec<Cheep>, Vec<Decision>), WriteError> {
+    fn commit(&mut self, batch: &[Write]) -> Result<(Vec<Event>, Vec<Result<Outcome, Refusal>>), WriteError> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let ledger = Ledger { transaction: &transaction, secret_key: &self.secret_key };
-        let (mut head, mut cheeps, mut decisions) = (self.head, Vec::new(), Vec::with_capacity(batch.len()));
-        for write in batch {
-            decisions.push(match write {
-                Write::Append(cheep, _) => {
-                    let posted = ledger.append(cheep, head)?;
+        let (mut head, mut events, mut outcomes) = (self.head, Vec::new(), Vec::with_capacity(batch.len()));
+        for Write { command, .. } in batch {
+            outcomes.push(match command {
+                Command::Post(post) => {
+                    let posted = ledger.append(post, head)?;
                     if let Ok(Posted { cheep, duplicate: false }) = &posted {
                         head = cheep.seq;
-                        cheeps.push(cheep.clone());
+                        events.push(Event::Cheep(cheep.clone()));
                     }
-                    Decision::Posted(posted)
+                    posted.map(Outcome::Posted)
                 }
-                Write::Claim(author, _) => Decision::Named(ledger.claim(author)?),
+                Command::Claim(claim) => ledger.claim(claim)?.map(Outcome::Named),
             });
         }
         transaction.commit()?;
-        Ok((cheeps, decisions))
+        Ok((events, outcomes))
     }
 }
 
@@ -181,19 +164,19 @@ struct Ledger<'a> {
 }
 
 /// How a name stands.
-enum Claim {
+enum Standing {
     Free,
     Ours(String),
     Taken,
 }
 
 impl Ledger<'_> {
-    fn append(&self, new: &NewCheep, head: Seq) -> Result<Result<Posted, Refusal>, WriteError> {
+    fn append(&self, new: &Post, head: Seq) -> Result<Result<Posted, Refusal>, WriteError> {
         let folded = new.author.name.fold();
         let (name, verified) = match self.claim_of(&new.author, &folded)? {
-            Claim::Free => (new.author.name.clone(), false),
-            Claim::Ours(name) => (Name::parse(&name).map_err(|_| WriteError::Unreadable)?, true),
-            Claim::Taken => return Ok(Err(Refusal::from(Code::NameTaken).in_field("name"))),
+            Standing::Free => (new.author.name.clone(), false),
+            Standing::Ours(name) => (Name::parse(&name).map_err(|_| WriteError::Unreadable)?, true),
+            Standing::Taken => return Ok(Err(Refusal::from(Code::NameTaken).in_field("name"))),
         };
         if let Some(first) = self.first_under(new, &folded)? {
             let same = first.cheep == new.cheep && first.reply_to == new.reply_to;
@@ -222,16 +205,17 @@ impl Ledger<'_> {
         Ok(Ok(Posted { cheep: Cheep { seq, at, name, cheep, verified, reply_to, id }, duplicate: false }))
     }
 
-    fn claim(&self, author: &Author) -> Result<Result<Named, Refusal>, WriteError> {
+    fn claim(&self, claim: &Claim) -> Result<Result<Named, Refusal>, WriteError> {
+        let author = &claim.author;
         let folded = author.name.fold();
         let named = match (self.claim_of(author, &folded)?, &author.secret) {
-            (Claim::Taken, _) => return Ok(Err(Refusal::from(Code::NameTaken).in_field("name"))),
-            (Claim::Ours(name), _) => {
+            (Standing::Taken, _) => return Ok(Err(Refusal::from(Code::NameTaken).in_field("name"))),
+            (Standing::Ours(name), _) => {
                 Named { name: Name::parse(&name).map_err(|_| WriteError::Unreadable)?, claimed: true }
             }
-            (Claim::Free, None) => Named { name: author.name.clone(), claimed: false },
-            (Claim::Free, Some(secret)) => {
-                if let Err(refusal) = &author.may_claim {
+            (Standing::Free, None) => Named { name: author.name.clone(), claimed: false },
+            (Standing::Free, Some(secret)) => {
+                if let Err(refusal) = &claim.may_claim {
                     return Ok(Err(refusal.clone()));
                 }
                 self.transaction.prepare_cached("INSERT INTO claims VALUES (?, ?, ?)")?.execute(params![
@@ -245,19 +229,19 @@ impl Ledger<'_> {
         Ok(Ok(named))
     }
 
-    fn claim_of(&self, author: &Author, folded: &FoldedName) -> Result<Claim, WriteError> {
-        let claim: Option<(String, [u8; 32])> = self
+    fn claim_of(&self, author: &Author, folded: &FoldedName) -> Result<Standing, WriteError> {
+        let claimed: Option<(String, [u8; 32])> = self
             .transaction
             .prepare_cached("SELECT name, secret_hash FROM claims WHERE folded_name = ?")?
             .query_row([folded.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        let Some((name, hash)) = claim else { return Ok(Claim::Free) };
+        let Some((name, hash)) = claimed else { return Ok(Standing::Free) };
         // The comparison of two `Hash` values takes the same time wherever they differ.
         let ours = author.secret.as_ref().is_some_and(|secret| self.hash(secret.expose()) == blake3::Hash::from(hash));
-        Ok(if ours { Claim::Ours(name) } else { Claim::Taken })
+        Ok(if ours { Standing::Ours(name) } else { Standing::Taken })
     }
 
-    fn first_under(&self, new: &NewCheep, folded: &FoldedName) -> Result<Option<Cheep>, WriteError> {
+    fn first_under(&self, new: &Post, folded: &FoldedName) -> Result<Option<Cheep>, WriteError> {
         let Some(id) = &new.id else { return Ok(None) };
         let query =
             "SELECT seq, at_ms, name, cheep, verified, reply_to, id FROM cheeps WHERE folded_name = ? AND id = ?";

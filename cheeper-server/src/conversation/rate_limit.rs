@@ -1,4 +1,4 @@
-//! How often somebody may post and claim names. A post must fit what its connection, then what its author, then what its
+//! How often somebody may post, claim names and try secrets. A post must fit what its connection, then what its author, then what its
 //! address may do. The first that says no ends it, so that nobody uses up what others share by being refused.
 
 use std::{
@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
-use cheeper_protocol::{Code, FoldedName, Refusal};
+use cheeper_protocol::{Code, FoldedName, Name, Refusal};
 use governor::{
     NotUntil, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
@@ -19,14 +19,20 @@ use crate::timeline::Author;
 
 /// People that one address may be: its budget is this many times a person's.
 pub const PEOPLE_PER_ADDRESS: u32 = 16;
+/// Times a second that one address may prove to hold a name, and how often at once: more than any client that comes back
+/// needs, and too few to guess.
+const SECRETS_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).unwrap();
+const SECRETS_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).unwrap();
 /// Keys of which nothing was heard for a while are forgotten after every so many posts.
 const SWEEP_EVERY: u32 = 4096;
 
 type Limiter<K, C> = RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
 /// The budgets of everybody.
-pub struct Budget<C: Clock = DefaultClock> {
+pub struct RateLimits<C: Clock = DefaultClock> {
     limiters: Option<Limiters<C>>,
+    /// In force even where posts are not limited.
+    secrets: Limiter<(IpAddr, FoldedName), C>,
     clock: C,
     spent: AtomicU32,
     refused_posts: AtomicU64,
@@ -49,20 +55,20 @@ enum Poster {
 
 /// Where a post comes from.
 #[derive(Clone, Copy, Debug)]
-pub struct Origin {
+pub struct Source {
     pub address: IpAddr,
     /// The connection's serial number; a post over HTTP has none.
     pub connection: Option<u64>,
 }
 
-impl Budget {
-    /// Budgets of `per_minute` posts for one person; 0 is no limit.
+impl RateLimits {
+    /// Limits of `per_minute` posts for one person; 0 is no limit.
     pub fn new(per_minute: u32) -> Self {
         Self::with_clock(per_minute, DefaultClock::default())
     }
 }
 
-impl<C: Clock + Clone> Budget<C> {
+impl<C: Clock + Clone> RateLimits<C> {
     fn with_clock(per_minute: u32, clock: C) -> Self {
         let limiters = NonZeroU32::new(per_minute).map(|rate| {
             let many = rate.saturating_mul(const { NonZeroU32::new(PEOPLE_PER_ADDRESS).unwrap() });
@@ -76,13 +82,15 @@ impl<C: Clock + Clone> Budget<C> {
                 claims: RateLimiter::new(claims, DashMapStateStore::default(), clock.clone()),
             }
         });
-        Self { limiters, clock, spent: AtomicU32::new(0), refused_posts: AtomicU64::new(0) }
+        let secrets = Quota::per_second(SECRETS_PER_SECOND).allow_burst(SECRETS_AT_ONCE);
+        let secrets = RateLimiter::new(secrets, DashMapStateStore::default(), clock.clone());
+        Self { limiters, secrets, clock, spent: AtomicU32::new(0), refused_posts: AtomicU64::new(0) }
     }
 
     /// Takes one post from the budgets it falls under, or says how long to wait.
-    pub fn spend(&self, from: Origin, author: &Author) -> Result<(), Refusal> {
+    pub fn check_post(&self, from: Source, author: &Author) -> Result<(), Refusal> {
         let Some(limiters) = &self.limiters else { return Ok(()) };
-        self.sweep(limiters);
+        self.sweep();
         let network = network(from.address);
         let secret = author.secret.as_ref().map(|secret| blake3::hash(secret.expose().as_bytes()));
         let fits = || {
@@ -100,11 +108,21 @@ impl<C: Clock + Clone> Budget<C> {
 
     /// Takes the claim of a name from its address's budget, or says how long to wait. Nobody knows here whether the name is
     /// free, so the asker's own name counts as well; it is the timeline that lets a holder in all the same.
-    pub fn spend_claim(&self, from: Origin) -> Result<(), Refusal> {
+    pub fn check_claim(&self, from: Source) -> Result<(), Refusal> {
         let Some(limiters) = &self.limiters else { return Ok(()) };
-        self.sweep(limiters);
+        self.sweep();
         limiters.claims.check_key(&network(from.address)).map_err(|until| {
             let why = "Too many names were claimed from your address in a short time: wait a moment.";
+            Refusal::new(Code::RateLimited, why).retry_after(self.wait_ms(&until))
+        })
+    }
+
+    /// Takes an attempt to use a claimed name, or says how long to wait. Whether the secret is right is not known here, so
+    /// the holder's own attempts count as well.
+    pub fn check_secret(&self, from: Source, name: &Name) -> Result<(), Refusal> {
+        self.sweep();
+        self.secrets.check_key(&(network(from.address), name.fold())).map_err(|until| {
+            let why = "This name's secret was tried too often from your address: wait a moment.";
             Refusal::new(Code::RateLimited, why).retry_after(self.wait_ms(&until))
         })
     }
@@ -119,8 +137,12 @@ impl<C: Clock + Clone> Budget<C> {
         u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1)
     }
 
-    fn sweep(&self, limiters: &Limiters<C>) {
-        if self.spent.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
+    fn sweep(&self) {
+        if self.spent.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY != SWEEP_EVERY - 1 {
+            return;
+        }
+        self.secrets.retain_recent();
+        if let Some(limiters) = &self.limiters {
             limiters.people.retain_recent();
             limiters.addresses.retain_recent();
             limiters.claims.retain_recent();
@@ -146,99 +168,99 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use std::time::Duration;
 
-    use cheeper_protocol::{Name, Secret};
+    use cheeper_protocol::Secret;
     use governor::clock::FakeRelativeClock;
 
     use super::*;
 
-    fn from(address: &str, connection: u64) -> Origin {
-        Origin { address: address.parse().unwrap(), connection: Some(connection) }
+    fn from(address: &str, connection: u64) -> Source {
+        Source { address: address.parse().unwrap(), connection: Some(connection) }
     }
 
     fn name(name: &str) -> Author {
-        Author::new(Name::parse(name).unwrap(), None)
+        Author { name: Name::parse(name).unwrap(), secret: None }
     }
 
     fn holder(name: &str, secret: &str) -> Author {
-        Author::new(Name::parse(name).unwrap(), Some(Secret::parse(secret).unwrap()))
+        Author { name: Name::parse(name).unwrap(), secret: Some(Secret::parse(secret).unwrap()) }
     }
 
     #[test]
     fn a_burst_is_a_quarter_of_the_rate_and_comes_back_with_time() {
         let clock = FakeRelativeClock::default();
-        let budget = Budget::with_clock(60, clock.clone());
+        let limits = RateLimits::with_clock(60, clock.clone());
         let alice = name("alice");
         for _ in 0..15 {
-            budget.spend(from("10.0.0.1", 1), &alice).unwrap();
+            limits.check_post(from("10.0.0.1", 1), &alice).unwrap();
         }
-        let wait = budget.spend(from("10.0.0.1", 1), &alice).unwrap_err().retry_after_ms.unwrap();
+        let wait = limits.check_post(from("10.0.0.1", 1), &alice).unwrap_err().retry_after_ms.unwrap();
         assert!((1..=1001).contains(&wait), "{wait}");
         clock.advance(Duration::from_millis(wait));
-        budget.spend(from("10.0.0.1", 1), &alice).unwrap();
-        assert!(budget.spend(from("10.0.0.1", 1), &alice).is_err());
+        limits.check_post(from("10.0.0.1", 1), &alice).unwrap();
+        assert!(limits.check_post(from("10.0.0.1", 1), &alice).is_err());
     }
 
     #[test]
     fn neither_a_new_connection_nor_a_new_name_gives_a_new_budget() {
-        let budget = Budget::with_clock(4, FakeRelativeClock::default());
+        let limits = RateLimits::with_clock(4, FakeRelativeClock::default());
         for _ in 0..5 {
-            budget.spend(from("10.0.0.1", 1), &name("alice")).unwrap();
+            limits.check_post(from("10.0.0.1", 1), &name("alice")).unwrap();
         }
-        assert!(budget.spend(from("10.0.0.1", 2), &name("ALICE")).is_err(), "the same person");
-        assert!(budget.spend(from("10.0.0.1", 1), &name("bob")).is_err(), "the same connection");
-        budget.spend(from("10.0.0.1", 3), &name("bob")).unwrap();
-        budget.spend(from("10.0.0.2", 4), &name("alice")).unwrap();
+        assert!(limits.check_post(from("10.0.0.1", 2), &name("ALICE")).is_err(), "the same person");
+        assert!(limits.check_post(from("10.0.0.1", 1), &name("bob")).is_err(), "the same connection");
+        limits.check_post(from("10.0.0.1", 3), &name("bob")).unwrap();
+        limits.check_post(from("10.0.0.2", 4), &name("alice")).unwrap();
     }
 
     #[test]
     fn an_address_has_the_budget_of_several_people_and_ipv6_counts_by_64() {
-        let budget = Budget::with_clock(60, FakeRelativeClock::default());
+        let limits = RateLimits::with_clock(60, FakeRelativeClock::default());
         let spend = |nth: u64| {
             let address = format!("2001:db8::{:x}", nth + 1);
-            budget.spend(from(&address, nth), &name(&format!("person {nth}")))
+            limits.check_post(from(&address, nth), &name(&format!("person {nth}")))
         };
         let allowed = (0..1000).take_while(|&nth| spend(nth).is_ok()).count();
         assert_eq!(allowed, 60 * PEOPLE_PER_ADDRESS as usize / 4);
-        budget.spend(from("2001:db8:0:1::1", 5000), &name("another network")).unwrap();
+        limits.check_post(from("2001:db8:0:1::1", 5000), &name("another network")).unwrap();
     }
 
     #[test]
     fn a_connection_that_is_refused_uses_up_nothing_of_others() {
-        let budget = Budget::with_clock(60, FakeRelativeClock::default());
-        let refused = (0..5000).filter(|_| budget.spend(from("10.0.0.1", 1), &name("mallory")).is_err()).count();
-        assert_eq!((refused, budget.refused_posts()), (5000 - 15, 5000 - 15));
-        budget.spend(from("10.0.0.1", 2), &name("bob")).unwrap();
+        let limits = RateLimits::with_clock(60, FakeRelativeClock::default());
+        let refused = (0..5000).filter(|_| limits.check_post(from("10.0.0.1", 1), &name("mallory")).is_err()).count();
+        assert_eq!((refused, limits.refused_posts()), (5000 - 15, 5000 - 15));
+        limits.check_post(from("10.0.0.1", 2), &name("bob")).unwrap();
         // The same over HTTP, where there is no connection to hold on to.
-        let over_http = Origin { address: "10.0.0.2".parse().unwrap(), connection: None };
-        let allowed = (0..5000).filter(|_| budget.spend(over_http, &name("mallory")).is_ok()).count();
+        let over_http = Source { address: "10.0.0.2".parse().unwrap(), connection: None };
+        let allowed = (0..5000).filter(|_| limits.check_post(over_http, &name("mallory")).is_ok()).count();
         assert_eq!(allowed, 15);
-        budget.spend(over_http, &name("bob")).unwrap();
+        limits.check_post(over_http, &name("bob")).unwrap();
     }
 
     #[test]
     fn who_only_says_a_name_uses_up_nothing_of_its_holders() {
-        let budget = Budget::with_clock(60, FakeRelativeClock::default());
-        let over_http = Origin { address: "10.0.0.1".parse().unwrap(), connection: None };
+        let limits = RateLimits::with_clock(60, FakeRelativeClock::default());
+        let over_http = Source { address: "10.0.0.1".parse().unwrap(), connection: None };
         for stranger in [name("alice"), holder("alice", "a secret that is a guess")] {
-            assert!((0..100).any(|_| budget.spend(over_http, &stranger).is_err()));
+            assert!((0..100).any(|_| limits.check_post(over_http, &stranger).is_err()));
         }
-        budget.spend(over_http, &holder("alice", "alice's own secret")).unwrap();
+        limits.check_post(over_http, &holder("alice", "alice's own secret")).unwrap();
     }
 
     #[test]
     fn an_address_may_claim_the_names_of_a_class_and_then_a_few() {
         let clock = FakeRelativeClock::default();
-        let budget = Budget::with_clock(60, clock.clone());
-        let claimed = (0..5000).take_while(|&nth| budget.spend_claim(from("10.0.0.1", nth)).is_ok()).count();
+        let limits = RateLimits::with_clock(60, clock.clone());
+        let claimed = (0..5000).take_while(|&nth| limits.check_claim(from("10.0.0.1", nth)).is_ok()).count();
         assert_eq!(claimed, 240);
-        budget.spend_claim(from("10.0.0.2", 1)).unwrap();
+        limits.check_claim(from("10.0.0.2", 1)).unwrap();
         clock.advance(Duration::from_secs(10));
-        assert_eq!((0..5000).take_while(|&nth| budget.spend_claim(from("10.0.0.1", nth)).is_ok()).count(), 10);
+        assert_eq!((0..5000).take_while(|&nth| limits.check_claim(from("10.0.0.1", nth)).is_ok()).count(), 10);
     }
 
     #[test]
     fn no_rate_is_no_limit() {
-        let budget = Budget::new(0);
-        assert!((0..10_000).all(|_| budget.spend(from("10.0.0.1", 1), &name("alice")).is_ok()));
+        let limits = RateLimits::new(0);
+        assert!((0..10_000).all(|_| limits.check_post(from("10.0.0.1", 1), &name("alice")).is_ok()));
     }
 }

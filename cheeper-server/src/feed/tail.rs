@@ -5,19 +5,27 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use cheeper_protocol::{Cheep, Seq};
+use cheeper_protocol::{Event, Seq};
+use tokio::sync::watch;
 
-use super::frames;
-use crate::timeline::page::encode_event;
+use super::{frame, page::encode_event};
 
 /// Frames are kept in runs of about this many bytes, so that one write carries many and old ones go in small steps.
 const RUN_BYTES: usize = 64 * 1024;
 
-/// The ring. One thread adds to it (the timeline's writer), every shard reads it.
+/// The ring. One thread adds to it (the timeline's writer), everybody else reads it. It is what the whole server goes by
+/// when it says which event is the newest.
 pub struct Tail {
     ring: RwLock<Ring>,
     capacity_bytes: usize,
+    /// Called whenever it has grown.
+    wakers: RwLock<Vec<Waker>>,
+    /// The newest event, for readers that can wait for a change.
+    head: watch::Sender<Seq>,
 }
+
+/// Rouses a reader that waits for more than this ring. It must not block.
+pub type Waker = Box<dyn Fn() + Send + Sync>;
 
 struct Ring {
     runs: VecDeque<Arc<Run>>,
@@ -26,6 +34,7 @@ struct Ring {
 }
 
 /// Consecutive events, frame after frame.
+#[derive(Debug)]
 struct Run {
     first: Seq,
     frames: Vec<u8>,
@@ -34,7 +43,7 @@ struct Run {
 }
 
 /// A part of a run: whole frames, from some seq to the run's end.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Slice {
     run: Arc<Run>,
     skip: usize,
@@ -47,21 +56,37 @@ pub struct NotHere;
 impl Tail {
     /// A ring of at most `capacity_bytes` of frames (and always the newest run), after an event `head`.
     pub fn new(head: Seq, capacity_bytes: usize) -> Self {
-        Self { ring: RwLock::new(Ring { runs: VecDeque::new(), bytes: 0, head }), capacity_bytes }
+        let ring = RwLock::new(Ring { runs: VecDeque::new(), bytes: 0, head });
+        Self { ring, capacity_bytes, wakers: RwLock::default(), head: watch::Sender::new(head) }
     }
 
-    /// Adds events, which follow right after the head.
-    pub fn push(&self, cheeps: &[Cheep]) {
-        let runs = encode_runs(cheeps);
-        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
-        for run in runs {
-            ring.head = run.last();
-            ring.bytes += run.frames.len();
-            ring.runs.push_back(Arc::new(run));
-        }
-        while ring.bytes > self.capacity_bytes && ring.runs.len() > 1 {
-            ring.bytes -= ring.runs.pop_front().map_or(0, |run| run.frames.len());
-        }
+    /// Adds events, which follow right after the head, and wakes its readers.
+    pub fn push(&self, events: &[Event]) {
+        let runs = encode_runs(events);
+        let head = {
+            let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+            for run in runs {
+                ring.head = run.last();
+                ring.bytes += run.frames.len();
+                ring.runs.push_back(Arc::new(run));
+            }
+            while ring.bytes > self.capacity_bytes && ring.runs.len() > 1 {
+                ring.bytes -= ring.runs.pop_front().map_or(0, |run| run.frames.len());
+            }
+            ring.head
+        };
+        self.wakers.read().unwrap_or_else(PoisonError::into_inner).iter().for_each(|wake| wake());
+        self.head.send_replace(head);
+    }
+
+    /// Has `waker` called from now on when there is something new.
+    pub fn wake_with(&self, waker: Waker) {
+        self.wakers.write().unwrap_or_else(PoisonError::into_inner).push(waker);
+    }
+
+    /// The newest event, to wait for the next.
+    pub fn watch(&self) -> watch::Receiver<Seq> {
+        self.head.subscribe()
     }
 
     /// The newest event.
@@ -131,18 +156,18 @@ fn join(first: Seq, slices: &[Slice]) -> Slice {
     Slice { run: Arc::new(run), skip: 0 }
 }
 
-fn encode_runs(cheeps: &[Cheep]) -> Vec<Run> {
+fn encode_runs(events: &[Event]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    for cheep in cheeps {
+    for event in events {
         let run = match runs.last_mut() {
             Some(run) if run.frames.len() < RUN_BYTES => run,
             _ => {
-                runs.push(Run { first: cheep.seq, frames: Vec::new(), ends: Vec::new() });
+                runs.push(Run { first: event.seq(), frames: Vec::new(), ends: Vec::new() });
                 let at = runs.len() - 1;
                 &mut runs[at]
             }
         };
-        frames::write_text(&encode_event(cheep), &mut run.frames);
+        frame::write_text(&encode_event(event), &mut run.frames);
         run.ends.push(run.frames.len());
     }
     for run in &mut runs {
@@ -193,26 +218,28 @@ impl Slice {
 
     fn payloads(&self) -> impl Iterator<Item = &[u8]> {
         let run = &self.run;
-        (self.skip..run.ends.len()).map(|at| frames::payload(&run.frames[run.start_of(at)..run.ends[at]]))
+        (self.skip..run.ends.len()).map(|at| frame::payload(&run.frames[run.start_of(at)..run.ends[at]]))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use cheeper_protocol::{CheepText, Name, Timestamp};
+    use cheeper_protocol::{Cheep, CheepText, Name, Timestamp};
     use proptest::prelude::*;
 
     use super::*;
 
-    fn cheeps(first: u64, lengths: &[usize]) -> Vec<Cheep> {
-        let cheep = |(at, length): (usize, &usize)| Cheep {
-            seq: Seq::new(first + at as u64).unwrap(),
-            at: Timestamp::UNIX_EPOCH,
-            name: Name::parse("alice").unwrap(),
-            cheep: CheepText::cleaned(&"x".repeat(*length)),
-            verified: false,
-            reply_to: None,
-            id: None,
+    fn cheeps(first: u64, lengths: &[usize]) -> Vec<Event> {
+        let cheep = |(at, length): (usize, &usize)| {
+            Event::Cheep(Cheep {
+                seq: Seq::new(first + at as u64).unwrap(),
+                at: Timestamp::UNIX_EPOCH,
+                name: Name::parse("alice").unwrap(),
+                cheep: CheepText::cleaned(&"x".repeat(*length)),
+                verified: false,
+                reply_to: None,
+                id: None,
+            })
         };
         lengths.iter().enumerate().map(cheep).collect()
     }

@@ -2,28 +2,30 @@
 
 use std::ops;
 
-use cheeper_protocol::{Cheep, History, Range, RequestId, Seq, ServerFrame, limits};
+use cheeper_protocol::{Event, History, Range, RequestId, Seq, limits};
 
-/// The events that a request gets: from `first` to `last`, or none if `first` comes after `last`.
+use crate::timeline::Span;
+
+/// The part of a timeline that a request gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    pub first: Seq,
-    pub last: Seq,
-    /// The request began right after this one: what lies nearest to there goes first.
-    pub pivot: Seq,
+pub struct Selection {
+    /// Its events; the request began right after the pivot.
+    pub span: Span,
     /// There is more in the direction that was asked for.
     pub more: bool,
     /// The asker's cursor means nothing here; this is the newest part.
     pub reset: bool,
 }
 
-impl Span {
+impl Selection {
     /// The part of it that was read: `events`, ascending and without a hole.
     #[must_use]
-    pub fn cut_to(self, events: &[Cheep]) -> Self {
-        let (Some(first), Some(last)) = (events.first(), events.last()) else { return self };
-        let more = self.more || first.seq > self.first || last.seq < self.last;
-        Self { first: first.seq, last: last.seq, more, ..self }
+    pub fn cut_to(self, events: &[Event]) -> Self {
+        let (Some(first), Some(last)) = (events.first().map(Event::seq), events.last().map(Event::seq)) else {
+            return self;
+        };
+        let more = self.more || first > self.span.first || last < self.span.last;
+        Self { span: Span { first, last, ..self.span }, more, ..self }
     }
 }
 
@@ -40,37 +42,39 @@ pub struct Page {
 }
 
 /// What a request gets of a timeline that ends at `head`.
-pub fn span(history: &History, head: Seq) -> Span {
+pub fn select(history: &History, head: Seq) -> Selection {
     let limit = history.limit.min(limits::PAGE) as u64;
     match history.range {
         Range::Newest => newest(head, limit),
         Range::Before(seq) => newest(seq.previous().min(head), limit),
-        Range::After(seq) if seq > head => Span { reset: true, ..newest(head, limit) },
+        Range::After(seq) if seq > head => Selection { reset: true, ..newest(head, limit) },
         Range::After(seq) => {
             let last = forth(seq, limit, head);
-            Span { first: seq.next(), last, pivot: seq, more: last < head, reset: false }
+            selection(seq.next(), last, seq, last < head)
         }
         Range::Around(seq) => around(seq.min(head), limit, head),
     }
 }
 
-/// The live frame of an event, which also stands in pages as it is.
-pub fn encode_event(cheep: &Cheep) -> String {
-    ServerFrame::Cheep(cheep.clone()).to_json()
+/// The JSON of an event: it goes out live and stands in pages as it is.
+#[expect(clippy::missing_panics_doc, reason = "strings, numbers and lists of them are always JSON")]
+pub fn encode_event(event: &Event) -> String {
+    serde_json::to_string(event).expect("an event is always JSON")
 }
 
-/// The page with the events of a span, each as [`encode_event`] made it. If they are more than
+/// The page with the events of a selection, each as [`encode_event`] made it. If they are more than
 /// [`limits::PAGE_BYTES`], those farthest from where the request began are left out; one is always kept, so that
 /// whoever asks on gets on.
-pub fn encode(id: Option<&RequestId>, history: &History, span: &Span, head: Seq, events: &[&[u8]]) -> Page {
+pub fn encode(id: Option<&RequestId>, history: &History, selection: &Selection, head: Seq, events: &[&[u8]]) -> Page {
+    let span = &selection.span;
     let pivot = index_after(span.pivot, span.first).min(events.len());
     let id = id.map(|id| format!("\"id\":{},", serde_json::Value::from(id.as_str()))).unwrap_or_default();
-    let reset = if span.reset { ",\"reset\":true" } else { "" };
+    let reset = if selection.reset { ",\"reset\":true" } else { "" };
     let begin = format!("{{\"type\":\"page\",{id}\"cheeps\":[");
     let end = |more: bool| format!("],\"head\":{head},\"more\":{more}{reset}}}");
 
     let kept = nearest(events, pivot, limits::PAGE_BYTES.saturating_sub(begin.len() + end(false).len()));
-    let more = span.more || kept.len() < events.len();
+    let more = selection.more || kept.len() < events.len();
     let mut json = begin;
     for (nth, event) in events[kept.clone()].iter().enumerate() {
         if nth > 0 {
@@ -80,21 +84,25 @@ pub fn encode(id: Option<&RequestId>, history: &History, span: &Span, head: Seq,
     }
     json.push_str(&end(more));
     let last = if kept.is_empty() { span.last } else { forth(span.first, kept.end as u64 - 1, span.last) };
-    Page { json, forward: matches!(history.range, Range::After(_)) && !span.reset, more, last }
+    Page { json, forward: matches!(history.range, Range::After(_)) && !selection.reset, more, last }
 }
 
 /// The newest up to `last`.
-fn newest(last: Seq, limit: u64) -> Span {
+fn newest(last: Seq, limit: u64) -> Selection {
     let first = back(last, limit).next();
-    Span { first, last, pivot: last, more: first.get() > 1, reset: false }
+    selection(first, last, last, first.get() > 1)
 }
 
 /// Half up to `seq`, half after it; what one side lacks, the other may use.
-fn around(seq: Seq, limit: u64, head: Seq) -> Span {
+fn around(seq: Seq, limit: u64, head: Seq) -> Selection {
     let newer = head.get() - seq.get();
     let upto = limit.div_ceil(2).max(limit.saturating_sub(newer)).min(seq.get());
     let (first, last) = (back(seq, upto).next(), forth(seq, limit - upto, head));
-    Span { first, last, pivot: seq, more: first.get() > 1 || last < head, reset: false }
+    selection(first, last, seq, first.get() > 1 || last < head)
+}
+
+fn selection(first: Seq, last: Seq, pivot: Seq, more: bool) -> Selection {
+    Selection { span: Span { first, last, pivot }, more, reset: false }
 }
 
 fn back(seq: Seq, by: u64) -> Seq {
@@ -131,7 +139,7 @@ fn nearest(events: &[&[u8]], pivot: usize, bytes: usize) -> ops::Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use cheeper_protocol::{CheepText, Event, Name, Timestamp};
+    use cheeper_protocol::{Cheep, CheepText, Name, ServerFrame, Timestamp};
     use proptest::prelude::*;
 
     use super::*;
@@ -145,12 +153,12 @@ mod tests {
     }
 
     fn found(range: Range, limit: usize, head: u64) -> (u64, u64, bool, bool) {
-        let span = span(&ask(range, limit), seq(head));
-        (span.first.get(), span.last.get(), span.more, span.reset)
+        let Selection { span, more, reset } = select(&ask(range, limit), seq(head));
+        (span.first.get(), span.last.get(), more, reset)
     }
 
-    fn cheep(number: u64, text: CheepText) -> Cheep {
-        Cheep {
+    fn cheep(number: u64, text: CheepText) -> Event {
+        Event::Cheep(Cheep {
             seq: seq(number),
             at: Timestamp::UNIX_EPOCH,
             name: Name::parse("alice").unwrap(),
@@ -158,7 +166,7 @@ mod tests {
             verified: number.is_multiple_of(2),
             reply_to: Seq::new(number / 2).filter(|to| *to > Seq::ZERO),
             id: RequestId::parse("\"quoted\"\n").ok(),
-        }
+        })
     }
 
     #[test]
@@ -215,13 +223,13 @@ mod tests {
     proptest! {
         #[test]
         fn a_span_lies_within_the_timeline_and_the_limit((head, history) in pages()) {
-            let span = span(&history, seq(head));
+            let Selection { span, more, .. } = select(&history, seq(head));
             prop_assert!(span.first >= seq(1) && span.last <= seq(head));
             prop_assert!(span.first <= span.last.next());
             let count = span.last.next().get() - span.first.get();
             prop_assert!(count <= history.limit.min(limits::PAGE) as u64);
             // Full, unless there is no more in the asked direction.
-            prop_assert!(!span.more || count == history.limit.min(limits::PAGE) as u64);
+            prop_assert!(!more || count == history.limit.min(limits::PAGE) as u64);
         }
     }
 
@@ -236,28 +244,28 @@ mod tests {
             id in prop::option::of("\\PC{1,16}"),
         ) {
             let id = id.map(|id| RequestId::parse(&id).unwrap());
-            let span = span(&history, seq(head));
+            let selection = select(&history, seq(head));
+            let span = selection.span;
             let texts: Vec<CheepText> = chars.iter().map(|&chars| CheepText::cleaned(&"é\"".repeat(chars))).collect();
-            let cheeps: Vec<Cheep> = (span.first.get()..=span.last.get())
+            let whole: Vec<Event> = (span.first.get()..=span.last.get())
                 .zip(texts.iter().cycle())
                 .map(|(number, text)| cheep(number, text.clone()))
                 .collect();
-            let encoded: Vec<String> = cheeps.iter().map(encode_event).collect();
+            let encoded: Vec<String> = whole.iter().map(encode_event).collect();
             let events: Vec<&[u8]> = encoded.iter().map(String::as_bytes).collect();
-            let page = encode(id.as_ref(), &history, &span, seq(head), &events);
+            let page = encode(id.as_ref(), &history, &selection, seq(head), &events);
 
             prop_assert!(page.json.len() <= limits::PAGE_BYTES);
             let Ok(ServerFrame::Page(read)) = ServerFrame::parse(&page.json) else {
                 return Err(TestCaseError::fail("not a page"));
             };
-            prop_assert_eq!((read.id, read.head, read.more, read.reset), (id, seq(head), page.more, span.reset));
-            let whole: Vec<Event> = cheeps.into_iter().map(Event::Cheep).collect();
+            prop_assert_eq!((read.id, read.head, read.more, read.reset), (id, seq(head), page.more, selection.reset));
             let kept = read.cheeps;
             prop_assert_eq!(page.last, kept.last().map_or(span.last, Event::seq));
-            prop_assert_eq!(page.more, span.more || kept.len() < whole.len());
+            prop_assert_eq!(page.more, selection.more || kept.len() < whole.len());
             prop_assert!(!kept.is_empty() || whole.is_empty());
             match history.range {
-                Range::After(_) if !span.reset => prop_assert_eq!(&kept[..], &whole[..kept.len()]),
+                Range::After(_) if !selection.reset => prop_assert_eq!(&kept[..], &whole[..kept.len()]),
                 Range::Around(seq) => {
                     let at = kept.first().map_or(0, |first| index_after(first.seq(), span.first) - 1);
                     prop_assert_eq!(&kept[..], &whole[at..at + kept.len()]);

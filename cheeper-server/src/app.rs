@@ -1,0 +1,125 @@
+//! Puts the parts together, and stops them in order.
+
+use std::{
+    future::Future,
+    io,
+    pin::pin,
+    sync::Arc,
+    thread::available_parallelism,
+};
+
+use cheeper_protocol::Event;
+use tokio::{net::TcpListener, task::spawn_blocking};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    admission::ConnectionLimit,
+    config::Config,
+    conversation::{rate_limit::RateLimits, request::Rules},
+    fanout::{Fanout, Shared, presence::Presence},
+    feed::{Feed, tail::Tail},
+    memory::MemoryBudget,
+    metrics::Metrics,
+    timeline::{Engine, Timeline},
+    web::{self, Server, admission::Origins},
+};
+
+/// The newest frames kept in memory for readers that are a little behind, in bytes.
+const TAIL_BYTES: usize = 1024 * 1024;
+/// Events read into that ring at the start, so that those who come back after a restart find them there.
+const PRELOADED_EVENTS: u64 = 4096;
+/// What may wait in memory for all clients together, in bytes.
+const WAITING_BYTES: usize = 256 * 1024 * 1024;
+
+/// Why a server could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError<E> {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(E),
+    /// The system has no more threads or files.
+    #[error("the server could not get what it needs from the system: {0}; look at its limits of threads and files")]
+    System(#[from] io::Error),
+}
+
+/// The parts at work, in the order in which they are stopped.
+struct App {
+    stopping: CancellationToken,
+    web: Arc<Server>,
+    fanout: Arc<Fanout>,
+    timeline: Arc<dyn Timeline>,
+}
+
+/// Serves the timeline of `engine` on `listener` until `shutdown` is done, then stops in order: goodbye to all, what was
+/// taken is committed and answered.
+pub async fn run<E: Engine>(
+    listener: TcpListener,
+    config: Config,
+    engine: E,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError<E::Error>> {
+    let limit = ConnectionLimit::new(config.max_connections);
+    let app = App::start(config, engine)?;
+    let mut serving = pin!(web::serve::serve(listener.into_std()?, app.web.clone(), limit));
+    let served = tokio::select! {
+        served = serving.as_mut() => served,
+        () = shutdown => {
+            app.stopping.cancel();
+            serving.await
+        }
+    };
+    app.stop().await?;
+    Ok(served?)
+}
+
+impl App {
+    fn start<E: Engine>(config: Config, engine: E) -> Result<Self, RunError<E::Error>> {
+        let preloaded = engine.newest(PRELOADED_EVENTS, TAIL_BYTES).map_err(RunError::Store)?;
+        let before = preloaded.first().map_or(engine.head(), |event| event.seq().previous());
+        let tail = Arc::new(Tail::new(before, TAIL_BYTES));
+        tail.push(&preloaded);
+        let published = tail.clone();
+        let publish = move |events: &[Event]| published.push(events);
+        let timeline: Arc<dyn Timeline> = Arc::new(engine.start(Box::new(publish)).map_err(RunError::Store)?);
+
+        let memory = MemoryBudget::new(WAITING_BYTES);
+        let metrics = Arc::new(Metrics::new());
+        let presence = Arc::new(Presence::default());
+        let feed = Arc::new(Feed::new(timeline.clone(), tail, memory.clone()));
+        let rate_limits = RateLimits::new(config.limits.posts_per_minute);
+        let rules = Arc::new(Rules { limits: config.limits, rate_limits });
+        let shared = Arc::new(Shared {
+            timeline: timeline.clone(),
+            feed: feed.clone(),
+            rules: rules.clone(),
+            presence: presence.clone(),
+            metrics: metrics.clone(),
+            memory,
+        });
+        // The writer and the acceptor want a core as well.
+        let shards = available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
+        let fanout = Arc::new(Fanout::start(shards, &shared)?);
+        let stopping = CancellationToken::new();
+        let web = Arc::new(Server {
+            timeline: timeline.clone(),
+            feed,
+            fanout: fanout.clone(),
+            rules,
+            presence,
+            metrics,
+            origins: Origins::new(config.allowed_origins),
+            stopping: stopping.clone(),
+        });
+        Ok(Self { stopping, web, fanout, timeline })
+    }
+
+    async fn stop(self) -> io::Result<()> {
+        self.stopping.cancel();
+        spawn_blocking(move || {
+            self.fanout.stop();
+            self.timeline.close()
+        })
+        .await
+        .map_err(io::Error::other)?
+    }
+}

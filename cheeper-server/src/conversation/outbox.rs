@@ -1,0 +1,201 @@
+//! What waits to be written to one client. Pure: whoever has the socket writes it.
+
+use std::{collections::VecDeque, io::IoSlice, mem::size_of, sync::Arc};
+
+use bytes::Bytes;
+
+use crate::memory::{Charge, MemoryBudget, OVERHEAD_BYTES};
+
+/// Parts in one write.
+pub(crate) const PARTS: usize = 16;
+/// Answers are joined up to about this many bytes, so that many small ones take one allocation and one write.
+const JOINED_BYTES: usize = 16 * 1024;
+/// An outbox that has not moved for this long is stuck.
+const STUCK_SECONDS: u32 = 20;
+
+/// Bytes that wait, in order. Empty, it is one pointer.
+#[derive(Default)]
+pub(super) struct Outbox(Option<Box<Waiting>>);
+
+struct Waiting {
+    parts: VecDeque<Part>,
+    /// Bytes of the first part that are written.
+    written: usize,
+    /// Bytes that wait.
+    bytes: usize,
+    charge: Charge,
+    /// The time of the last look, and the bytes that waited then.
+    moved: Option<(u32, usize)>,
+}
+
+enum Part {
+    /// This client's own answers, one after the other.
+    Own(Vec<u8>),
+    /// The same bytes may wait for others too. Whoever made them counts them.
+    Shared(Bytes),
+}
+
+impl Outbox {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Bytes that wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |waiting| waiting.bytes)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0 = None;
+    }
+
+    /// Adds whole frames of this client's own.
+    pub(super) fn push(&mut self, frames: Vec<u8>, memory: &Arc<MemoryBudget>) {
+        let waiting = self.waiting(memory);
+        waiting.bytes += frames.len();
+        match waiting.parts.back_mut() {
+            Some(Part::Own(joined)) if joined.len() + frames.len() <= JOINED_BYTES => joined.extend_from_slice(&frames),
+            _ => waiting.parts.push_back(Part::Own(frames)),
+        }
+        waiting.count();
+    }
+
+    /// Adds frames that many may share.
+    pub(super) fn push_shared(&mut self, frames: Bytes, memory: &Arc<MemoryBudget>) {
+        let waiting = self.waiting(memory);
+        waiting.bytes += frames.len();
+        waiting.parts.push_back(Part::Shared(frames));
+        waiting.count();
+    }
+
+    /// The first parts, for one write.
+    pub(super) fn slices(&self) -> Vec<IoSlice<'_>> {
+        let Some(waiting) = &self.0 else { return Vec::new() };
+        let mut written = waiting.written;
+        let parts = waiting.parts.iter().take(PARTS);
+        parts.map(|part| IoSlice::new(&part.bytes()[std::mem::take(&mut written)..])).collect()
+    }
+
+    /// So much of it is written.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        let Some(waiting) = &mut self.0 else { return };
+        waiting.bytes = waiting.bytes.saturating_sub(bytes);
+        waiting.written += bytes;
+        while let Some(first) = waiting.parts.front().map(|part| part.bytes().len())
+            && waiting.written >= first
+        {
+            waiting.written -= first;
+            waiting.parts.pop_front();
+        }
+        if waiting.parts.is_empty() {
+            self.0 = None;
+        } else {
+            waiting.count();
+        }
+    }
+
+    /// Looks whether it has got no shorter for long.
+    pub(super) fn is_stuck(&mut self, now: u32) -> bool {
+        let Some(waiting) = &mut self.0 else { return false };
+        match waiting.moved {
+            Some((since, bytes)) if waiting.bytes >= bytes => now - since >= STUCK_SECONDS,
+            _ => {
+                waiting.moved = Some((now, waiting.bytes));
+                false
+            }
+        }
+    }
+
+    fn waiting(&mut self, memory: &Arc<MemoryBudget>) -> &mut Waiting {
+        self.0.get_or_insert_with(|| {
+            let charge = Charge::new(memory, 0);
+            Box::new(Waiting { parts: VecDeque::new(), written: 0, bytes: 0, charge, moved: None })
+        })
+    }
+}
+
+impl Waiting {
+    /// Counts what it takes in memory now. There are few parts, as small ones are joined.
+    fn count(&mut self) {
+        let own = self.parts.iter().map(|part| match part {
+            Part::Own(frames) => frames.capacity() + OVERHEAD_BYTES,
+            Part::Shared(_) => 0,
+        });
+        let bytes = size_of::<Self>() + OVERHEAD_BYTES + self.parts.capacity() * size_of::<Part>() + own.sum::<usize>();
+        self.charge.set(bytes);
+    }
+}
+
+impl Part {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Own(frames) => frames,
+            Self::Shared(frames) => frames,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(outbox: &Outbox) -> Vec<u8> {
+        outbox.slices().iter().flat_map(|slice| slice.to_vec()).collect()
+    }
+
+    #[test]
+    fn small_answers_take_one_part_and_all_that_is_taken_is_counted_and_given_back() {
+        let memory = MemoryBudget::new(usize::MAX);
+        let mut outbox = Outbox::default();
+        for nth in 0..100_u8 {
+            outbox.push(vec![nth; 40], &memory);
+        }
+        assert_eq!((outbox.slices().len(), outbox.bytes()), (1, 4000));
+        assert!((4000..16_000).contains(&memory.used()), "{}", memory.used());
+        outbox.advance(4000);
+        assert!(outbox.is_empty());
+        assert_eq!(memory.used(), 0);
+    }
+
+    #[test]
+    fn it_is_stuck_once_it_got_no_shorter_for_long() {
+        let memory = MemoryBudget::new(usize::MAX);
+        let mut outbox = Outbox::default();
+        outbox.push(vec![0; 10], &memory);
+        assert!(!outbox.is_stuck(100) && !outbox.is_stuck(119) && outbox.is_stuck(120));
+        outbox.advance(1);
+        assert!(!outbox.is_stuck(121) && !outbox.is_stuck(140) && outbox.is_stuck(141));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, ..ProptestConfig::default() })]
+
+        /// However it is filled and however much of it a socket takes, every byte comes once and in order.
+        #[test]
+        fn every_byte_is_written_once_and_in_order(
+            steps in prop::collection::vec((any::<bool>(), 0..9000_usize, 0..12_000_usize), 1..40),
+        ) {
+            let memory = MemoryBudget::new(usize::MAX);
+            let (mut outbox, mut pushed, mut written) = (Outbox::default(), Vec::new(), Vec::new());
+            for (nth, (shared, length, taken)) in steps.into_iter().enumerate() {
+                let frames = vec![u8::try_from(nth).unwrap(); length + 1];
+                pushed.extend_from_slice(&frames);
+                if shared { outbox.push_shared(frames.into(), &memory) } else { outbox.push(frames, &memory) }
+                let waiting = text(&outbox);
+                let taken = taken.min(waiting.len());
+                written.extend_from_slice(&waiting[..taken]);
+                outbox.advance(taken);
+                prop_assert_eq!(outbox.bytes(), pushed.len() - written.len());
+            }
+            while !outbox.is_empty() {
+                let waiting = text(&outbox);
+                written.extend_from_slice(&waiting);
+                outbox.advance(waiting.len());
+            }
+            prop_assert_eq!(memory.used(), 0);
+            prop_assert!(written == pushed);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What a request calls for, by the same rules for every way in: WebSocket, form, JSON. It touches no store and no socket.
+
+use cheeper_protocol::{Code, History, Limits, Name, Refusal, Request, RequestId};
+
+use super::rate_limit::{RateLimits, Source};
+use crate::timeline::{Author, Claim, Command, Post};
+
+/// What every conversation of a server holds to.
+pub struct Rules {
+    /// What clients are told of bounds.
+    pub limits: Limits,
+    /// How often they may ask for what costs something.
+    pub rate_limits: RateLimits,
+}
+
+/// What a request calls for. Each leads to exactly one answer.
+#[derive(Debug, PartialEq)]
+pub enum Step {
+    /// Have the timeline carry this out.
+    Submit(Command),
+    /// Read a page.
+    Read(History),
+    /// Say who is here.
+    ListNames,
+    /// Say that we are here.
+    Pong,
+}
+
+/// Who speaks, as far as they have said so.
+#[derive(Default)]
+pub struct Speaker {
+    /// As `hello` gave it. The timeline checks the secret with every command, so a claim that is still on its way, or that
+    /// somebody else makes later, needs no care here.
+    author: Option<Author>,
+}
+
+impl Speaker {
+    /// Somebody who has said it already.
+    pub fn new(author: Author) -> Self {
+        Self { author: Some(author) }
+    }
+
+    /// What their request calls for, or why it is refused.
+    pub fn on_request(
+        &mut self,
+        id: Option<&RequestId>,
+        request: Request,
+        source: Source,
+        rules: &Rules,
+    ) -> Result<Step, Refusal> {
+        match request {
+            Request::Post { name, cheep, reply_to } => {
+                let author = self.author_of(name).ok_or(Refusal::from(Code::NameRequired).in_field("name"))?;
+                rules.rate_limits.check_post(source, &author)?;
+                Ok(Step::Submit(Command::Post(Post { author, cheep, reply_to, id: id.cloned() })))
+            }
+            Request::Hello { name, secret } => {
+                // Whatever comes of it, the earlier name is not theirs any more.
+                self.author = None;
+                if secret.is_some() {
+                    rules.rate_limits.check_secret(source, &name)?;
+                }
+                let may_claim = if secret.is_some() { rules.rate_limits.check_claim(source) } else { Ok(()) };
+                let author = Author { name, secret };
+                self.author = Some(author.clone());
+                Ok(Step::Submit(Command::Claim(Claim { author, may_claim })))
+            }
+            Request::History(history) => Ok(Step::Read(history)),
+            Request::Who => Ok(Step::ListNames),
+            Request::Ping => Ok(Step::Pong),
+        }
+    }
+
+    /// A `hello` was refused, which leaves them without a name.
+    pub fn forget(&mut self) {
+        self.author = None;
+    }
+
+    fn author_of(&self, name: Option<Name>) -> Option<Author> {
+        let Some(name) = name else { return self.author.clone() };
+        // A post that spells its name out is no less its holder's.
+        let own = self.author.as_ref().filter(|author| author.name.fold() == name.fold());
+        Some(Author { secret: own.and_then(|author| author.secret.clone()), name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cheeper_protocol::ClientFrame;
+
+    use super::*;
+
+    fn steps(frames: &[&str]) -> Vec<Result<Step, Refusal>> {
+        let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(0) };
+        let source = Source { address: [127, 0, 0, 1].into(), connection: Some(1) };
+        let mut speaker = Speaker::default();
+        let frames = frames.iter().map(|frame| ClientFrame::parse(frame, &rules.limits).unwrap());
+        frames.map(|frame| speaker.on_request(frame.id.as_ref(), frame.request, source, &rules)).collect()
+    }
+
+    #[test]
+    fn a_post_without_a_name_takes_the_one_that_hello_gave() {
+        let steps = steps(&[
+            r#"{"cheep":"who am I"}"#,
+            r#"{"type":"hello","name":"alice","secret":"0123456789abcdef"}"#,
+            r#"{"type":"post","cheep":"I am alice","id":"1"}"#,
+        ]);
+        assert_eq!(steps[0].as_ref().unwrap_err().code, Code::NameRequired);
+        let Ok(Step::Submit(Command::Post(post))) = &steps[2] else { panic!("{:?}", steps[2]) };
+        assert_eq!(post.author.name.as_str(), "alice");
+        assert!(post.author.secret.is_some());
+        assert_eq!(post.id, RequestId::parse("1").ok());
+    }
+
+    #[test]
+    fn the_secret_goes_with_its_own_name_only() {
+        let steps = steps(&[
+            r#"{"type":"hello","name":"alice","secret":"0123456789abcdef"}"#,
+            r#"{"name":"Alice","cheep":"me"}"#,
+            r#"{"name":"bob","cheep":"not me"}"#,
+        ]);
+        let secrets = steps[1..].iter().map(|step| match step {
+            Ok(Step::Submit(Command::Post(post))) => post.author.secret.is_some(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(secrets.collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn who_guesses_secrets_is_stopped_for_that_name_and_has_none_left() {
+        let guess = r#"{"type":"hello","name":"alice","secret":"0123456789abcdef"}"#;
+        let mut frames = vec![guess; 1000];
+        frames.extend([r#"{"cheep":"nobody"}"#, r#"{"type":"hello","name":"bob","secret":"0123456789abcdef"}"#]);
+        let steps = steps(&frames);
+        let refused = steps[..1000].iter().filter(|step| step.is_err()).count();
+        assert!(refused > 900, "{refused}");
+        let Err(why) = &steps[999] else { panic!("{:?}", steps[999]) };
+        assert!(why.code == Code::RateLimited && why.retry_after_ms.is_some(), "{why:?}");
+        assert_eq!(steps[1000].as_ref().unwrap_err().code, Code::NameRequired);
+        assert!(steps[1001].is_ok());
+    }
+}

@@ -1,0 +1,174 @@
+//! What is known of a client that says something, or whose URL asked for older events.
+
+use std::{collections::VecDeque, mem::take};
+
+use cheeper_protocol::{History, Name, Range, Seq, limits::PAGE};
+use tungstenite::protocol::frame::coding::CloseCode;
+
+use super::{inbox::Inbox, request::Speaker};
+use crate::feed::PageRequest;
+
+/// Requests of one client under way at once; the next is carried out when one is answered.
+const PENDING_REQUESTS: usize = 64;
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) speaker: Speaker,
+    /// The name it goes by now, and the one that the driver was told.
+    pub(super) name: Option<Name>,
+    pub(super) told_name: Option<Name>,
+    pub(super) catch_up: CatchUp,
+    pub(super) ending: Option<Ending>,
+    pub(super) inbox: Inbox,
+    /// Commands under way.
+    pub(super) pending: usize,
+    /// A `hello` is under way; what was said after it waits, so that it is said under that name.
+    pub(super) is_naming: bool,
+    /// A page is under way. One at a time, so that nobody's pages fill the memory or hold up everybody else's.
+    pub(super) awaits_page: bool,
+    /// Answers that wait for an event to go out first.
+    held: VecDeque<(Seq, Vec<u8>)>,
+}
+
+/// Whether older events come first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum CatchUp {
+    /// Live events go out as they come.
+    #[default]
+    Done,
+    /// This page is to be asked for.
+    Ask(PageRequest),
+    /// A page is on its way.
+    Asked,
+    /// The next page, after this seq, is asked for when the one before is written.
+    After {
+        seq: Seq,
+        /// The seq belongs to another timeline.
+        reset: bool,
+    },
+}
+
+/// How far the connection is on its way to its end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Ending {
+    /// The client closed: it gets its answers, then the close.
+    Close(CloseCode),
+    /// The client hung up without a close; what it said before is still carried out.
+    HungUp,
+    /// We close: the protocol was broken, or the server stops.
+    Dismissed(CloseCode),
+    /// The close is said, and with it all.
+    Said { lingers: bool },
+    /// All is written; a client that we dismissed may need a moment to read why, since this second.
+    Lingering { since: u32 },
+    /// Nothing is left to do.
+    Over,
+}
+
+impl State {
+    /// No more is carried out before something that is under way is answered.
+    pub(super) fn is_busy(&self) -> bool {
+        let under_way = self.pending + self.held.len();
+        self.is_naming || self.awaits_page || under_way >= PENDING_REQUESTS
+    }
+
+    /// The first reason to end is the one that counts.
+    pub(super) fn end(&mut self, ending: Ending) {
+        if self.ending.is_none() {
+            self.ending = Some(ending);
+            if matches!(ending, Ending::Dismissed(_)) {
+                self.inbox.clear();
+            }
+        }
+    }
+
+    /// All that was asked for is answered: the close, if it is time to say it.
+    pub(super) fn close(&mut self) -> Option<CloseCode> {
+        let is_answered = self.pending == 0 && !self.awaits_page && self.held.is_empty();
+        if !is_answered || !self.inbox.has_no_message() || self.owes_missed() {
+            return None;
+        }
+        let (code, lingers) = match self.ending? {
+            Ending::Close(code) => (Some(code), false),
+            Ending::Dismissed(code) => (Some(code), true),
+            Ending::HungUp => (None, false),
+            Ending::Said { .. } | Ending::Lingering { .. } | Ending::Over => return None,
+        };
+        self.ending = Some(Ending::Said { lingers });
+        code
+    }
+
+    /// Whether live events go out as they come.
+    pub(super) fn is_live(&self) -> bool {
+        let is_told = matches!(self.ending, Some(Ending::Said { .. } | Ending::Lingering { .. } | Ending::Over));
+        self.catch_up == CatchUp::Done && !is_told
+    }
+
+    /// The client is still to get pages that its URL asked for.
+    pub(super) fn owes_missed(&self) -> bool {
+        self.catch_up != CatchUp::Done && matches!(self.ending, None | Some(Ending::Close(_)))
+    }
+
+    /// The next of those pages can be asked for.
+    pub(super) fn wants_missed(&self) -> bool {
+        self.owes_missed() && !self.awaits_page && self.catch_up != CatchUp::Asked
+    }
+
+    /// The next of those pages, of a timeline that ends at `head`.
+    pub(super) fn next_missed(&mut self, head: Seq) -> Option<PageRequest> {
+        let request = match take(&mut self.catch_up) {
+            CatchUp::Ask(request) => request,
+            CatchUp::After { seq, reset } => {
+                let range = if reset { Range::Newest } else { Range::After(seq) };
+                PageRequest { id: None, history: History { range, limit: PAGE }, head, reset }
+            }
+            CatchUp::Done | CatchUp::Asked => return None,
+        };
+        self.catch_up = CatchUp::Asked;
+        self.awaits_page = true;
+        Some(request)
+    }
+
+    /// What the client says is still of interest.
+    pub(super) fn wants_to_read(&self) -> bool {
+        match self.ending {
+            None => self.inbox.has_no_message() && !self.is_busy(),
+            // What still comes is thrown away, so that the client gets to read what we said.
+            Some(Ending::Lingering { .. }) => true,
+            Some(_) => false,
+        }
+    }
+
+    /// A `hello` was refused.
+    pub(super) fn forget_name(&mut self) {
+        self.speaker.forget();
+        self.name = None;
+    }
+
+    /// The name before and the one now, once for each change.
+    pub(super) fn rename(&mut self) -> Option<(Option<Name>, Option<Name>)> {
+        if self.name == self.told_name {
+            return None;
+        }
+        let old = std::mem::replace(&mut self.told_name, self.name.clone());
+        Some((old, self.name.clone()))
+    }
+
+    /// Keeps an answer until the event with this seq has gone out.
+    pub(super) fn hold(&mut self, seq: Seq, frame: Vec<u8>) {
+        self.held.push_back((seq, frame));
+    }
+
+    pub(super) fn has_held_answers(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// What the first answer that is held waits for.
+    pub(super) fn held_for(&self) -> Option<Seq> {
+        self.held.front().map(|(seq, _)| *seq)
+    }
+
+    pub(super) fn release(&mut self) -> Option<Vec<u8>> {
+        self.held.pop_front().map(|(_, frame)| frame)
+    }
+}

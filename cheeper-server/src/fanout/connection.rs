@@ -1,0 +1,210 @@
+//! A socket and its conversation: does what the conversation asks for.
+
+use std::{
+    io::{self, Read as _, Write as _},
+    mem::take,
+    net::{IpAddr, Shutdown},
+};
+
+use bytes::Bytes;
+use cheeper_protocol::{Name, Refusal, RequestId, Seq, ServerFrame, limits::WHO};
+use mio::net::TcpStream;
+
+use super::{
+    Handshake,
+    mailbox::{ConnectionId, Message},
+    shard::ShardContext,
+};
+use crate::{
+    admission::Permit,
+    conversation::{Action, Context, Conversation, Pending, READ_BYTES, Turn, rate_limit::Source},
+    feed::{PageRequest, Ready, tail::Slice},
+    timeline::{Command, Outcome},
+};
+
+/// What becomes of a connection after its turn.
+#[derive(Debug, PartialEq)]
+#[must_use]
+pub(super) enum Progress {
+    /// It waits for something to happen.
+    Waiting,
+    /// It has more to do, when all others have had their turn.
+    Unfinished,
+    /// It is of no more use.
+    Gone,
+}
+
+pub(super) struct Connection {
+    stream: TcpStream,
+    id: ConnectionId,
+    peer: IpAddr,
+    conversation: Conversation,
+    _permit: Permit,
+}
+
+impl Connection {
+    pub(super) fn open(
+        stream: TcpStream,
+        handshake: Handshake,
+        id: ConnectionId,
+        welcome: impl FnOnce(Seq) -> ServerFrame,
+        shard: &ShardContext,
+    ) -> Self {
+        let Handshake { answer, early, subscription, peer, permit } = handshake;
+        let cx = context(id, peer, shard);
+        let conversation = Conversation::open(subscription, answer, welcome, &early, &cx);
+        Self { stream, id, peer, conversation, _permit: permit }
+    }
+
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    pub(super) fn stream_mut(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    pub(super) fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// The name that was used on it last.
+    pub(super) fn name(&self) -> Option<&Name> {
+        self.conversation.name()
+    }
+
+    /// Whether it needs nothing but the events from `first` on, in a single write.
+    pub(super) fn keeps_up(&self, first: Seq) -> bool {
+        self.conversation.keeps_up(first)
+    }
+
+    pub(super) fn on_ready(
+        &mut self,
+        readable: bool,
+        hung_up: bool,
+        writable: bool,
+        shard: &mut ShardContext,
+    ) -> Progress {
+        self.conversation.on_ready(readable, hung_up, writable, &context(self.id, self.peer, shard));
+        self.advance(shard)
+    }
+
+    /// Live events were written to it together with others.
+    pub(super) fn on_broadcast(
+        &mut self,
+        piece: &Slice,
+        written: io::Result<usize>,
+        shard: &mut ShardContext,
+    ) -> Progress {
+        self.conversation.on_live_written(piece, written, &context(self.id, self.peer, shard));
+        if self.conversation.has_more_to_do() { self.advance(shard) } else { Progress::Waiting }
+    }
+
+    pub(super) fn on_outcome(
+        &mut self,
+        pending: Pending,
+        outcome: Result<Outcome, Refusal>,
+        shard: &mut ShardContext,
+    ) -> Progress {
+        self.conversation.on_outcome(pending, outcome, &context(self.id, self.peer, shard));
+        self.advance(shard)
+    }
+
+    pub(super) fn on_page(
+        &mut self,
+        id: Option<RequestId>,
+        page: Result<Ready, Refusal>,
+        shard: &mut ShardContext,
+    ) -> Progress {
+        self.conversation.on_page(id, page, &context(self.id, self.peer, shard));
+        self.advance(shard)
+    }
+
+    pub(super) fn on_tick(&mut self, shard: &mut ShardContext) -> Progress {
+        self.conversation.on_tick(&context(self.id, self.peer, shard));
+        self.advance(shard)
+    }
+
+    pub(super) fn dismiss(&mut self, goodbye: &Bytes, shard: &mut ShardContext) -> Progress {
+        self.conversation.dismiss(goodbye, &context(self.id, self.peer, shard));
+        self.advance(shard)
+    }
+
+    pub(super) fn send_if_idle(&mut self, frame: &Bytes, shard: &mut ShardContext) -> Progress {
+        self.conversation.send_if_idle(frame, &context(self.id, self.peer, shard));
+        if self.conversation.has_more_to_do() { self.advance(shard) } else { Progress::Waiting }
+    }
+
+    /// Does what its conversation asks for, until that waits or its turn is over.
+    pub(super) fn advance(&mut self, shard: &mut ShardContext) -> Progress {
+        let mut turn = Turn::new();
+        loop {
+            let action = self.conversation.next_action(&mut turn, &context(self.id, self.peer, shard));
+            match action {
+                Action::Write => {
+                    let written = self.stream.write_vectored(&self.conversation.unwritten());
+                    self.conversation.on_written(written);
+                }
+                Action::WriteLive(piece) => {
+                    let written = self.stream.write(piece.bytes());
+                    self.conversation.on_live_written(&piece, written, &context(self.id, self.peer, shard));
+                }
+                Action::Read => self.read(shard),
+                Action::Submit(pending, command) => self.submit(pending, command, shard),
+                Action::GetPage(request) => self.get_page(request, shard),
+                Action::ListNames(id) => {
+                    let presence = &shard.shared.presence;
+                    let (names, online) = (presence.names(WHO), presence.online());
+                    self.conversation.on_names(id, names, online, &context(self.id, self.peer, shard));
+                }
+                Action::Rename { old, new } => shard.shared.presence.rename(old.as_ref(), new.as_ref()),
+                // A socket that is gone already needs no word.
+                Action::ShutDown => drop(self.stream.shutdown(Shutdown::Write)),
+                Action::Wait => return Progress::Waiting,
+                Action::Yield => return Progress::Unfinished,
+                Action::End => return Progress::Gone,
+            }
+        }
+    }
+
+    fn read(&mut self, shard: &mut ShardContext) {
+        let mut buffer = take(&mut shard.buffer);
+        buffer.resize(READ_BYTES, 0);
+        let read = self.stream.read(&mut buffer).map(|length| &buffer[..length]);
+        self.conversation.on_read(read, READ_BYTES, &context(self.id, self.peer, shard));
+        shard.buffer = buffer;
+    }
+
+    fn submit(&mut self, pending: Pending, command: Command, shard: &ShardContext) {
+        let (to, mailbox) = (self.id, shard.mailbox.clone());
+        let metrics = shard.shared.metrics.clone();
+        let answer = move |outcome| {
+            metrics.answered(&outcome);
+            mailbox.send(Message::Outcome { to, pending, outcome });
+        };
+        shard.shared.timeline.submit(command, Box::new(answer));
+    }
+
+    fn get_page(&mut self, request: PageRequest, shard: &ShardContext) {
+        let (to, mailbox, id) = (self.id, shard.mailbox.clone(), request.id.clone());
+        let later = {
+            let id = id.clone();
+            move |page| mailbox.send(Message::Page { to, id, page })
+        };
+        if let Some(ready) = shard.shared.feed.page(request, later) {
+            self.conversation.on_page(id, Ok(ready), &context(self.id, self.peer, shard));
+        }
+    }
+}
+
+fn context(id: ConnectionId, peer: IpAddr, shard: &ShardContext) -> Context<'_> {
+    Context {
+        now: shard.now,
+        live: shard.live,
+        source: Source { address: peer, connection: Some(id.generation) },
+        tail: shard.shared.feed.tail(),
+        rules: &shard.shared.rules,
+        memory: &shard.shared.memory,
+        metrics: &shard.shared.metrics,
+    }
+}
