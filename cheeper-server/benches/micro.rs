@@ -1,13 +1,12 @@
 //! What single steps cost on the way of a cheep: `cargo bench -p cheeper-server --bench micro`.
 
-use cheeper_protocol::{Cheep, CheepText, ClientFrame, History, Limits, Name, Range, RequestId, Seq, Timestamp};
+use cheeper_protocol::{Cheep, CheepText, ClientFrame, Event, History, Limits, Name, Range, RequestId, Seq, Timestamp};
 use cheeper_server::{
-    fanout::tail::Tail,
-    session::{
-        Rules, Session,
-        budget::{Budget, Origin},
+    conversation::{
+        rate_limit::{RateLimits, Source},
+        request::{Rules, Speaker},
     },
-    timeline::page,
+    feed::{page, tail::Tail},
 };
 use divan::{Bencher, black_box};
 
@@ -21,8 +20,8 @@ fn seq(number: u64) -> Seq {
     Seq::new(number).unwrap_or_default()
 }
 
-fn cheep(number: u64) -> Cheep {
-    Cheep {
+fn cheep(number: u64) -> Event {
+    Event::Cheep(Cheep {
         seq: seq(number),
         at: Timestamp::UNIX_EPOCH,
         name: Name::parse("alice").expect("a name"),
@@ -30,7 +29,7 @@ fn cheep(number: u64) -> Cheep {
         verified: true,
         reply_to: None,
         id: RequestId::parse("f0e1d2c3").ok(),
-    }
+    })
 }
 
 /// A ring with so many cheeps, each published by itself.
@@ -50,15 +49,18 @@ fn parse_a_post() -> bool {
 #[divan::bench]
 fn encode_an_event(bencher: Bencher) {
     let cheep = cheep(123_456);
-    bencher.bench_local(|| page::encode_event(black_box(&cheep)));
+    bencher.bench_local(|| black_box(&cheep).to_json());
 }
 
 #[divan::bench]
-fn session_takes_a_post(bencher: Bencher) {
-    let rules = Rules { limits: Limits::default(), budget: Budget::new(0) };
-    let from = Origin { address: [127, 0, 0, 1].into(), connection: Some(1) };
-    let mut session = Session::default();
-    bencher.bench_local(|| session.on_text(black_box(POST), from, &rules));
+fn a_speaker_takes_a_post(bencher: Bencher) {
+    let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(0) };
+    let source = Source { address: [127, 0, 0, 1].into(), connection: Some(1) };
+    let mut speaker = Speaker::default();
+    bencher.bench_local(|| {
+        let frame = ClientFrame::parse(black_box(POST), &rules.limits).ok()?;
+        speaker.on_request(frame.id.as_ref(), frame.request, source, &rules).ok()
+    });
 }
 
 #[divan::bench]
@@ -85,8 +87,9 @@ fn ring_gives_the_newest(bencher: Bencher, events: u64) {
 fn ring_gives_a_page_of_200(bencher: Bencher) {
     let tail = ring(4096);
     let history = History { range: Range::After(seq(3000)), limit: 200 };
-    let span = page::span(&history, seq(4096));
+    let selection = page::select(&history, seq(4096));
+    let span = selection.span;
     bencher.bench_local(|| {
-        tail.events(span.first, span.last, |events| page::encode(None, &history, &span, seq(4096), events)).is_ok()
+        tail.events(span.first, span.last, |events| page::encode(None, &history, &selection, seq(4096), events)).is_ok()
     });
 }

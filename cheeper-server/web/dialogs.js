@@ -2,6 +2,7 @@
 
 import { drawCheep } from './article.js';
 import { byId } from './dom.js';
+import { cheepOf } from './protocol.js';
 
 /** Cheeps shown round the one that is looked for. */
 const AROUND = 11;
@@ -39,7 +40,7 @@ export async function showAround(seq, look, context) {
   list.replaceChildren('Looking for it …');
   try {
     const events = await look({ around: seq, limit: AROUND });
-    const cheeps = events.filter(({ type }) => type === 'cheep').reverse();
+    const cheeps = events.map(cheepOf).filter(Boolean).reverse();
     list.replaceChildren(...cheeps.map((cheep) => drawCheep(cheep, context, 'a')));
     const wanted = byId(`a${seq}`);
     wanted?.classList.add('wanted');

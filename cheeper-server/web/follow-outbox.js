@@ -1,6 +1,6 @@
 // Posts on their way to the timeline, and the name they go out under: one thing is said at a time.
 
-import { foldName } from './protocol.js';
+import { cheepOf, foldName } from './protocol.js';
 
 const HELLO = 'hello';
 const ABOUT_NAME = new Set(['bad_name', 'bad_secret', 'name_required', 'name_taken']);
@@ -67,7 +67,8 @@ export class Outbox {
     if (this.#identity === null || this.posts.length === 0) return [];
     const ours = foldName(this.#identity.name);
     const isOurs = ({ id, name }) => this.posts.some((post) => post.id === id) && foldName(name) === ours;
-    return events.filter(isOurs).flatMap(({ id, seq }) => this.posted(id, seq));
+    const cheeps = events.map(cheepOf).filter((cheep) => cheep && isOurs(cheep));
+    return cheeps.flatMap(({ id, seq }) => this.posted(id, seq));
   }
 
   /** A request was refused; one that may be repeated goes out again at `againAt`. @returns {Output[]} */

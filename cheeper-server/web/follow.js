@@ -188,7 +188,7 @@ export class Follow {
     this.#heardAt = now;
     this.#pingedAt = null;
     switch (frame.type) {
-      case 'cheep': this.#show(this.#timeline.live(frame)); break;
+      case 'cheep': this.#onEvent(frame); break;
       case 'page': this.#onPage(frame, now); break;
       case 'ack':
         if (frame.id !== undefined) this.#outputs.push(...this.#outbox.posted(frame.id, frame.seq));
@@ -208,11 +208,15 @@ export class Follow {
       case 'goodbye': this.#backoff.goodbye(frame.reconnect_after_ms); break;
       case 'who': this.#online = frame.online; break;
       case 'unknown':
-        if (frame.seq !== undefined) this.#show(this.#timeline.live({ seq: frame.seq }));
+        if (frame.seq !== undefined) this.#onEvent(frame);
         break;
       case 'welcome': break;
       default: throw new TypeError(`no such frame: ${frame.type}`);
     }
+  }
+
+  #onEvent(event) {
+    this.#show(this.#timeline.live(event));
   }
 
   #onWelcome(welcome, now) {

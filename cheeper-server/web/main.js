@@ -7,7 +7,7 @@ import { Connection } from './connection.js';
 import { bindSettings, closeOnBackdrop, showAround, showHelp } from './dialogs.js';
 import { byId } from './dom.js';
 import { Feed } from './feed.js';
-import { LIMITS, cleanCheep, countChars, parseCheep, parseName } from './protocol.js';
+import { LIMITS, cheepOf, cleanCheep, countChars, parseCheep, parseName } from './protocol.js';
 import { Quotes } from './quotes.js';
 import { Announcer, askToNotify, canNotify, notify, showUnseen } from './signals.js';
 import { nextTheme, showEnd, showStatus, showTheme, showWaiting } from './status.js';
@@ -171,7 +171,7 @@ function settle() {
   if (arrived.length === 0) return;
   const events = arrived;
   arrived = [];
-  if (isFilled) tell(events.filter(({ type, name }) => type === 'cheep' && !isNamed(name, reader)));
+  if (isFilled) tell(events.map(cheepOf).filter((cheep) => cheep && !isNamed(cheep.name, reader)));
   const oldest = timeline.events[0]?.seq;
   timeline = reduce(timeline, { do: 'events', events });
   if (oldest < timeline.events[0].seq) connection.forget(timeline.events[0].seq);

@@ -6,7 +6,7 @@
  *   posts_per_minute: number}} Limits
  * @typedef {{type: 'cheep', seq: number, at: string, name: string, cheep: string, verified: boolean,
  *   reply_to?: number, id?: string}} Cheep
- * @typedef {Cheep | {seq: number}} Event  An event without `type` is of a kind not known here: it shows nothing.
+ * @typedef {Cheep | {type: 'unknown', seq: number}} Event  One of a kind not known here takes up its place and shows nothing.
  * @typedef {{type: 'error', id?: string, code: string, message: string, retryable: boolean, retry_after_ms?: number,
  *   field?: string}} ErrorFrame
  */
@@ -195,6 +195,20 @@ function foldCase(text) {
 }
 
 /**
+ * The cheep that an event is; undefined for events that are none.
+ * @param {Event | undefined} event
+ * @returns {Cheep | undefined}
+ */
+export function cheepOf(event) {
+  switch (event?.type) {
+    case 'cheep': return event;
+    case 'unknown':
+    case undefined: return undefined;
+    default: throw new TypeError(`no such event: ${event.type}`);
+  }
+}
+
+/**
  * Reads one text frame from a server; unknown fields are left out.
  * @param {string} text
  * @throws {Error} when it is no JSON object, or a known type with wrong fields
@@ -203,25 +217,46 @@ export function parseServerFrame(text) {
   return readServerFrame(JSON.parse(text));
 }
 
-/** A frame that is parsed JSON already. A type not known here becomes `unknown`, with its seq if it has one. */
+/** A frame that is parsed JSON already. A type not known here becomes `unknown`, with its seq if it is an event. */
 export function readServerFrame(frame) {
   const type = string(object(frame), 'type');
-  const read = Object.hasOwn(READERS, type) ? READERS[type] : undefined;
+  const read = own(EVENTS, type) ?? own(ANSWERS, type);
   return tidy(read ? { type, ...read(frame) } : { type: 'unknown', seq: optional(seq)(frame, 'seq') });
 }
 
-const READERS = {
+/** An event of a page. One that cannot be read keeps its place, or it would be asked for for ever. @returns {Event} */
+function event(f) {
+  const { type } = object(f);
+  try {
+    const read = own(EVENTS, type);
+    if (read) return tidy({ type, ...read(f) });
+  } catch {
+    // It is taken as unknown below.
+  }
+  return { type: 'unknown', seq: seq(f, 'seq') };
+}
+
+const own = (readers, type) => (Object.hasOwn(readers, type) ? readers[type] : undefined);
+
+/** The kinds of events that are known here. */
+const EVENTS = {
+  cheep: (f) => ({
+    seq: seq(f, 'seq'), at: instant(f, 'at'), name: name(f, 'name'), cheep: cleanCheep(string(f, 'cheep')),
+    verified: isSet(f, 'verified') ?? false, reply_to: optional(seq)(f, 'reply_to'), id: requestId(f),
+  }),
+};
+
+const ANSWERS = {
   welcome: (f) => ({
     protocol: whole(f, 'protocol'), server: string(f, 'server'), timeline: string(f, 'timeline'), head: seq(f, 'head'),
     online: whole(f, 'online'), limits: limits(f.limits),
   }),
-  cheep: (f) => cheep(f),
   page: (f) => ({
     id: requestId(f), cheeps: list(f, 'cheeps').map(event), head: seq(f, 'head'), more: flag(f, 'more'),
-    reset: f.reset === undefined ? undefined : flag(f, 'reset'),
+    reset: isSet(f, 'reset'),
   }),
   ack: (f) => ({
-    id: requestId(f), seq: seq(f, 'seq'), at: instant(f, 'at'), duplicate: f.duplicate === undefined ? undefined : flag(f, 'duplicate'),
+    id: requestId(f), seq: seq(f, 'seq'), at: instant(f, 'at'), duplicate: isSet(f, 'duplicate'),
   }),
   hello: (f) => ({ id: requestId(f), name: name(f, 'name'), claimed: flag(f, 'claimed') }),
   online: (f) => ({ count: whole(f, 'count'), head: seq(f, 'head') }),
@@ -234,25 +269,6 @@ const READERS = {
   }),
   goodbye: (f) => ({ reason: string(f, 'reason'), reconnect_after_ms: whole(f, 'reconnect_after_ms') }),
 };
-
-function cheep(f) {
-  return {
-    seq: seq(f, 'seq'), at: instant(f, 'at'), name: name(f, 'name'), cheep: cleanCheep(string(f, 'cheep')),
-    verified: f.verified === undefined ? false : flag(f, 'verified'), reply_to: optional(seq)(f, 'reply_to'), id: requestId(f),
-  };
-}
-
-/** An event of a page: one that cannot be read still takes up its place. */
-function event(f) {
-  if (object(f).type === 'cheep') {
-    try {
-      return tidy({ type: 'cheep', ...cheep(f) });
-    } catch {
-      // It is taken as unknown below.
-    }
-  }
-  return { seq: seq(f, 'seq') };
-}
 
 function limits(f) {
   return Object.fromEntries(Object.keys(LIMITS).map((limit) => [limit, whole(object(f), limit)]));
@@ -283,6 +299,9 @@ function flag(f, field) {
   need(typeof f[field] === 'boolean', field, 'true or false');
   return f[field];
 }
+
+/** True, or absent: false says no more than that. */
+const isSet = (f, field) => (f[field] !== undefined && flag(f, field)) || undefined;
 
 function list(f, field) {
   need(Array.isArray(f[field]), field, 'a list');

@@ -1,5 +1,7 @@
 // What replies answer, if it lies outside of what is loaded: asked for once, kept for a while.
 
+import { cheepOf } from './protocol.js';
+
 /** Most cheeps that are kept. */
 const KEPT = 500;
 /** Questions on their way at once; those that do not fit are asked when their reply is drawn again. */
@@ -38,10 +40,11 @@ export class Quotes {
     this.#asked.add(seq);
     try {
       const [event] = await this.#ask({ after: seq - 1, limit: 1 });
-      if (event?.type !== 'cheep' || event.seq !== seq) return;
-      this.#kept.set(seq, event);
+      const cheep = cheepOf(event);
+      if (cheep?.seq !== seq) return;
+      this.#kept.set(seq, cheep);
       if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value);
-      this.#onFound(event);
+      this.#onFound(cheep);
     } catch {
       // No connection: it is asked for when the reply is drawn again.
     } finally {

@@ -1,6 +1,8 @@
 // What is shown: the part of the timeline that is loaded, how much of it the reader was shown, and our posts under way.
 // A pure reducer: it knows no page, no socket, no clock. Actions are outputs of follow.js and what the reader does.
 
+import { cheepOf } from './protocol.js';
+
 /**
  * @typedef {import('./protocol.js').Event} Event
  * @typedef {import('./protocol.js').Cheep} Cheep
@@ -86,8 +88,7 @@ export function countUnseen(state) {
 
 /** @returns {Cheep | undefined} */
 export function cheepAt({ events }, seq) {
-  const event = events.length > 0 ? events[seq - events[0].seq] : undefined;
-  return event?.type === 'cheep' ? event : undefined;
+  return events.length > 0 ? cheepOf(events[seq - events[0].seq]) : undefined;
 }
 
 /**
@@ -153,7 +154,7 @@ function countAfter(state, seq) {
   const { events } = state;
   let count = 0;
   for (let at = events.length - 1; at >= 0 && events[at].seq > seq; at -= 1) {
-    if (events[at].type === 'cheep') count += 1;
+    if (cheepOf(events[at])) count += 1;
   }
   return count;
 }

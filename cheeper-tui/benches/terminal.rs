@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cheeper_protocol::{Cheep, CheepText, Name, Seq, ServerFrame, Timestamp, follow::Identity};
+use cheeper_protocol::{Cheep, CheepText, Event, Name, Seq, ServerFrame, Timestamp, follow::Identity};
 use cheeper_tui::{
     action::Action,
     find::Progress,
@@ -59,6 +59,11 @@ fn cheep(seq: u64) -> Cheep {
     }
 }
 
+/// The frame that tells of it.
+fn live(seq: u64) -> ServerFrame {
+    ServerFrame::Event(Event::Cheep(cheep(seq)))
+}
+
 /// A model with so many cheeps, live.
 fn model(count: u64, area: Rect) -> Model {
     let identity = Identity { name: Name::parse("alice").expect("a name"), secret: None };
@@ -71,7 +76,7 @@ fn model(count: u64, area: Rect) -> Model {
         update(&mut model, Msg::Frame(ServerFrame::parse(frame).expect("a frame")));
     }
     for seq in 1..=count {
-        update(&mut model, Msg::Frame(ServerFrame::Cheep(cheep(seq))));
+        update(&mut model, Msg::Frame(live(seq)));
     }
     model
 }
@@ -115,14 +120,10 @@ fn frames(count: u64, area: Rect) {
     measure(&mut model, "a character at the beginning", &|nth| {
         if nth % 20 == 19 { Msg::Do(Action::KillToStart) } else { Msg::Type('x') }
     });
-    measure(&mut model, "a new cheep while scrolled back", &|nth| {
-        Msg::Frame(ServerFrame::Cheep(cheep(count + 1 + nth as u64)))
-    });
+    measure(&mut model, "a new cheep while scrolled back", &|nth| Msg::Frame(live(count + 1 + nth as u64)));
     update(&mut model, Msg::Do(Action::Newest));
     let after = count + 1 + KEYS as u64;
-    measure(&mut model, "a new cheep while following", &|nth| {
-        Msg::Frame(ServerFrame::Cheep(cheep(after + nth as u64)))
-    });
+    measure(&mut model, "a new cheep while following", &|nth| Msg::Frame(live(after + nth as u64)));
     update(&mut model, Msg::Do(Action::Find));
     let mut steps: Vec<Duration> = "nowhere".chars().map(|c| press(&mut model, Msg::Type(c))).collect();
     let began = Instant::now();

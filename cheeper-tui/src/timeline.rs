@@ -170,15 +170,22 @@ impl Timeline {
         Some(up_to)
     }
 
+    /// What an event adds to what is shown; nothing if it is of a kind that is not known here.
     fn entry(&mut self, event: Event) -> Option<Entry> {
-        let Event::Cheep(cheep) = event else { return None };
+        match event {
+            Event::Cheep(cheep) => Some(self.cheep(cheep)),
+            Event::Unknown { .. } => None,
+        }
+    }
+
+    fn cheep(&mut self, cheep: Cheep) -> Entry {
         let Cheep { seq, at, name, cheep: text, verified, reply_to, id: _ } = cheep;
         let person = self
             .people
             .entry(name)
             .or_insert_with_key(|name| Rc::new(Person { name: name.clone(), fold: name.fold() }));
         let calls = person.fold != self.me && mentions(text.as_str(), &self.me);
-        Some(Entry { seq, at, person: Rc::clone(person), text, reply_to, verified, calls, rows: Cell::default() })
+        Entry { seq, at, person: Rc::clone(person), text, reply_to, verified, calls, rows: Cell::default() }
     }
 }
 

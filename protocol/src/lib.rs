@@ -4,7 +4,8 @@
 //! that cannot hold anything wrong:
 //!
 //! * [`ClientFrame`] is what a client says, [`ServerFrame`] what a server says: one JSON object a frame;
-//! * [`Cheep`] is an event of the timeline, at its [`Seq`]; [`CheepText`] and [`Name`] are safe to draw anywhere;
+//! * [`Event`] is what happened on the timeline, at its [`Seq`]: a [`Cheep`], so far; [`CheepText`] and [`Name`] are safe
+//!   to draw anywhere;
 //! * [`Refusal`] and its [`Code`] say why a request was not carried out;
 //! * [`limits`] has every bound;
 //! * [`follow`] is what a client does to miss nothing and to post everything once, as a pure state machine.
@@ -12,6 +13,7 @@
 
 mod cheep;
 mod client_frame;
+mod event;
 pub mod follow;
 pub mod limits;
 mod name;
@@ -21,11 +23,12 @@ mod text;
 
 pub use cheep::{Cheep, CheepText, RequestId, Seq};
 pub use client_frame::{ClientFrame, History, Range, Request, Unreadable};
+pub use event::Event;
 pub use jiff::Timestamp;
 pub use limits::Limits;
 pub use name::{FoldedName, Name, Secret};
 pub use refusal::{Code, Refusal};
-pub use server_frame::{Ack, BadServerFrame, ErrorFrame, Event, Page, ServerFrame, Welcome};
+pub use server_frame::{Ack, BadServerFrame, ErrorFrame, Page, ServerFrame, Welcome};
 
 /// The version of the protocol that these types are.
 pub const VERSION: u32 = 1;

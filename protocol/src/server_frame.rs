@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cheep::{Cheep, RequestId, Seq, serialize_at},
+    cheep::{RequestId, Seq, serialize_at},
+    event::{self, Event},
     limits::Limits,
     name::Name,
     refusal::{Code, Refusal},
@@ -18,8 +19,6 @@ use crate::{
 pub enum ServerFrame {
     /// The first frame, always.
     Welcome(Welcome),
-    /// Live: somebody cheeped.
-    Cheep(Cheep),
     /// A part of the timeline.
     Page(Page),
     /// The post is durable.
@@ -73,12 +72,12 @@ pub enum ServerFrame {
         /// Come back at a moment of your own choice within this time, in milliseconds.
         reconnect_after_ms: u64,
     },
-    /// A type this version does not know. If it has a `seq`, the cursor moves on.
-    Unknown {
-        /// The event's place, if it is one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        seq: Option<Seq>,
-    },
+    /// A type this version does not know, and no event: it has no `seq`.
+    #[serde(skip_deserializing)]
+    Unknown,
+    /// Live: what was appended to the log.
+    #[serde(untagged)]
+    Event(Event),
 }
 
 /// What a server says first.
@@ -105,6 +104,7 @@ pub struct Page {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<RequestId>,
     /// The events, ascending, without a hole.
+    #[serde(deserialize_with = "event::of_page")]
     pub cheeps: Vec<Event>,
     /// The newest seq of the timeline.
     pub head: Seq,
@@ -113,30 +113,6 @@ pub struct Page {
     /// True: the cursor was of another timeline or beyond its end; drop what you have, this is the newest part.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reset: bool,
-}
-
-/// Something that changed what people see.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum Event {
-    /// Somebody cheeped.
-    Cheep(Cheep),
-    /// A kind of event this version does not know: it takes up its place and shows nothing.
-    #[serde(untagged)]
-    Unknown {
-        /// Its place in the log.
-        seq: Seq,
-    },
-}
-
-impl Event {
-    /// Its place in the log.
-    pub fn seq(&self) -> Seq {
-        match self {
-            Self::Cheep(cheep) => cheep.seq,
-            Self::Unknown { seq } => *seq,
-        }
-    }
 }
 
 /// A post is durable.
@@ -189,7 +165,8 @@ impl ErrorFrame {
 pub struct BadServerFrame(#[from] serde_json::Error);
 
 impl ServerFrame {
-    /// Reads one text frame; unknown fields are ignored and unknown types are [`ServerFrame::Unknown`].
+    /// Reads one text frame. Unknown fields are ignored; a `type` that is not known is an [`Event::Unknown`] if it has a
+    /// `seq`, so that a cursor moves on past it, else [`ServerFrame::Unknown`].
     pub fn parse(text: &str) -> Result<Self, BadServerFrame> {
         #[derive(Deserialize)]
         struct Outline<'a> {
@@ -198,13 +175,15 @@ impl ServerFrame {
             seq: Option<Seq>,
         }
         const KNOWN: &[&str] =
-            &["welcome", "cheep", "page", "ack", "hello", "online", "lagged", "who", "pong", "error", "goodbye"];
-        let outline: Outline = serde_json::from_str(text)?;
-        if KNOWN.contains(&outline.kind.as_ref()) {
-            Ok(serde_json::from_str(text)?)
-        } else {
-            Ok(Self::Unknown { seq: outline.seq })
+            &["welcome", "page", "ack", "hello", "online", "lagged", "who", "pong", "error", "goodbye"];
+        let Outline { kind, seq } = serde_json::from_str(text)?;
+        if event::KINDS.contains(&kind.as_ref()) {
+            return Ok(Self::Event(serde_json::from_str(text)?));
         }
+        if KNOWN.contains(&kind.as_ref()) {
+            return Ok(serde_json::from_str(text)?);
+        }
+        Ok(seq.map_or(Self::Unknown, |seq| Self::Event(Event::Unknown { seq })))
     }
 
     /// The frame as it goes on the wire.

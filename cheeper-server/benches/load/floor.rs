@@ -110,7 +110,7 @@ fn piece(post: &[u8]) -> io::Result<Slice> {
     let cheep: Cheep = serde_json::from_slice(post)?;
     let tail = Tail::new(cheep.seq.previous(), usize::MAX);
     let seq = cheep.seq;
-    tail.push(&[cheep]);
+    tail.push(&[Event::Cheep(cheep)]);
     tail.piece(seq, 1).ok().flatten().ok_or_else(|| io::Error::other("a post has no place in the ring"))
 }
 

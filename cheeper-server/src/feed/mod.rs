@@ -77,7 +77,7 @@ impl Feed {
             let read = move |events: Result<Vec<_>, Refusal>| {
                 let page = events.map(|events| {
                     let selection = selection.cut_to(&events);
-                    let events: Vec<Bytes> = events.iter().map(|event| page::encode_event(event).into()).collect();
+                    let events: Vec<Bytes> = events.iter().map(|event| event.to_json().into()).collect();
                     let events: Vec<&[u8]> = events.iter().map(AsRef::as_ref).collect();
                     request.encode(&selection, &events)
                 });

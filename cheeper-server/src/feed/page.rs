@@ -56,13 +56,7 @@ pub fn select(history: &History, head: Seq) -> Selection {
     }
 }
 
-/// The JSON of an event: it goes out live and stands in pages as it is.
-#[expect(clippy::missing_panics_doc, reason = "strings, numbers and lists of them are always JSON")]
-pub fn encode_event(event: &Event) -> String {
-    serde_json::to_string(event).expect("an event is always JSON")
-}
-
-/// The page with the events of a selection, each as [`encode_event`] made it. If they are more than
+/// The page with the events of a selection, each as [`Event::to_json`] made it. If they are more than
 /// [`limits::PAGE_BYTES`], those farthest from where the request began are left out; one is always kept, so that
 /// whoever asks on gets on.
 pub fn encode(id: Option<&RequestId>, history: &History, selection: &Selection, head: Seq, events: &[&[u8]]) -> Page {
@@ -251,7 +245,7 @@ mod tests {
                 .zip(texts.iter().cycle())
                 .map(|(number, text)| cheep(number, text.clone()))
                 .collect();
-            let encoded: Vec<String> = whole.iter().map(encode_event).collect();
+            let encoded: Vec<String> = whole.iter().map(Event::to_json).collect();
             let events: Vec<&[u8]> = encoded.iter().map(String::as_bytes).collect();
             let page = encode(id.as_ref(), &history, &selection, seq(head), &events);
 

@@ -8,7 +8,7 @@ use std::{
 use cheeper_protocol::{Event, Seq};
 use tokio::sync::watch;
 
-use super::{frame, page::encode_event};
+use super::frame;
 
 /// Frames are kept in runs of about this many bytes, so that one write carries many and old ones go in small steps.
 const RUN_BYTES: usize = 64 * 1024;
@@ -167,7 +167,7 @@ fn encode_runs(events: &[Event]) -> Vec<Run> {
                 &mut runs[at]
             }
         };
-        frame::write_text(&encode_event(event), &mut run.frames);
+        frame::write_text(&event.to_json(), &mut run.frames);
         run.ends.push(run.frames.len());
     }
     for run in &mut runs {

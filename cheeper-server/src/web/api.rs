@@ -19,7 +19,7 @@ use crate::{
         rate_limit::Source,
         request::{Speaker, Step},
     },
-    feed::{PageRequest, Ready, page::encode_event},
+    feed::{PageRequest, Ready},
     timeline::{Author, Command, Outcome, Posted},
 };
 
@@ -128,7 +128,7 @@ async fn try_post(
     match submit(server, command).await? {
         Outcome::Posted(Posted { cheep, duplicate }) => {
             let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
-            Ok((status, encode_event(&Event::Cheep(cheep))))
+            Ok((status, Event::Cheep(cheep).to_json()))
         }
         Outcome::Named(_) => Err(Refusal::from(Code::Internal).into()),
     }

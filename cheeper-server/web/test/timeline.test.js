@@ -20,7 +20,7 @@ const pending = (state) => state.pending.map(({ post, seq }) => [post.id, seq]);
 const post = (id) => ({ do: 'post', post: { id, cheep: id } });
 
 test('the newest is first, and an event of an unknown kind shows nothing', () => {
-  const state = after({ do: 'events', events: [cheep(7), { seq: 8 }, cheep(9)] });
+  const state = after({ do: 'events', events: [cheep(7), { type: 'unknown', seq: 8 }, cheep(9)] });
   assert.deepEqual(drawn(state), [9, 7]);
   assert.equal(cheepAt(state, 8), undefined);
   assert.equal(cheepAt(state, 9).cheep, 'cheep 9');
@@ -58,7 +58,7 @@ test('another timeline drops the events, and keeps the posts that are to go out'
 });
 
 test('what is read stays as it is while new cheeps gather, and they stand above a line when they are shown', () => {
-  const reading = present({ do: 'hold' }, { do: 'events', events: [cheep(4), cheep(5), { seq: 6 }] });
+  const reading = present({ do: 'hold' }, { do: 'events', events: [cheep(4), cheep(5), { type: 'unknown', seq: 6 }] });
   assert.deepEqual(drawn(reading), [3, 2, 1]);
   assert.deepEqual([countWaiting(reading), countUnseen(reading)], [2, 2]);
   const following = reduce(reading, { do: 'follow' });
@@ -106,7 +106,7 @@ test('whoever comes back while reading further down is told of what waits, and n
 });
 
 test('days are told apart by lines, the newest cheeps only if they are not of today', () => {
-  const state = after({ do: 'events', events: [cheep(1, '2026-11-21T10:00:00.000Z'), { seq: 2 }, cheep(3, '2026-11-22T10:00:00.000Z'), cheep(4)] });
+  const state = after({ do: 'events', events: [cheep(1, '2026-11-21T10:00:00.000Z'), { type: 'unknown', seq: 2 }, cheep(3, '2026-11-22T10:00:00.000Z'), cheep(4)] });
   assert.deepEqual(drawn(state), [4, 'day', 3, 'day', 1]);
   assert.deepEqual(drawn(state, '2026-11-24'), ['day', 4, 'day', 3, 'day', 1]);
 });

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { Follow } from '../follow.js';
-import { LIMITS, countChars, foldName, parseCheep, parseName, readServerFrame } from '../protocol.js';
+import { LIMITS, countChars, foldName, parseCheep, parseName, parseServerFrame, readServerFrame } from '../protocol.js';
 
 const vectors = (name) => JSON.parse(readFileSync(new URL(`../../../protocol/vectors/${name}.json`, import.meta.url)));
 
@@ -34,6 +34,13 @@ for (const vector of vectors('cheeps')) {
     const result = outcome(() => parseCheep(vector.in, limits));
     assert.deepEqual(result, expected(vector));
     if (vector.chars !== undefined) assert.equal(countChars(result.out), vector.chars);
+  });
+}
+
+for (const vector of vectors('server_frames')) {
+  test(`frame of a server: ${vector.name}`, () => {
+    if (vector.error) assert.throws(() => parseServerFrame(vector.in));
+    else assert.deepEqual(parseServerFrame(vector.in), vector.out);
   });
 }
 

@@ -177,7 +177,7 @@ impl World {
             Step::Lose(which) => self.tamper(which, |down, at| drop(down.remove(at))),
             Step::Repeat(which) => self.tamper(which, |down, at| down.push_back(down[at].clone())),
             Step::Lag => {
-                self.server.down.retain(|frame| !matches!(frame, ServerFrame::Cheep(_)));
+                self.server.down.retain(|frame| !matches!(frame, ServerFrame::Event(_)));
                 let head = self.server.head();
                 self.server.say(ServerFrame::Lagged { head });
             }
@@ -199,7 +199,7 @@ impl World {
         tamper: impl FnOnce(&mut std::collections::VecDeque<ServerFrame>, usize),
     ) {
         let down = &mut self.server.down;
-        let live: Vec<usize> = (0..down.len()).filter(|&at| matches!(down[at], ServerFrame::Cheep(_))).collect();
+        let live: Vec<usize> = (0..down.len()).filter(|&at| matches!(down[at], ServerFrame::Event(_))).collect();
         if !live.is_empty() {
             tamper(down, *which.get(&live));
         }

@@ -63,7 +63,7 @@ impl Server {
             id,
         };
         self.log.push(cheep.clone());
-        self.say(ServerFrame::Cheep(cheep));
+        self.say(ServerFrame::Event(Event::Cheep(cheep)));
         self.head()
     }
 

@@ -1,6 +1,6 @@
 //! Every message, and what follows from it.
 
-use cheeper_protocol::{Seq, ServerFrame, follow::Link};
+use cheeper_protocol::{Event, Seq, ServerFrame, follow::Link};
 use cheeper_tui::{effect::Effect, find::Progress, msg::Msg, scroll::Place, storage::Kept};
 
 use crate::screen::{Screen, screen};
@@ -94,11 +94,13 @@ fn what_was_dropped_to_bound_the_memory_is_asked_for_again() {
     let kept = u64::try_from(cheeper_tui::timeline::KEPT).unwrap();
     let mut screen = screen(60, 12).live();
     for seq in 1..=kept + 1_000 {
-        let Ok(ServerFrame::Cheep(mut cheep)) = ServerFrame::parse(&crate::screen::cheep(1, "bob", "hi", "")) else {
+        let Ok(ServerFrame::Event(Event::Cheep(mut cheep))) =
+            ServerFrame::parse(&crate::screen::cheep(1, "bob", "hi", ""))
+        else {
             panic!()
         };
         cheep.seq = Seq::new(seq).unwrap();
-        screen = screen.then(Msg::Frame(ServerFrame::Cheep(cheep)));
+        screen = screen.then(Msg::Frame(ServerFrame::Event(Event::Cheep(cheep))));
     }
     assert_eq!(screen.model.timeline.entries().len(), cheeper_tui::timeline::KEPT);
     let screen = screen.keys("<home>");

@@ -6,8 +6,9 @@ use super::Millis;
 use crate::{
     cheep::{CheepText, RequestId, Seq},
     client_frame::ClientFrame,
+    event::Event,
     name::{Name, Secret},
-    server_frame::{ErrorFrame, Event, ServerFrame},
+    server_frame::{ErrorFrame, ServerFrame},
 };
 
 /// A cheep that is to be posted.

@@ -12,8 +12,9 @@ use std::collections::VecDeque;
 use crate::{
     cheep::{RequestId, Seq},
     client_frame::{ClientFrame, History, Request},
+    event::Event,
     limits::Limits,
-    server_frame::{Event, ServerFrame, Welcome},
+    server_frame::{ServerFrame, Welcome},
 };
 
 mod backoff;
@@ -219,8 +220,10 @@ impl Follow {
         self.heard_at = now;
         self.pinged_at = None;
         match frame {
-            ServerFrame::Cheep(cheep) => self.on_live(Event::Cheep(cheep)),
-            ServerFrame::Unknown { seq: Some(seq) } => self.on_live(Event::Unknown { seq }),
+            ServerFrame::Event(event) => {
+                let events = self.timeline.live(event);
+                self.show(events);
+            }
             ServerFrame::Page(page) => match self.timeline.page(page, now) {
                 Turned::Newer { events, reset } => {
                     self.outputs.extend(reset.then_some(Output::Reset));
@@ -247,7 +250,7 @@ impl Follow {
             ServerFrame::Lagged { head } | ServerFrame::Pong { head, .. } => self.timeline.head_is(head),
             ServerFrame::Goodbye { reconnect_after_ms, .. } => self.backoff.goodbye(reconnect_after_ms),
             ServerFrame::Who { online, .. } => self.online = online,
-            ServerFrame::Welcome(_) | ServerFrame::Unknown { seq: None } => {}
+            ServerFrame::Welcome(_) | ServerFrame::Unknown => {}
         }
     }
 
@@ -260,11 +263,6 @@ impl Follow {
         if self.timeline.welcomed(welcome.timeline, welcome.head) {
             self.outputs.push_back(Output::Reset);
         }
-    }
-
-    fn on_live(&mut self, event: Event) {
-        let events = self.timeline.live(event);
-        self.show(events);
     }
 
     fn show(&mut self, events: Vec<Event>) {

@@ -9,9 +9,10 @@ use super::{
 use crate::{
     cheep::{RequestId, Seq},
     client_frame::{ClientFrame, Request},
+    event::Event,
     name::Name,
     refusal::Code,
-    server_frame::{ErrorFrame, Event},
+    server_frame::ErrorFrame,
 };
 
 const HELLO: &str = "hello";
@@ -123,10 +124,12 @@ impl Outbox {
         let Some(ours) = self.identity.as_ref().map(|identity| identity.name.fold()) else { return Vec::new() };
         events
             .iter()
-            .filter_map(|event| {
-                let Event::Cheep(cheep) = event else { return None };
-                let id = cheep.id.as_ref().filter(|id| self.posts.iter().any(|post| post.id == **id))?;
-                if cheep.name.fold() == ours { self.posted(id.clone(), cheep.seq) } else { None }
+            .filter_map(|event| match event {
+                Event::Cheep(cheep) => {
+                    let id = cheep.id.as_ref().filter(|id| self.posts.iter().any(|post| post.id == **id))?;
+                    if cheep.name.fold() == ours { self.posted(id.clone(), cheep.seq) } else { None }
+                }
+                Event::Unknown { .. } => None,
             })
             .collect()
     }

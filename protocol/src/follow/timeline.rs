@@ -6,7 +6,8 @@ use super::{Millis, RETRY_MS};
 use crate::{
     cheep::{RequestId, Seq},
     client_frame::Range,
-    server_frame::{Event, Page},
+    event::Event,
+    server_frame::Page,
 };
 
 /// Live events held while a gap is being filled; more are dropped and asked for again.

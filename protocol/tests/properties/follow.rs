@@ -166,7 +166,7 @@ impl World {
     /// Does something to one of the live events on their way.
     fn tamper(&mut self, which: prop::sample::Index, tamper: impl FnOnce(&mut VecDeque<ServerFrame>, usize)) {
         self.server.tamper(|down| {
-            let live: Vec<usize> = (0..down.len()).filter(|&at| matches!(down[at], ServerFrame::Cheep(_))).collect();
+            let live: Vec<usize> = (0..down.len()).filter(|&at| matches!(down[at], ServerFrame::Event(_))).collect();
             if !live.is_empty() {
                 tamper(down, *which.get(&live));
             }

@@ -79,7 +79,7 @@ impl Server {
     /// Skips the live events on their way and says so.
     pub(crate) fn lag(&mut self) {
         let head = self.head();
-        self.tamper(|down| down.retain(|frame| !matches!(frame, ServerFrame::Cheep(_))));
+        self.tamper(|down| down.retain(|frame| !matches!(frame, ServerFrame::Event(_))));
         self.send_down(ServerFrame::Lagged { head });
     }
 
@@ -92,7 +92,7 @@ impl Server {
         let cheep = Cheep { seq, at: Timestamp::UNIX_EPOCH, name, cheep, verified: false, reply_to: None, id };
         self.posted.extend(key.map(|key| (key, seq)));
         self.log.push(cheep.clone());
-        self.send_down(ServerFrame::Cheep(cheep));
+        self.send_down(ServerFrame::Event(Event::Cheep(cheep)));
         (seq, false)
     }
 
