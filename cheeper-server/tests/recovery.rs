@@ -6,8 +6,9 @@ use std::{
     collections::HashMap, fs, io::Write as _, net::TcpListener, path::Path, process::Command, sync::mpsc, thread,
 };
 
-use serde_json::{Value, json};
-use support::{Client, Server, TEXT, command, frame, refused, refused_in_a_sentence};
+use cheeper_protocol::Event;
+use serde_json::json;
+use support::{Client, Follower, Server, TEXT, command, frame, refused, refused_in_a_sentence};
 
 /// Posts of one author that may be under way at once.
 const UNDER_WAY: usize = 200;
@@ -15,8 +16,9 @@ const UNDER_WAY: usize = 200;
 /// A cheep as its author knows it: its id and its words.
 type Said = (String, String);
 
-fn said(frame: &Value) -> Said {
-    (frame["id"].as_str().unwrap().to_owned(), frame["cheep"].as_str().unwrap().to_owned())
+fn said(event: &Event) -> Said {
+    let Event::Cheep(cheep) = event else { panic!("{event:?}") };
+    (cheep.id.as_ref().unwrap().to_string(), cheep.cheep.to_string())
 }
 
 /// What an author knows of a crash: what was sent, and what of it was acked, by seq.
@@ -60,7 +62,8 @@ fn watch(mut client: Client, tell: &mpsc::Sender<u64>) -> HashMap<u64, Said> {
     while let Ok(frame) = client.try_next() {
         if frame["type"] == "cheep" {
             let seq = frame["seq"].as_u64().unwrap();
-            assert!(shown.insert(seq, said(&frame)).is_none(), "seq {seq} was shown twice");
+            let event = serde_json::from_value(frame).unwrap();
+            assert!(shown.insert(seq, said(&event)).is_none(), "seq {seq} was shown twice");
             // Nobody listens any more once there was enough to see.
             tell.send(seq).ok();
         }
@@ -68,21 +71,14 @@ fn watch(mut client: Client, tell: &mpsc::Sender<u64>) -> HashMap<u64, Said> {
     shown
 }
 
-fn everything(server: &Server) -> Vec<Value> {
-    let mut client = server.client();
-    let (head, mut events) = (client.head(), Vec::new());
-    while (events.len() as u64) < head {
-        let page = client.ask(json!({ "type": "history", "after": events.len(), "limit": 200 }));
-        events.extend(page["cheeps"].as_array().unwrap().iter().cloned());
-    }
-    events
+/// The log, which a client that follows it sees dense from 1.
+fn everything(server: &Server) -> Vec<Event> {
+    Follower::after(server.address, 0).until(server.client().head()).to_vec()
 }
 
-/// The log as its seqs by id. It is dense, and nothing is in it twice.
-fn seqs_by_id(log: &[Value]) -> HashMap<String, u64> {
-    let stored: Vec<u64> = log.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
-    assert_eq!(stored, (1..=log.len() as u64).collect::<Vec<_>>());
-    let seqs: HashMap<String, u64> = log.iter().map(|event| said(event).0).zip(stored).collect();
+/// The log as its seqs by id. Nothing is in it twice.
+fn seqs_by_id(log: &[Event]) -> HashMap<String, u64> {
+    let seqs: HashMap<String, u64> = log.iter().map(|event| (said(event).0, event.seq().get())).collect();
     assert_eq!(seqs.len(), log.len(), "a cheep is there twice");
     seqs
 }
@@ -113,6 +109,7 @@ fn retry(server: &Server, storm: &Storm, before: &HashMap<String, u64>) -> usize
 fn ten_times_killed_in_a_storm_it_keeps_what_it_acked_and_what_it_showed() {
     const POSTERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
     let mut server = Server::start();
+    let mut follower = Follower::after(server.address, 0);
     let (mut sent, mut lost) = (0, 0);
     for round in 0..10 {
         let (tell, shown_seqs) = mpsc::channel();
@@ -147,6 +144,8 @@ fn ten_times_killed_in_a_storm_it_keeps_what_it_acked_and_what_it_showed() {
         let log = everything(&server);
         assert_eq!(seqs_by_id(&log).len(), sent, "each is there once");
         assert_eq!(log.len(), sent);
+        follower.address = server.address;
+        assert_eq!(follower.until(sent as u64), log, "who comes back each time misses nothing");
     }
     assert!(lost > 0, "no ack was lost, so nothing was put to the test");
 }

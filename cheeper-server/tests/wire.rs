@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Client, Server, seqs};
+use support::{Server, seqs};
 use tungstenite::Message;
 
 const SECRET: &str = "alice's own secret";
@@ -195,19 +195,6 @@ fn an_empty_timeline_in_the_url_is_none() {
     assert_eq!((seqs(&page), &page["reset"]), (vec![3, 4, 5], &Value::Null));
 }
 
-/// Reads pages and live events until `last`, and sees that each comes once, in order.
-fn follow(client: &mut Client, after: u64, last: u64) {
-    let mut seen = after;
-    while seen < last {
-        let frame = client.until(|frame| frame["type"] == "page" || frame["type"] == "cheep");
-        let new = if frame["type"] == "page" { seqs(&frame) } else { vec![frame["seq"].as_u64().unwrap()] };
-        for seq in new {
-            assert_eq!(seq, seen + 1);
-            seen = seq;
-        }
-    }
-}
-
 #[test]
 fn everything_after_a_cursor_comes_without_hole_or_repeat_while_others_post() {
     let server = Server::start();
@@ -217,10 +204,10 @@ fn everything_after_a_cursor_comes_without_hole_or_repeat_while_others_post() {
     let poster = std::thread::spawn(move || alice.post_many("alice", 300));
     let paths = ["/ws?after=10".to_owned(), format!("/ws?after=10&timeline={timeline}")];
     for mut client in paths.map(|path| server.client_at(&path)) {
-        follow(&mut client, 10, 750);
+        client.catch_up(10, 750);
     }
     poster.join().unwrap();
-    follow(&mut server.client_at("/ws?after=0"), 0, 750);
+    server.client_at("/ws?after=0").catch_up(0, 750);
 }
 
 #[test]

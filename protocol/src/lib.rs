@@ -19,6 +19,8 @@ pub mod limits;
 mod name;
 mod refusal;
 mod server_frame;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 mod text;
 
 pub use cheep::{Cheep, CheepText, RequestId, Seq};

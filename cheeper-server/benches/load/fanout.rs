@@ -37,7 +37,7 @@ fn load(name: &str, system: System, readers: usize, period: Duration, cheeps: u3
     swarm.open(server.port, "/ws", 1)?;
     swarm.open(server.port, "/ws", readers)?;
     swarm.expect(0, cheeps as usize);
-    let (measured, before, idle_before) = (Instant::now(), server.cpu()?, Server::core_idle()?);
+    let (measured, before, idle_before) = (Instant::now(), server.cpu(), Server::core_idle()?);
     let schedule = Schedule { began: Instant::now() + Duration::from_millis(300), period, cheeps };
     swarm.post(0, schedule, PostForm { system, chars: USUAL_CHARS });
     // The author reads as well, but at the floor.
@@ -45,7 +45,7 @@ fn load(name: &str, system: System, readers: usize, period: Duration, cheeps: u3
     let wanted = (readers + 1 - silent) as u64 * u64::from(cheeps);
     swarm.run(PATIENCE, |tally| tally.delivered >= wanted)?;
     let took = schedule.began.elapsed();
-    let cpu = server.cpu()?.saturating_sub(before);
+    let cpu = server.cpu().saturating_sub(before);
     let core = measured.elapsed().saturating_sub(Server::core_idle()?.saturating_sub(idle_before));
     let missing = swarm.missing(silent);
     let tally = &mut swarm.tally;

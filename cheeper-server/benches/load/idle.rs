@@ -24,19 +24,19 @@ pub(crate) fn idle(system: System) -> Result<Row, Failure> {
     let server = Server::start(system, &[])?;
     let mut swarm = Swarm::new(system == System::Cheeper)?;
     swarm.open(server.port, "/ws", 500)?;
-    let (memory, cpu) = (server.resident()?, server.cpu()?);
+    let (memory, cpu) = (server.resident(), server.cpu());
     let began = Instant::now();
     swarm.open(server.port, "/ws", IDLE)?;
     let took = began.elapsed();
-    let spent = server.cpu()?.saturating_sub(cpu);
+    let spent = server.cpu().saturating_sub(cpu);
     let mut row = Row::new("idle 15000", system);
-    row.add("memory of a connection", "B", (server.resident()? - memory) as f64 / IDLE as f64);
+    row.add("memory of a connection", "B", (server.resident() - memory) as f64 / IDLE as f64);
     row.add("CPU to open one", "µs", spent.as_secs_f64() * 1e6 / IDLE as f64);
     row.add("opened/s", "", IDLE as f64 / took.as_secs_f64());
     row.add("start", "ms", server.started_in.as_secs_f64() * 1e3);
-    let before = server.cpu()?;
+    let before = server.cpu();
     swarm.run(Duration::from_secs(10), |_| false)?;
-    row.add("CPU of 15,500 idle ones", "ms/s", server.cpu()?.saturating_sub(before).as_secs_f64() * 1e3 / 10.0);
+    row.add("CPU of 15,500 idle ones", "ms/s", server.cpu().saturating_sub(before).as_secs_f64() * 1e3 / 10.0);
     Ok(row)
 }
 
@@ -65,14 +65,14 @@ pub(crate) fn handshakes(system: System) -> Result<Row, Failure> {
     row.add("p99 of a live cheep, meanwhile", "ms", meanwhile);
     let missing = swarm.missing(usize::from(system.is_floor()));
     row.exactness(missing, &swarm.tally);
-    let (began, before) = (Instant::now(), server.cpu()?);
+    let (began, before) = (Instant::now(), server.cpu());
     for begun in (0..NEWCOMERS).step_by(STEP) {
         swarm.begin(server.port, "/ws", STEP)?;
         swarm.run(PATIENCE, |tally| tally.opened + AHEAD >= READERS + begun)?;
     }
     welcomed(&mut swarm, READERS + NEWCOMERS)?;
     row.add("all at once: opened in", "s", began.elapsed().as_secs_f64());
-    row.add("server CPU", "s", server.cpu()?.saturating_sub(before).as_secs_f64());
+    row.add("server CPU", "s", server.cpu().saturating_sub(before).as_secs_f64());
     row.add("lost", "", swarm.tally.lost as f64);
     Ok(row)
 }

@@ -2,12 +2,12 @@
 
 use std::{
     env, fs,
-    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
+use cheeper_protocol::testkit::Process;
 use clap::ValueEnum;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use tempfile::TempDir;
@@ -110,7 +110,7 @@ pub(crate) fn pin_load() -> Result<(), Failure> {
 
 /// A running server.
 pub(crate) struct Server {
-    child: Child,
+    process: Process,
     pub(crate) system: System,
     pub(crate) port: u16,
     pub(crate) started_in: Duration,
@@ -122,23 +122,20 @@ impl Server {
     pub(crate) fn start(system: System, flags: &[&str]) -> Result<Self, Failure> {
         let store = TempDir::new()?;
         let flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
-        let (child, port, started_in) = launch(system, &store, &flags)?;
-        Ok(Self { child, system, port, started_in, store, flags })
+        let (process, port, started_in) = launch(system, &store, &flags)?;
+        Ok(Self { process, system, port, started_in, store, flags })
     }
 
     /// `kill -9`, and a new process on the same store.
     pub(crate) fn crash_and_restart(&mut self) -> Result<(), Failure> {
-        self.kill();
-        (self.child, self.port, self.started_in) = launch(self.system, &self.store, &self.flags)?;
+        self.process.kill();
+        (self.process, self.port, self.started_in) = launch(self.system, &self.store, &self.flags)?;
         Ok(())
     }
 
     /// CPU time so far, of all its threads, in the system and outside.
-    pub(crate) fn cpu(&self) -> Result<Duration, Failure> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-        let ticks = [11, 12].map(|at| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0));
-        Ok(Duration::from_millis((ticks[0] + ticks[1]) * 1000 / TICKS_A_SECOND))
+    pub(crate) fn cpu(&self) -> Duration {
+        self.process.cpu()
     }
 
     /// For how long the server's core has had nothing to do so far. The kernel books some of a server's work on others, as
@@ -154,25 +151,12 @@ impl Server {
     }
 
     /// Memory in use, in bytes.
-    pub(crate) fn resident(&self) -> Result<i64, Failure> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
-        Ok(line.split_whitespace().nth(1).and_then(|kib| kib.parse::<i64>().ok()).unwrap_or(0) * 1024)
-    }
-
-    fn kill(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+    pub(crate) fn resident(&self) -> i64 {
+        i64::try_from(self.process.memory() * 1024).expect("less than all there is")
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn launch(system: System, store: &TempDir, flags: &[String]) -> Result<(Child, u16, Duration), Failure> {
+fn launch(system: System, store: &TempDir, flags: &[String]) -> Result<(Process, u16, Duration), Failure> {
     let mut command = system.command();
     if system == System::Cheeper {
         command.args(["--listen", "127.0.0.1:0", "--post-rate", "0", "--log", "warn"]);
@@ -180,14 +164,13 @@ fn launch(system: System, store: &TempDir, flags: &[String]) -> Result<(Child, u
     }
     pin(SERVER_CORE)?;
     let began = Instant::now();
-    let child = command.stdout(Stdio::piped()).spawn();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     pin(LOAD_CORE)?;
-    let mut child = child.map_err(|error| Failure::new(format!("{} does not start: {error}", system.name())))?;
-    let mut line = String::new();
-    if let Some(stdout) = child.stdout.take() {
-        BufReader::new(stdout).read_line(&mut line)?;
-    }
+    // Who reads what it prints is not to run on its core.
+    let process = child.map(Process::watch);
+    let process = process.map_err(|error| Failure::new(format!("{} does not start: {error}", system.name())))?;
+    let line = process.line().unwrap_or_default();
     let port = line.trim_end().trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok());
     let port = port.ok_or_else(|| Failure::new(format!("{} did not say where it listens", system.name())))?;
-    Ok((child, port, began.elapsed()))
+    Ok((process, port, began.elapsed()))
 }

@@ -1,13 +1,10 @@
 //! A browser of our own, driven as a person would, with a look behind the page where a person has none.
 #![allow(dead_code, reason = "the tests and the benchmark use their own parts")]
 
-use std::{
-    io::{BufRead as _, BufReader},
-    net::SocketAddr,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{iter, net::SocketAddr, process::Command};
 
+pub(crate) use cheeper_protocol::testkit::PATIENCE;
+use cheeper_protocol::testkit::Process;
 use fantoccini::{
     Client, ClientBuilder, Locator,
     actions::{InputSource as _, KeyAction, KeyActions},
@@ -18,20 +15,14 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use url::{ParseError, Url};
 
-/// How long anything may take before a test fails instead of hanging.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-
 pub(crate) const ENTER: char = '\u{E007}';
 pub(crate) const ESCAPE: char = '\u{E00C}';
 pub(crate) const CONTROL: char = '\u{E009}';
 pub(crate) const TAB: char = '\u{E004}';
 
-/// A process that ends with the test, however that ends.
-struct Ended(Child);
-
 /// The driver's port.
 struct Driver {
-    _process: Ended,
+    _process: Process,
     port: u16,
 }
 
@@ -43,21 +34,11 @@ impl Driver {
 
     fn try_start() -> Option<Self> {
         const MARK: &str = "successfully on port ";
-        let child = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn();
-        let mut process = Ended(child.unwrap_or_else(|error| panic!("chromedriver: {error}; ./.ci/test installs it")));
-        let mut lines = BufReader::new(process.0.stdout.take()?).lines();
-        let line = lines.find_map(|line| line.ok().filter(|line| line.contains(MARK)))?;
-        // What it prints later must have somewhere to go.
-        std::thread::spawn(move || lines.for_each(drop));
+        let process = Process::spawn(Command::new("chromedriver").arg("--port=0"))
+            .unwrap_or_else(|error| panic!("chromedriver: {error}; ./.ci/test installs it"));
+        let line = iter::from_fn(|| process.line()).find(|line| line.contains(MARK))?;
         let port = line.rsplit(MARK).next()?.trim_end_matches('.').parse().ok()?;
         Some(Self { _process: process, port })
-    }
-}
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
     }
 }
 
