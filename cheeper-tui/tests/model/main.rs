@@ -3,5 +3,4 @@
 mod pictures;
 mod properties;
 mod screen;
-mod server;
 mod transitions;

@@ -1,7 +1,7 @@
 //! Whatever comes in whatever order, and whichever keys are pressed meanwhile: what is shown is the log, dense and in order,
 //! what is read stands still, and what was sent is there once.
 
-use cheeper_protocol::{Seq, ServerFrame, follow::Link};
+use cheeper_protocol::{Seq, ServerFrame, follow::Link, testkit::Fake};
 use cheeper_tui::{
     effect::Effect,
     layout::{Laid, timeline_height},
@@ -10,10 +10,10 @@ use cheeper_tui::{
 };
 use proptest::prelude::*;
 
-use crate::{
-    screen::{Screen, screen},
-    server::Server,
-};
+use crate::screen::{Screen, screen};
+
+/// Small, so that there are many.
+const PAGE: usize = 7;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -76,15 +76,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 struct World {
     screen: Option<Screen>,
-    server: Server,
+    server: Fake,
     sent: usize,
 }
 
 impl World {
     fn new(before: usize) -> Self {
-        let mut server = Server::default();
+        let mut server = Fake::with_pages_of(PAGE);
         for _ in 0..before {
-            server.append("bob", "hi", None);
+            server.cheep("bob", "hi", None);
         }
         let mut screen = screen(60, 14);
         // Each post has an id of its own.
@@ -117,7 +117,7 @@ impl World {
     }
 
     fn cut(&mut self) {
-        if self.server.cut() {
+        if self.server.hang_up() {
             self.change(|screen| screen.then(Msg::Closed { code: None, why: None }));
         }
     }
@@ -132,7 +132,7 @@ impl World {
 
     /// A frame comes: what is read does not move.
     fn receive(&mut self) -> bool {
-        let Some(frame) = self.server.down.pop_front() else { return false };
+        let Some(frame) = self.server.take() else { return false };
         let before = (self.screen().model.place, self.top(), self.screen().model.follow.outbox().len());
         self.change(|screen| screen.then(Msg::Frame(frame)));
         let after = (self.screen().model.place, self.top(), self.screen().model.follow.outbox().len());
@@ -165,7 +165,7 @@ impl World {
             Step::Resize(width, height) => self.change(|screen| screen.then(Msg::Resized(width, height))),
             Step::Others(count) => {
                 for nth in 0..count {
-                    self.server.append(
+                    self.server.cheep(
                         ["bob", "dora"][nth % 2],
                         ["hi", "@alice hi", "a\nb\nc 家家家家家家家家家家家家家家家家家家家家家"][nth % 3],
                         None,
@@ -174,13 +174,11 @@ impl World {
             }
             Step::Serve(count) => (0..count).for_each(|_| _ = self.server.serve()),
             Step::Receive(count) => (0..count).for_each(|_| _ = self.receive()),
-            Step::Lose(which) => self.tamper(which, |down, at| drop(down.remove(at))),
-            Step::Repeat(which) => self.tamper(which, |down, at| down.push_back(down[at].clone())),
-            Step::Lag => {
-                self.server.down.retain(|frame| !matches!(frame, ServerFrame::Event(_)));
-                let head = self.server.head();
-                self.server.say(ServerFrame::Lagged { head });
+            Step::Lose(which) => self.server.tamper(|live| *which.get(live), |down, at| drop(down.remove(at))),
+            Step::Repeat(which) => {
+                self.server.tamper(|live| *which.get(live), |down, at| down.push_back(down[at].clone()));
             }
+            Step::Lag => self.server.lag(),
             Step::Cut => self.cut(),
             Step::Wait(span) => self.tick(span),
             Step::Wheel(up) => self.change(|screen| screen.then(Msg::Wheel { up })),
@@ -189,19 +187,6 @@ impl World {
         self.check();
         if draws {
             self.screen().buffer();
-        }
-    }
-
-    /// Does something to one of the live events on their way.
-    fn tamper(
-        &mut self,
-        which: prop::sample::Index,
-        tamper: impl FnOnce(&mut std::collections::VecDeque<ServerFrame>, usize),
-    ) {
-        let down = &mut self.server.down;
-        let live: Vec<usize> = (0..down.len()).filter(|&at| matches!(down[at], ServerFrame::Event(_))).collect();
-        if !live.is_empty() {
-            tamper(down, *which.get(&live));
         }
     }
 
@@ -219,10 +204,10 @@ impl World {
     fn come_to_rest(&mut self) {
         for _ in 0..5_000 {
             let head = self.server.head();
-            if self.server.down.is_empty() {
+            let busy = self.server.serve() | self.receive();
+            if !busy {
                 self.server.say(ServerFrame::Online { count: 1, head });
             }
-            let busy = self.server.serve() | self.receive();
             let follow = &self.screen().model.follow;
             if follow.link() == Link::Live
                 && follow.caught_up()

@@ -36,7 +36,7 @@ type Author = (Name, Option<Secret>);
 
 /// Whether a frame is an event of the log on its way to everybody.
 fn is_live(frame: &ServerFrame) -> bool {
-    matches!(frame, ServerFrame::Cheep(_))
+    matches!(frame, ServerFrame::Event(_))
 }
 
 impl Fake {
@@ -138,7 +138,7 @@ impl Fake {
 
     fn append(&mut self, cheep: Cheep) {
         self.log.push(cheep.clone());
-        self.say(ServerFrame::Cheep(cheep));
+        self.say(ServerFrame::Event(Event::Cheep(cheep)));
     }
 
     /// Carries out the client's oldest request; false if there is none.

@@ -4,12 +4,14 @@
 use std::collections::VecDeque;
 
 use cheeper_protocol::{
-    CheepText, Code, Event, Name, Refusal, RequestId, Seq, ServerFrame,
+    CheepText, Code, Event, Refusal, RequestId, Seq, ServerFrame,
     follow::{Follow, Identity, Input, Link, Millis, Output, Post},
+    testkit::{Fake, name, request_id},
 };
 use proptest::prelude::*;
 
-use super::server::Server;
+/// Small, so that there are many.
+const PAGE: usize = 3;
 
 /// Something that happens.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +77,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 
 struct World {
     now: Millis,
-    server: Server,
+    server: Fake,
     client: Follow,
     /// What the client shows.
     shown: VecDeque<Seq>,
@@ -89,7 +91,7 @@ impl World {
         let client = Follow::new(Some(identity), Vec::new());
         let mut world = Self {
             now: 0,
-            server: Server::default(),
+            server: Fake::with_pages_of(PAGE),
             client,
             shown: VecDeque::new(),
             posts: Vec::new(),
@@ -103,7 +105,7 @@ impl World {
     fn others(&mut self, count: usize) {
         for _ in 0..count {
             let number = self.server.log.len();
-            self.server.append(name("bob"), text("hi"), Some(id(number)));
+            self.server.cheep("bob", "hi", Some(id(number).as_str()));
         }
     }
 
@@ -121,7 +123,7 @@ impl World {
                 self.server.connect();
             }
             Output::Disconnect => self.cut(None, 0.5),
-            Output::Send { frame } => self.server.send_up(frame),
+            Output::Send { frame } => self.server.hear(frame),
             Output::Events { events } => self.shown.extend(events.iter().map(Event::seq)),
             Output::Older { events, .. } => {
                 for event in events.iter().rev() {
@@ -138,14 +140,13 @@ impl World {
     }
 
     fn cut(&mut self, code: Option<u16>, jitter: f64) {
-        if self.server.is_connected() {
-            self.server.hang_up();
+        if self.server.hang_up() {
             self.input(Input::Closed { code, jitter });
         }
     }
 
     fn receive(&mut self) -> bool {
-        let Some(frame) = self.server.take_down() else { return false };
+        let Some(frame) = self.server.take() else { return false };
         self.input(Input::Frame { frame });
         true
     }
@@ -161,16 +162,6 @@ impl World {
         let id = id(self.posts.len());
         self.posts.push(id.clone());
         self.input(Input::Post { post: Post { id, cheep: text("hello"), reply_to: None } });
-    }
-
-    /// Does something to one of the live events on their way.
-    fn tamper(&mut self, which: prop::sample::Index, tamper: impl FnOnce(&mut VecDeque<ServerFrame>, usize)) {
-        self.server.tamper(|down| {
-            let live: Vec<usize> = (0..down.len()).filter(|&at| matches!(down[at], ServerFrame::Event(_))).collect();
-            if !live.is_empty() {
-                tamper(down, *which.get(&live));
-            }
-        });
     }
 
     fn make(&mut self, step: Move) {
@@ -199,16 +190,21 @@ impl World {
             Move::Wait(span) => self.wait(span),
             Move::Cut { code, jitter } => self.cut(code, jitter),
             Move::Goodbye(reconnect_after_ms) => {
-                self.server.send_down(ServerFrame::Goodbye { reason: "restart".to_owned(), reconnect_after_ms });
+                self.server.say(ServerFrame::Goodbye { reason: "restart".to_owned(), reconnect_after_ms });
                 while self.receive() {}
                 self.cut(Some(1012), 0.5);
             }
-            Move::Lose(which) => self.tamper(which, |down, at| drop(down.remove(at))),
-            Move::Repeat(which) => self.tamper(which, |down, at| down.push_back(down[at].clone())),
-            Move::Delay(which) => self.tamper(which, |down, at| {
-                let late = down.remove(at);
-                down.extend(late);
-            }),
+            Move::Lose(which) => self.server.tamper(|live| *which.get(live), |down, at| drop(down.remove(at))),
+            Move::Repeat(which) => {
+                self.server.tamper(|live| *which.get(live), |down, at| down.push_back(down[at].clone()));
+            }
+            Move::Delay(which) => self.server.tamper(
+                |live| *which.get(live),
+                |down, at| {
+                    let late = down.remove(at);
+                    down.extend(late);
+                },
+            ),
             Move::Lag => self.server.lag(),
             Move::Refuse(code) => {
                 let refusal = Refusal::from(code);
@@ -217,7 +213,7 @@ impl World {
             }
             Move::Online => {
                 let head = self.server.head();
-                self.server.send_down(ServerFrame::Online { count: 1, head });
+                self.server.say(ServerFrame::Online { count: 1, head });
             }
         }
     }
@@ -225,7 +221,7 @@ impl World {
     /// Nothing goes wrong any more: until there is nothing left to do.
     fn come_to_rest(&mut self) {
         let said = self.server.head();
-        self.server.send_down(ServerFrame::Online { count: 1, head: said });
+        self.server.say(ServerFrame::Online { count: 1, head: said });
         for _ in 0..5_000 {
             let busy = self.server.serve() | self.receive();
             let done = self.client.link() == Link::Live && self.client.caught_up() && self.client.outbox().len() == 0;
@@ -241,16 +237,12 @@ impl World {
     }
 }
 
-fn name(raw: &str) -> Name {
-    Name::parse(raw).expect("a name")
-}
-
 fn text(raw: &str) -> CheepText {
     CheepText::cleaned(raw)
 }
 
 fn id(number: usize) -> RequestId {
-    RequestId::parse(&format!("id {number}")).expect("an id")
+    request_id(&format!("id {number}"))
 }
 
 proptest! {
@@ -302,7 +294,7 @@ fn numbers_without_bounds_do_no_harm() {
     let huge = u64::MAX;
     let mut world = World::new(1);
     world.receive();
-    world.server.send_down(ServerFrame::Goodbye { reason: String::new(), reconnect_after_ms: huge });
+    world.server.say(ServerFrame::Goodbye { reason: String::new(), reconnect_after_ms: huge });
     world.server.refusals.push_back(Refusal::from(Code::RateLimited).retry_after(huge));
     world.post();
     while world.server.serve() | world.receive() {}

@@ -2,7 +2,6 @@
 
 mod follow;
 mod frames;
-mod server;
 mod texts;
 
 use proptest::test_runner::Config;
