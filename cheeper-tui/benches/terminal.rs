@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cheeper_protocol::{Cheep, CheepText, Event, Name, Seq, ServerFrame, Timestamp, follow::Identity};
+use cheeper_protocol::{
+    Cheep, CheepText, Event, Name, Seq, ServerFrame, Timestamp, follow::Identity, testkit::Server,
+};
 use cheeper_tui::{
     action::Action,
     find::Progress,
@@ -23,9 +25,6 @@ use ratatui::{Terminal, TerminalOptions, Viewport, backend::CrosstermBackend, la
 #[allow(dead_code, reason = "the tests use all of it")]
 #[path = "../tests/terminal/client.rs"]
 mod client;
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../tests/terminal/server.rs"]
-mod server;
 
 /// A usual window, and a huge one.
 const USUAL: Rect = Rect::new(0, 0, 100, 40);
@@ -140,14 +139,14 @@ fn frames(count: u64, area: Rect) {
 
 fn real() {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = server::Server::start(&folder.path().join("cheeper.db"), 0);
-    post(server.port, 200);
+    let server = Server::start();
+    server.client().post_many("cheep number", 200);
     let mut starts = Vec::new();
     for nth in 0..10 {
         let home = folder.path().join(nth.to_string());
         let began = Instant::now();
-        let mut alice = client::Client::start_with(&home, "alice", server.port, &["--theme", "dark"], &[]);
-        alice.shows("cheep number 199");
+        let mut alice = client::Client::start_with(&home, "alice", server.address.port(), &["--theme", "dark"], &[]);
+        alice.shows("cheep number 200");
         starts.push(began.elapsed());
         alice.types("\u{3}");
         alice.ends();
@@ -155,8 +154,8 @@ fn real() {
     println!("from exec to the first cheep drawn: {}", spread(&mut starts));
 
     let mut alice =
-        client::Client::start_with(&folder.path().join("0"), "alice", server.port, &["--theme", "dark"], &[]);
-    alice.shows("cheep number 199");
+        client::Client::start_with(&folder.path().join("0"), "alice", server.address.port(), &["--theme", "dark"], &[]);
+    alice.shows("cheep number 200");
     let mut keys = Vec::new();
     for nth in 1..=200 {
         let began = Instant::now();
@@ -178,42 +177,15 @@ fn real() {
 
     let (before, began) = (cpu(pid), Instant::now());
     let drawn = alice.raw.len();
-    let mut socket = socket(server.port);
+    let mut bob = server.client();
     for nth in 0..600 {
-        say(&mut socket, &format!(r#"{{"name":"bob","cheep":"flood {nth}"}}"#));
+        bob.send_text(&format!(r#"{{"name":"bob","cheep":"flood {nth}"}}"#));
         let due = began + Duration::from_secs(1) * (nth + 1) / 60;
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
     alice.shows("flood 599");
     let share = (cpu(pid) - before) * 100.0 / began.elapsed().as_secs_f64();
     println!("60 cheeps a second for 10 s: {share:.1} % of a CPU, {} kB drawn", (alice.raw.len() - drawn) / 1000);
-}
-
-type Socket = tokio_tungstenite::tungstenite::WebSocket<std::net::TcpStream>;
-
-fn socket(port: u16) -> Socket {
-    let stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
-    let (mut socket, _) =
-        tokio_tungstenite::tungstenite::client(format!("ws://127.0.0.1:{port}/ws"), stream).expect("it shakes hands");
-    socket.read().expect("it says welcome");
-    socket
-}
-
-fn say(socket: &mut Socket, text: &str) {
-    socket.send(text.to_owned().into()).expect("the line holds");
-}
-
-/// Posts cheeps and waits until all of them are there.
-fn post(port: u16, count: u32) {
-    let mut socket = socket(port);
-    for nth in 0..count {
-        say(&mut socket, &format!(r#"{{"name":"bob","cheep":"cheep number {nth}","id":"{nth}"}}"#));
-    }
-    let mut acks = 0;
-    while acks < count {
-        let message = socket.read().expect("the line holds").into_text().expect("text");
-        acks += u32::from(message.contains(r#""type":"ack""#));
-    }
 }
 
 fn micros(span: Duration) -> String {

@@ -4,6 +4,5 @@ mod client;
 mod hostile;
 mod pipes;
 mod restore;
-mod server;
 mod talk;
 mod tls;

@@ -7,9 +7,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use cheeper_protocol::testkit::Server;
 use tempfile::TempDir;
-
-use crate::server::Server;
 
 pub(crate) struct Person {
     home: PathBuf,
@@ -61,8 +60,8 @@ fn at(port: u16) -> String {
 #[test]
 fn what_is_posted_by_lines_or_whole_is_printed_by_tail() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
-    let bob = Person::new(folder.path(), &at(server.port));
+    let server = Server::start();
+    let bob = Person::new(folder.path(), &at(server.address.port()));
     let quiet = (Some(0), String::new(), String::new());
     assert_eq!(bob.run(&["post", "one", "--name", "bob"], ""), quiet);
     assert_eq!(bob.run(&["--name", "bob", "post", "-"], "two\n\n  three \nfour"), quiet);
@@ -80,9 +79,9 @@ fn what_is_posted_by_lines_or_whole_is_printed_by_tail() {
 #[test]
 fn tail_goes_back_further_than_a_page_and_on_after_a_loss() {
     let folder = TempDir::new().unwrap();
-    let store = folder.path().join("cheeper.db");
-    let server = Server::start(&store, 0);
-    let port = server.port;
+    let mut server = Server::start();
+    let store = server.data.clone();
+    let port = server.address.port();
     let bob = Person::new(folder.path(), &at(port));
     // Forms of many names: one person may not post so much.
     let post = |range: std::ops::Range<u32>| {
@@ -97,8 +96,8 @@ fn tail_goes_back_further_than_a_page_and_on_after_a_loss() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let first: Vec<String> = lines.by_ref().take(5).collect();
     assert_eq!(texts(&first), ["cheep 7", "cheep 8", "cheep 9", "cheep 10", "cheep 11"]);
-    drop(server);
-    let _server = Server::start(&store, port);
+    server.kill();
+    server.restart_in_place(&store);
     post(12..15);
     let after: Vec<String> = lines.by_ref().take(3).collect();
     assert_eq!(texts(&after), ["cheep 12", "cheep 13", "cheep 14"]);
@@ -109,9 +108,9 @@ fn tail_goes_back_further_than_a_page_and_on_after_a_loss() {
 #[test]
 fn failures_are_one_sentence_and_an_exit_code() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
-    let bob = Person::new(&folder.path().join("bob"), &at(server.port));
-    let eve = Person::new(&folder.path().join("eve"), &at(server.port));
+    let server = Server::start();
+    let bob = Person::new(&folder.path().join("bob"), &at(server.address.port()));
+    let eve = Person::new(&folder.path().join("eve"), &at(server.address.port()));
     let nobody = Person::new(folder.path(), "127.0.0.1:1");
     assert_eq!(bob.run(&["post", "mine", "--name", "bob"], "").0, Some(0));
     let long = "x".repeat(281);
@@ -154,8 +153,8 @@ fn failures_are_one_sentence_and_an_exit_code() {
 #[test]
 fn a_failure_does_not_wait_for_the_end_of_the_input() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
-    let bob = Person::new(&folder.path().join("bob"), &at(server.port));
+    let server = Server::start();
+    let bob = Person::new(&folder.path().join("bob"), &at(server.address.port()));
     let mut child = bob.command(&["post", "-", "--name", "bob"]).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     input.write_all(format!("fine\n{}\n", "x".repeat(281)).as_bytes()).unwrap();
@@ -167,9 +166,9 @@ fn a_failure_does_not_wait_for_the_end_of_the_input() {
 #[test]
 fn a_name_is_taken_to_another_machine() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
-    let here = Person::new(&folder.path().join("here"), &at(server.port));
-    let there = Person::new(&folder.path().join("there"), &at(server.port));
+    let server = Server::start();
+    let here = Person::new(&folder.path().join("here"), &at(server.address.port()));
+    let there = Person::new(&folder.path().join("there"), &at(server.address.port()));
     assert_eq!(here.run(&["post", "from here", "--name", "alice"], "").0, Some(0));
     let (_, identity, _) = here.run(&["identity", "export", "--name", "alice"], "");
     let (code, said, _) = there.run(&["identity", "import"], &identity);
@@ -186,11 +185,11 @@ fn a_name_is_taken_to_another_machine() {
 #[test]
 fn settings_come_from_flags_then_variables_then_the_file() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let server = Server::start();
     let person = Person::new(folder.path(), "");
     let config = folder.path().join(".config/cheeper/config.toml");
     fs::create_dir_all(config.parent().unwrap()).unwrap();
-    fs::write(&config, format!("name = \"file\"\nserver = \"{}\"\n", at(server.port))).unwrap();
+    fs::write(&config, format!("name = \"file\"\nserver = \"{}\"\n", at(server.address.port()))).unwrap();
     let run = |arguments: &[&str], name: Option<&str>| {
         let mut command = person.command(arguments);
         command.env_remove("CHEEPER_SERVER");
@@ -204,7 +203,7 @@ fn settings_come_from_flags_then_variables_then_the_file() {
     assert_eq!(run(&["post", "1"], None), done);
     assert_eq!(run(&["post", "2"], Some("variable")), done);
     assert_eq!(run(&["post", "3", "--name", "flag"], Some("variable")), done);
-    let lines = Person::new(folder.path(), &at(server.port)).tail(&[], 3);
+    let lines = Person::new(folder.path(), &at(server.address.port())).tail(&[], 3);
     for (line, name) in lines.iter().zip(["file ✓", "variable ✓", "flag ✓"]) {
         assert!(line.contains(name), "{line}");
     }

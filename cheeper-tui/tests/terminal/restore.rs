@@ -2,13 +2,11 @@
 
 use std::{path::Path, process::Command};
 
+use cheeper_protocol::testkit::{Server, build};
 use portable_pty::CommandBuilder;
 use tempfile::TempDir;
 
-use crate::{
-    client::Client,
-    server::{Server, panicking},
-};
+use crate::client::Client;
 
 /// What undoes everything that was done to the terminal.
 const GIVEN_BACK: &[&str] = &[
@@ -38,15 +36,15 @@ fn run_in(folder: &Path, port: u16) -> Client {
 #[test]
 fn at_a_signal_and_at_the_end() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let server = Server::start();
     for signal in ["-TERM", "-HUP", "-INT"] {
-        let alice = run_in(folder.path(), server.port);
+        let alice = run_in(folder.path(), server.address.port());
         alice.signal(signal);
         let (code, printed) = alice.ends();
         assert_eq!(code, 0, "{signal}");
         is_given_back(&printed);
     }
-    let mut alice = run_in(folder.path(), server.port);
+    let mut alice = run_in(folder.path(), server.address.port());
     alice.types("\u{3}");
     let (code, printed) = alice.ends();
     assert_eq!(code, 0);
@@ -56,10 +54,10 @@ fn at_a_signal_and_at_the_end() {
 #[test]
 fn it_ends_when_its_terminal_is_gone() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
-    run_in(folder.path(), server.port).loses_its_terminal();
+    let server = Server::start();
+    run_in(folder.path(), server.address.port()).loses_its_terminal();
     // The signal may come too late, so it must not be what everything hangs on.
-    let mut detached = Client::start_detached(&folder.path().join("bob"), "bob", server.port);
+    let mut detached = Client::start_detached(&folder.path().join("bob"), "bob", server.address.port());
     detached.shows("● live");
     detached.loses_its_terminal();
 }
@@ -67,7 +65,9 @@ fn it_ends_when_its_terminal_is_gone() {
 #[test]
 fn in_a_panic_whose_message_can_be_read() {
     let folder = TempDir::new().unwrap();
-    let command = CommandBuilder::new(panicking());
+    build(&["--package", "cheeper-tui", "--example", "panic"]);
+    let panicking = Path::new(env!("CARGO_BIN_EXE_cheeper-tui")).with_file_name("examples/panic");
+    let command = CommandBuilder::new(panicking);
     let (code, printed) = Client::spawn(command, folder.path()).ends();
     assert_ne!(code, 0);
     is_given_back(&printed);
@@ -78,14 +78,14 @@ fn in_a_panic_whose_message_can_be_read() {
 #[test]
 fn while_it_is_suspended() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let server = Server::start();
     let mut command = CommandBuilder::new("bash");
     command.args(["--norc", "--noprofile", "-i"]);
     command.env("PS1", "shell> ");
     let mut alice = Client::spawn(command, folder.path());
     alice.shows("shell>");
     let binary = env!("CARGO_BIN_EXE_cheeper-tui");
-    alice.types(&format!("{binary} --name alice --server 127.0.0.1:{}\r", server.port));
+    alice.types(&format!("{binary} --name alice --server 127.0.0.1:{}\r", server.address.port()));
     alice.shows("alice ✓ ›");
     alice.types("a draft\u{1a}");
     alice.shows("Stopped");
@@ -93,7 +93,14 @@ fn while_it_is_suspended() {
     is_given_back(&printed);
     // It missed this.
     let binary = Command::new(binary)
-        .args(["post", "--name", "bob", "while you were away", "--server", &format!("127.0.0.1:{}", server.port)])
+        .args([
+            "post",
+            "--name",
+            "bob",
+            "while you were away",
+            "--server",
+            &format!("127.0.0.1:{}", server.address.port()),
+        ])
         .env("HOME", folder.path().join("bob"))
         .env_remove("XDG_DATA_HOME")
         .status()
@@ -106,8 +113,8 @@ fn while_it_is_suspended() {
 #[test]
 fn after_it_was_stopped_from_outside_it_is_drawn_afresh() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
-    let mut alice = run_in(folder.path(), server.port);
+    let server = Server::start();
+    let mut alice = run_in(folder.path(), server.address.port());
     alice.signal("-STOP");
     alice.raw.clear();
     alice.signal("-CONT");
@@ -120,9 +127,10 @@ fn after_it_was_stopped_from_outside_it_is_drawn_afresh() {
 #[test]
 fn no_colour_means_none() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let server = Server::start();
     let run = |variables: &[(&str, &str)]| {
-        let mut alice = Client::start_with(&folder.path().join("alice"), "alice", server.port, &[], variables);
+        let mut alice =
+            Client::start_with(&folder.path().join("alice"), "alice", server.address.port(), &[], variables);
         alice.shows("alice ✓ ›");
         alice.types("hello\r");
         alice.shows("hello");

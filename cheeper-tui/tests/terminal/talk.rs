@@ -2,16 +2,17 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
+use cheeper_protocol::testkit::Server;
 use tempfile::TempDir;
 
-use crate::{client::Client, server::Server};
+use crate::client::Client;
 
 #[test]
 fn two_people_talk_and_a_killed_server_loses_nothing() {
     let folder = TempDir::new().unwrap();
-    let store = folder.path().join("cheeper.db");
-    let server = Server::start(&store, 0);
-    let port = server.port;
+    let mut server = Server::start();
+    let store = server.data.clone();
+    let port = server.address.port();
     let mut alice = Client::start(&folder.path().join("alice"), "alice", port);
     let mut bob = Client::start(&folder.path().join("bob"), "bob", port);
     alice.shows("● live");
@@ -23,7 +24,7 @@ fn two_people_talk_and_a_killed_server_loses_nothing() {
 
     alice.types("while it ");
     alice.shows("› while it");
-    drop(server);
+    server.kill();
     alice.types("was gone");
     alice.shows("› while it was gone");
     alice.shows("offline");
@@ -31,7 +32,7 @@ fn two_people_talk_and_a_killed_server_loses_nothing() {
     alice.shows("1 unsent");
     alice.types("typing goes on");
     alice.shows("› typing goes on");
-    let _server = Server::start(&store, port);
+    server.restart_in_place(&store);
     bob.shows("while it was gone");
     alice.until("it is sent", |screen| screen.contains("● live") && !screen.contains("unsent"));
     alice.shows("› typing goes on");
@@ -46,9 +47,10 @@ fn two_people_talk_and_a_killed_server_loses_nothing() {
 #[test]
 fn a_paste_does_not_send_and_what_is_unsent_survives_a_quit() {
     let folder = TempDir::new().unwrap();
-    let store = folder.path().join("cheeper.db");
-    // A port that nobody listens on yet.
-    let port = Server::start(&store, 0).port;
+    // It has its port and store, but nobody listens yet.
+    let mut server = Server::start();
+    server.kill();
+    let (port, store) = (server.address.port(), server.data.clone());
     let home = folder.path().join("alice");
     let mut alice = Client::start(&home, "alice", port);
     alice.shows("offline");
@@ -62,7 +64,7 @@ fn a_paste_does_not_send_and_what_is_unsent_survives_a_quit() {
     alice.types("\u{3}");
     assert_eq!(alice.ends().0, 0);
 
-    let _server = Server::start(&store, port);
+    server.restart_in_place(&store);
     let mut again = Client::start(&home, "alice", port);
     again.shows("● live");
     again.until("it is sent", |screen| screen.contains("lines") && !screen.contains("not sent"));
@@ -80,14 +82,14 @@ fn a_paste_does_not_send_and_what_is_unsent_survives_a_quit() {
 #[test]
 fn a_draft_survives_a_crash() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let server = Server::start();
     let home = folder.path().join("alice");
-    let mut alice = Client::start(&home, "alice", server.port);
+    let mut alice = Client::start(&home, "alice", server.address.port());
     alice.shows("● live");
     alice.types("half written");
     alice.shows("› half written");
     // What is on screen may be on its way to the disk still.
-    let kept = home.join("state/cheeper").join(format!("alice@127.0.0.1_3a_{}.json", server.port));
+    let kept = home.join("state/cheeper").join(format!("alice@127.0.0.1_3a_{}.json", server.address.port()));
     let is_kept = || fs::read_to_string(&kept).is_ok_and(|text| text.contains("half written"));
     let began = std::time::Instant::now();
     while !is_kept() {
@@ -96,26 +98,26 @@ fn a_draft_survives_a_crash() {
     }
     alice.signal("-KILL");
     alice.ends();
-    let mut again = Client::start(&home, "alice", server.port);
+    let mut again = Client::start(&home, "alice", server.address.port());
     again.shows("› half written");
 }
 
 #[test]
 fn what_was_not_read_is_marked_at_the_next_start() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let server = Server::start();
     let home = folder.path().join("alice");
-    let mut bob = Client::start(&folder.path().join("bob"), "bob", server.port);
+    let mut bob = Client::start(&folder.path().join("bob"), "bob", server.address.port());
     bob.shows("bob ✓ ›");
     bob.types("read\r");
-    let mut alice = Client::start(&home, "alice", server.port);
+    let mut alice = Client::start(&home, "alice", server.address.port());
     alice.shows("read");
     alice.types("\u{3}");
     alice.ends();
     bob.types("unread\r");
     bob.shows("unread");
     bob.until("it is sent", |screen| !screen.contains("not sent"));
-    let mut again = Client::start(&home, "alice", server.port);
+    let mut again = Client::start(&home, "alice", server.address.port());
     again.shows("unread");
     let screen = again.contents();
     let at = |text: &str| screen.find(text).unwrap_or_else(|| panic!("{text} in {screen}"));
@@ -125,12 +127,13 @@ fn what_was_not_read_is_marked_at_the_next_start() {
 #[test]
 fn a_mention_rings_and_notifies_and_a_cheep_is_answered_and_copied() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let server = Server::start();
     let home = |name: &str| folder.path().join(name);
-    let mut alice = Client::start_with(&home("alice"), "alice", server.port, &["--notify", "osc777"], &[]);
+    let mut alice = Client::start_with(&home("alice"), "alice", server.address.port(), &["--notify", "osc777"], &[]);
     alice.shows("alice ✓ ›");
-    let mut quiet = Client::start_with(&home("quiet"), "alice", server.port, &["--no-bell", "--no-mouse"], &[]);
-    let mut bob = Client::start(&home("bob"), "bob", server.port);
+    let mut quiet =
+        Client::start_with(&home("quiet"), "alice", server.address.port(), &["--no-bell", "--no-mouse"], &[]);
+    let mut bob = Client::start(&home("bob"), "bob", server.address.port());
     quiet.shows("is taken on this server");
     bob.shows("bob ✓ ›");
     alice.types("first\r");
@@ -155,7 +158,7 @@ fn a_mention_rings_and_notifies_and_a_cheep_is_answered_and_copied() {
 #[test]
 fn an_editor_writes_the_cheep() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let server = Server::start();
     let script = folder.path().join("my editor");
     fs::write(
         &script,
@@ -167,7 +170,7 @@ fn an_editor_writes_the_cheep() {
     let mut alice = Client::start_with(
         &folder.path().join("alice"),
         "alice",
-        server.port,
+        server.address.port(),
         &[],
         &[("EDITOR", &editor), ("VISUAL", "")],
     );
@@ -182,8 +185,8 @@ fn an_editor_writes_the_cheep() {
 #[test]
 fn a_storm_of_resizes_ends_in_a_whole_picture() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
-    let mut alice = Client::start(&folder.path().join("alice"), "alice", server.port);
+    let server = Server::start();
+    let mut alice = Client::start(&folder.path().join("alice"), "alice", server.address.port());
     alice.shows("alice ✓ ›");
     alice.types("hello\r");
     for step in 0..60_u16 {
@@ -203,9 +206,9 @@ fn a_storm_of_resizes_ends_in_a_whole_picture() {
 #[test]
 fn keys_come_as_terminals_send_them() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let server = Server::start();
     let home = folder.path().join("alice");
-    let mut alice = Client::start(&home, "alice", server.port);
+    let mut alice = Client::start(&home, "alice", server.address.port());
     alice.shows("alice ✓ ›");
     let line = |screen: &str, nth: usize| screen.lines().rev().nth(nth).unwrap_or_default().trim().to_owned();
     // Alt+Enter, Ctrl+J, and Shift+Enter as terminals with the keyboard protocol have it.
@@ -226,9 +229,9 @@ fn keys_come_as_terminals_send_them() {
     // Ctrl+Q; somebody else of that name came first the next time.
     alice.types("\u{11}");
     alice.ends();
-    let mut first = Client::start(&home, "alice", server.port);
+    let mut first = Client::start(&home, "alice", server.address.port());
     first.shows("<four!");
-    let mut second = Client::start(&home, "alice", server.port);
+    let mut second = Client::start(&home, "alice", server.address.port());
     second.shows("Another client of alice keeps the drafts");
     // The wheel scrolls, a click selects, Escape leaves.
     second.types("hi\r");

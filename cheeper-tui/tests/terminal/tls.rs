@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
+use cheeper_protocol::testkit::Server;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tempfile::TempDir;
 use tokio::{
@@ -17,7 +18,7 @@ use tokio_rustls::{
     },
 };
 
-use crate::{pipes::Person, server::Server};
+use crate::pipes::Person;
 
 /// Takes the encryption off what comes for the server; gives its own port.
 fn front(runtime: &Runtime, server: u16, certificate: &Path) -> u16 {
@@ -44,15 +45,16 @@ fn front(runtime: &Runtime, server: u16, certificate: &Path) -> u16 {
 #[test]
 fn a_certificate_is_trusted_if_the_system_trusts_it() {
     let folder = TempDir::new().unwrap();
-    let server = Server::start(&folder.path().join("cheeper.db"), 0);
+    let server = Server::start();
     let runtime = Runtime::new().unwrap();
     let certificate = folder.path().join("root.pem");
-    let port = front(&runtime, server.port, &certificate);
+    let port = front(&runtime, server.address.port(), &certificate);
     let alice = Person::new(folder.path(), &format!("wss://localhost:{port}/ws"));
     let post = || alice.command(&["post", "hello", "--name", "alice", "--patience", "2"]);
     let trusted = post().env("SSL_CERT_FILE", &certificate).output().unwrap();
     assert!(trusted.status.success(), "{}", String::from_utf8_lossy(&trusted.stderr));
-    let (_, other) = (front(&runtime, server.port, &folder.path().join("other.pem")), folder.path().join("other.pem"));
+    let (_, other) =
+        (front(&runtime, server.address.port(), &folder.path().join("other.pem")), folder.path().join("other.pem"));
     let stranger = post().env("SSL_CERT_FILE", other).output().unwrap();
     let said = String::from_utf8(stranger.stderr).unwrap();
     assert_eq!(stranger.status.code(), Some(1));
