@@ -1,12 +1,6 @@
 //! Puts the parts together, and stops them in order.
 
-use std::{
-    future::Future,
-    io,
-    pin::pin,
-    sync::Arc,
-    thread::available_parallelism,
-};
+use std::{future::Future, io, pin::pin, sync::Arc, thread::available_parallelism};
 
 use cheeper_protocol::Event;
 use tokio::{net::TcpListener, task::spawn_blocking};

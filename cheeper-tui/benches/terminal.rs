@@ -8,9 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cheeper_protocol::{
-    Cheep, CheepText, Event, Name, Seq, ServerFrame, Timestamp, follow::Identity, testkit::Server,
-};
+use cheeper_protocol::{Cheep, CheepText, Event, Name, Seq, ServerFrame, Timestamp, follow::Identity, testkit::Server};
 use cheeper_tui::{
     action::Action,
     find::Progress,

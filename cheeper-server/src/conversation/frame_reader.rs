@@ -110,7 +110,8 @@ impl Boundary {
                     self.header.clear();
                     self.payload_left = length;
                     let before = if self.in_message { self.begun_bytes } else { 0 };
-                    self.begun_bytes = before.saturating_add(usize::try_from(length).unwrap_or(usize::MAX)).min(FRAME_BYTES);
+                    self.begun_bytes =
+                        before.saturating_add(usize::try_from(length).unwrap_or(usize::MAX)).min(FRAME_BYTES);
                     if matches!(header.opcode, OpCode::Data(_)) {
                         self.in_message = !header.is_final;
                     }
@@ -145,4 +146,3 @@ impl Write for Source<'_, '_> {
         Ok(())
     }
 }
-

@@ -12,6 +12,8 @@ mod outbox;
 pub mod rate_limit;
 pub mod request;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io::{self, ErrorKind, IoSlice},

@@ -35,15 +35,6 @@ pub(crate) fn close(code: CloseCode) -> Vec<u8> {
     control(Control::Close, &u16::from(code).to_be_bytes())
 }
 
-/// The JSON of the first whole frame, and how long that frame is.
-#[cfg(test)]
-pub(crate) fn first(bytes: &[u8]) -> Option<(&str, usize)> {
-    let mut cursor = Cursor::new(bytes);
-    let (_, length) = FrameHeader::parse(&mut cursor).ok()??;
-    let (begin, length) = (usize::try_from(cursor.position()).ok()?, usize::try_from(length).ok()?);
-    Some((std::str::from_utf8(bytes.get(begin..begin + length)?).ok()?, begin + length))
-}
-
 /// The JSON in a text frame that [`write_text`] made.
 pub(crate) fn payload(frame: &[u8]) -> &[u8] {
     let mut cursor = Cursor::new(frame);

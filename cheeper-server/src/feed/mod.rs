@@ -10,12 +10,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cheeper_protocol::{History, Refusal, RequestId, Seq};
 
+pub(crate) use self::pages::Ready;
 use self::{
     page::{Page, Selection},
     pages::Pages,
     tail::Tail,
 };
-pub(crate) use self::pages::Ready;
 use crate::{memory::MemoryBudget, timeline::Timeline};
 
 /// One timeline's readers' side.

@@ -78,7 +78,6 @@ impl Store {
         let head = Seq::new(head).ok_or_else(|| OpenError::damaged(path, "its last seq is out of bounds"))?;
         Ok((db, timeline, key, head))
     }
-
 }
 
 impl Engine for Store {
@@ -146,7 +145,6 @@ impl Sqlite {
             }),
         }
     }
-
 }
 
 impl Timeline for Sqlite {
