@@ -1,6 +1,6 @@
 // Posts on their way to the timeline, and the name they go out under: one thing is said at a time.
 
-import { cheepOf, foldName } from './protocol.js';
+import { bytesOf, cheepOf, foldName } from './protocol.js';
 
 const HELLO = 'hello';
 const ABOUT_NAME = new Set(['bad_name', 'bad_secret', 'name_required', 'name_taken']);
@@ -37,18 +37,43 @@ export class Outbox {
     this.#sending = null;
   }
 
-  /** What to say next; null for nothing. It waits for the answer to what was said before. */
-  nextRequest(now) {
+  /**
+   * What to say next; null for nothing. It waits for the answer to what was said before.
+   * What makes a frame of more than `frameBytes` is refused here: a server would close the connection over it (1009), again
+   * each time that it comes back.
+   * @returns {Output | null}
+   */
+  next(now, frameBytes) {
     if (this.#sendFrom !== null && now < this.#sendFrom) return null;
     this.#sendFrom = null;
     if (this.#identity === null || this.#sending !== null) return null;
-    if (this.#hello === 'unsaid') {
-      this.#hello = 'asked';
-      return { id: HELLO, type: 'hello', ...this.#identity };
+    if (this.#hello === 'unsaid') return this.#sayHello(frameBytes);
+    return this.#hello === 'done' && this.posts.length > 0 ? this.#sendPost(frameBytes) : null;
+  }
+
+  #sayHello(frameBytes) {
+    const frame = { id: HELLO, type: 'hello', ...this.#identity };
+    const bytes = bytesOf(frame);
+    if (bytes > frameBytes) {
+      this.#hello = 'refused';
+      const message = `This name and its secret take ${bytes} bytes on their way, and this server reads at most ${frameBytes}.`;
+      return { do: 'name_refused', error: { id: HELLO, code: 'bad_name', message, retryable: false, field: 'name' } };
     }
-    if (this.#hello !== 'done' || this.posts.length === 0) return null;
-    this.#sending = this.posts[0].id;
-    return { type: 'post', ...this.posts[0] };
+    this.#hello = 'asked';
+    return { do: 'send', frame };
+  }
+
+  #sendPost(frameBytes) {
+    const [post] = this.posts;
+    const frame = { type: 'post', ...post };
+    const bytes = bytesOf(frame);
+    if (bytes > frameBytes) {
+      this.#take(post.id);
+      const message = `This cheep is too long: it takes ${bytes} bytes on its way, and this server reads at most ${frameBytes}.`;
+      return { do: 'refused', post, error: { id: post.id, code: 'cheep_too_long', message, retryable: false, field: 'cheep' } };
+    }
+    this.#sending = post.id;
+    return { do: 'send', frame };
   }
 
   /** The server knows us by this name. @returns {Output[]} */

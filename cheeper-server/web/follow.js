@@ -254,8 +254,7 @@ export class Follow {
     for (let asked; (asked = this.#timeline.nextQuestion(now)) !== null;) {
       this.#send({ ...asked, type: 'history', limit: this.#limits.page });
     }
-    const request = this.#outbox.nextRequest(now);
-    if (request !== null) this.#send(request);
+    for (let output; (output = this.#outbox.next(now, this.#limits.frame_bytes)) !== null;) this.#outputs.push(output);
   }
 
   #send(frame) {

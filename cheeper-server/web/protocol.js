@@ -23,8 +23,6 @@ export const LIMITS = Object.freeze({
 
 const CHEEP_LINE_FEEDS = 10;
 const ID_BYTES_MAX = 64;
-/** What a post's frame holds besides its text: type, id, reply_to. */
-const FRAME_RESERVE_BYTES = 256;
 
 const CODES = new Set([
   'bad_json', 'bad_frame', 'unknown_type', 'bad_field', 'empty_cheep', 'cheep_too_long', 'bad_reply', 'bad_name',
@@ -52,6 +50,9 @@ export function countChars(text, most = Infinity) {
   }
   return count;
 }
+
+/** The length of a frame as it is sent. */
+export const bytesOf = (frame) => utf8.encode(JSON.stringify(frame)).length;
 
 const trim = (text) => text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '');
 
@@ -138,10 +139,6 @@ export function parseCheep(raw, limits = LIMITS) {
   const breaks = text.split('\n').length - 1;
   if (breaks > CHEEP_LINE_FEEDS) {
     throw tooLong(`This cheep has ${breaks} line breaks; at most ${CHEEP_LINE_FEEDS} are allowed.`);
-  }
-  // The server closes the connection on a longer frame, so such a cheep would come back for ever.
-  if (utf8.encode(JSON.stringify(text)).length + FRAME_RESERVE_BYTES > limits.frame_bytes) {
-    throw tooLong('This cheep is too long: it has too many marks on its letters.');
   }
   return text;
 }

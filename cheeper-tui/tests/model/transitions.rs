@@ -90,6 +90,17 @@ fn a_paste_without_end_is_cut_and_says_so() {
 }
 
 #[test]
+fn a_cheep_that_no_frame_can_hold_comes_back_with_the_reason() {
+    // One character, for those who count as people do.
+    let text = format!("é{}", "\u{301}".repeat(8_185));
+    let screen = screen(60, 10).live().then(Msg::Paste(text.clone())).keys("<enter>");
+    assert_eq!(says(&screen.effects), [""; 0], "the server would end the connection over it");
+    assert_eq!((draft(&screen), screen.model.follow.outbox().len()), (text.as_str(), 0));
+    assert!(screen.model.notice.as_deref().is_some_and(|notice| notice.contains("at most 16384")));
+    assert_eq!(says(&screen.keys("<ctrl+u>hi<enter>").effects).len(), 1, "what comes after it is sent");
+}
+
+#[test]
 fn what_was_dropped_to_bound_the_memory_is_asked_for_again() {
     let kept = u64::try_from(cheeper_tui::timeline::KEPT).unwrap();
     let mut screen = screen(60, 12).live();

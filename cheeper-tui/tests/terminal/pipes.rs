@@ -114,6 +114,7 @@ fn failures_are_one_sentence_and_an_exit_code() {
     let nobody = Person::new(folder.path(), "127.0.0.1:1");
     assert_eq!(bob.run(&["post", "mine", "--name", "bob"], "").0, Some(0));
     let long = "x".repeat(281);
+    let marked = format!("a{}", "\u{301}".repeat(8_180));
     for (person, arguments, input, code, says) in [
         (&eve, &["post", "hi", "--name", "bob"][..], "", 1, "bob is taken on this server"),
         (
@@ -124,6 +125,8 @@ fn failures_are_one_sentence_and_an_exit_code() {
             "(line 2 of the input); 1 cheep was posted",
         ),
         (&bob, &["post", " ", "--name", "bob"], "", 1, "write something first"),
+        // One character, but more bytes than the server reads: it is not sent again and again.
+        (&bob, &["post", &marked, "--name", "bob"], "", 1, "bytes on its way, and this server reads at most 16384"),
         (&bob, &["post", "hi", "--name", "bob", "--reply-to", "99"], "", 1, "does not exist"),
         (
             &nobody,

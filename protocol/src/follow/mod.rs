@@ -286,7 +286,9 @@ impl Follow {
         while let Some((id, range)) = self.timeline.next_question(now) {
             self.send(id, Request::History(History { range, limit: self.limits.page }));
         }
-        self.outputs.extend(self.outbox.next_request(now).map(|frame| Output::Send { frame }));
+        while let Some(output) = self.outbox.next(now, self.limits.frame_bytes) {
+            self.outputs.push_back(output);
+        }
     }
 
     fn send(&mut self, id: &str, request: Request) {

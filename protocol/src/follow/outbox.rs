@@ -11,7 +11,7 @@ use crate::{
     client_frame::{ClientFrame, Request},
     event::Event,
     name::Name,
-    refusal::Code,
+    refusal::{Code, Refusal},
     server_frame::ErrorFrame,
 };
 
@@ -75,28 +75,52 @@ impl Outbox {
     }
 
     /// What to say next. It waits for the answer to what was said before.
-    pub(super) fn next_request(&mut self, now: Millis) -> Option<ClientFrame> {
+    ///
+    /// What makes a frame of more than `frame_bytes` is refused here, as a server would refuse it. A server would close the
+    /// connection over such a frame (1009), and again each time it comes back.
+    pub(super) fn next(&mut self, now: Millis, frame_bytes: usize) -> Option<Output> {
         if self.send_from.is_some_and(|from| now < from) {
             return None;
         }
         self.send_from = None;
-        let Identity { name, secret } = self.identity.as_ref()?;
+        let identity = self.identity.as_ref()?;
         if self.sending.is_some() {
             return None;
         }
         match self.hello {
-            Hello::Unsaid => {
-                self.hello = Hello::Asked;
-                let request = Request::Hello { name: name.clone(), secret: secret.clone() };
-                Some(ClientFrame { id: RequestId::parse(HELLO).ok(), request })
-            }
-            Hello::Done => {
-                let Post { id, cheep, reply_to } = self.posts.front()?.clone();
-                self.sending = Some(id.clone());
-                Some(ClientFrame { id: Some(id), request: Request::Post { name: None, cheep, reply_to } })
-            }
+            Hello::Unsaid => Some(self.say_hello(identity.clone(), frame_bytes)),
+            Hello::Done => self.send_post(frame_bytes),
             Hello::Asked | Hello::Outdated | Hello::Refused => None,
         }
+    }
+
+    fn say_hello(&mut self, Identity { name, secret }: Identity, frame_bytes: usize) -> Output {
+        let frame = ClientFrame { id: RequestId::parse(HELLO).ok(), request: Request::Hello { name, secret } };
+        let bytes = frame.to_json().len();
+        if bytes <= frame_bytes {
+            self.hello = Hello::Asked;
+            return Output::Send { frame };
+        }
+        self.hello = Hello::Refused;
+        let why = format!(
+            "This name and its secret take {bytes} bytes on their way, and this server reads at most {frame_bytes}."
+        );
+        NameRefused { error: ErrorFrame::new(frame.id, Refusal::new(Code::BadName, why).in_field("name")) }
+    }
+
+    fn send_post(&mut self, frame_bytes: usize) -> Option<Output> {
+        let Post { id, cheep, reply_to } = self.posts.front()?.clone();
+        let frame = ClientFrame { id: Some(id.clone()), request: Request::Post { name: None, cheep, reply_to } };
+        let bytes = frame.to_json().len();
+        if bytes <= frame_bytes {
+            self.sending = Some(id);
+            return Some(Output::Send { frame });
+        }
+        let why = format!(
+            "This cheep is too long: it takes {bytes} bytes on its way, and this server reads at most {frame_bytes}."
+        );
+        let error = ErrorFrame::new(frame.id, Refusal::new(Code::CheepTooLong, why).in_field("cheep"));
+        self.take(&id).map(|post| Refused { post, error })
     }
 
     /// The server knows us by this name.
