@@ -1,6 +1,11 @@
 //! What a client may say: one request a frame.
 
-use serde::{Serialize, Serializer};
+use std::fmt;
+
+use serde::{
+    Deserializer as _, Serialize, Serializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -78,7 +83,7 @@ pub enum Range {
 /// A frame that could not be read, with the `id` its answer goes back under if it had one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
-    /// The frame's id, where that much could be read.
+    /// The frame's id, where that much could be read: of text that is no JSON, one that stands whole before the fault.
     pub id: Option<RequestId>,
     /// Why it was refused.
     pub refusal: Refusal,
@@ -94,7 +99,7 @@ impl ClientFrame {
     /// ```
     pub fn parse(text: &str, limits: &Limits) -> Result<Self, Unreadable> {
         let Ok(object) = serde_json::from_str::<Map<String, Value>>(text) else {
-            return Err(Unreadable { id: None, refusal: Code::BadJson.into() });
+            return Err(Unreadable { id: id_before_fault(text), refusal: Code::BadJson.into() });
         };
         let fields = Fields(object);
         let id = fields.id().map_err(|refusal| Unreadable { id: None, refusal })?;
@@ -109,6 +114,38 @@ impl ClientFrame {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a frame is always JSON")
     }
+}
+
+/// The id of a text that is no JSON object: the last one whose field was read whole before the fault. Other fields are
+/// only skipped, so a string may lie before it that is none, such as a lone surrogate.
+fn id_before_fault(text: &str) -> Option<RequestId> {
+    struct Finder<'a>(&'a mut Option<String>);
+
+    impl<'de> Visitor<'de> for Finder<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+            while let Some(field) = fields.next_key::<String>()? {
+                if field == "id" {
+                    // The fault may lie in this one, and then the one before it does not count either.
+                    *self.0 = None;
+                    *self.0 = fields.next_value::<Value>()?.as_str().map(str::to_owned);
+                } else {
+                    fields.next_value::<IgnoredAny>()?;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let mut id = None;
+    // It fails, sooner or later; what was found until then counts.
+    let _ = serde_json::Deserializer::from_str(text).deserialize_map(Finder(&mut id));
+    RequestId::parse(&id?).ok()
 }
 
 /// The fields of one frame; `null` counts as absent.

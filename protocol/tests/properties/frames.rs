@@ -181,6 +181,20 @@ proptest! {
     }
 
     #[test]
+    fn a_client_frame_cut_short_is_refused_under_its_id_if_that_is_whole(
+        frame in (id(), request()).prop_map(|(id, request)| ClientFrame { id, request }),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let json = frame.to_json();
+        let short: String = json.chars().take(cut.index(json.chars().count())).collect();
+        // It is the first field.
+        let field = frame.id.as_ref().map(|id| format!(r#"{{"id":{}"#, Value::from(id.as_str())));
+        let expected = frame.id.filter(|_| field.is_some_and(|field| short.starts_with(&field)));
+        let unreadable = ClientFrame::parse(&short, &Limits::default()).unwrap_err();
+        prop_assert_eq!((unreadable.refusal.code, unreadable.id), (Code::BadJson, expected));
+    }
+
+    #[test]
     fn no_text_makes_a_reader_panic(text in any::<String>()) {
         let _ = (ClientFrame::parse(&text, &Limits::default()), ServerFrame::parse(&text));
     }
