@@ -40,20 +40,21 @@ export class Connection {
   /** Connects, and looks after the connection from now on. */
   start() {
     this.#handle({ what: 'start' });
-    const retry = () => this.retry();
-    window.addEventListener('online', retry);
+    const woke = () => this.#handle({ what: 'woke' });
+    window.addEventListener('online', woke);
     // A line that is gone shows by the ping that this sends.
-    window.addEventListener('offline', retry);
-    window.addEventListener('pageshow', ({ persisted }) => persisted && retry());
-    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && retry());
+    window.addEventListener('offline', woke);
+    window.addEventListener('pageshow', ({ persisted }) => persisted && woke());
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && woke());
     let watchedAt = Date.now();
     setInterval(() => {
       const slept = Date.now() - watchedAt > SLEPT_MS;
       watchedAt = Date.now();
-      if (slept && document.visibilityState === 'visible') retry();
+      if (slept && document.visibilityState === 'visible') woke();
     }, WATCH_MS);
   }
 
+  /** A person wants it now. */
   retry() {
     this.#handle({ what: 'retry' });
   }

@@ -11,7 +11,7 @@ import { LIMITS } from './protocol.js';
  * @typedef {{id: string, cheep: string, reply_to?: number}} Post
  * @typedef {{name: string, secret?: string}} Identity
  * @typedef {{what: 'start'} | {what: 'frame', frame: object} | {what: 'closed', code?: number | null, jitter: number}
- *   | {what: 'tick'} | {what: 'retry'} | {what: 'identify', identity: Identity} | {what: 'post', post: Post}
+ *   | {what: 'tick'} | {what: 'retry'} | {what: 'woke'} | {what: 'identify', identity: Identity} | {what: 'post', post: Post}
  *   | {what: 'older'} | {what: 'forget', before: number}} Input
  * @typedef {import('./protocol.js').Event} Event
  * @typedef {import('./protocol.js').ErrorFrame} ErrorFrame
@@ -97,6 +97,10 @@ export class Follow {
       case 'closed': this.#onClosed(input.code ?? null, input.jitter, now); break;
       case 'tick': this.#onTick(now); break;
       case 'retry': this.#onRetry(now); break;
+      case 'woke':
+        // Only a person asks a server again that does not want us.
+        if (this.#link.is !== 'barred') this.#onRetry(now);
+        break;
       case 'identify': this.#outbox.identify(input.identity); break;
       case 'post': this.#outbox.posts.push(input.post); break;
       case 'older': this.#timeline.wantOlder(); break;

@@ -1,6 +1,6 @@
 //! The socket, in a task of its own: frames go out and come in through channels, so nothing else ever waits for it.
 
-use cheeper_protocol::{ClientFrame, ServerFrame, limits::PAGE_BYTES};
+use cheeper_protocol::{ClientFrame, ServerFrame, follow::NOT_ALLOWED, limits::PAGE_BYTES};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_tungstenite::{
@@ -17,7 +17,7 @@ const MESSAGE_BYTES: usize = 4 * PAGE_BYTES;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
     Frame(ServerFrame),
-    /// The last thing that comes: the close code, if there was one, and what went wrong.
+    /// The last thing that comes: the close code, if there was one (or [`NOT_ALLOWED`]), and what went wrong.
     Closed {
         code: Option<u16>,
         why: Option<String>,
@@ -39,7 +39,7 @@ impl Connection {
         let task = tokio::spawn(async move {
             let closed = match carry(&url, queue, &tell).await {
                 Ok(code) => Heard::Closed { code, why: None },
-                Err(error) => Heard::Closed { code: None, why: Some(reason(&error)) },
+                Err(error) => Heard::Closed { code: code(&error), why: Some(reason(&error)) },
             };
             drop(tell.send(closed).await);
         });
@@ -99,6 +99,14 @@ async fn carry(
                 None => return Ok(None),
             },
         }
+    }
+}
+
+/// The close code that an error comes to: who is not let in at the handshake is as little wanted as who is sent away later.
+fn code(error: &Error) -> Option<u16> {
+    match error {
+        Error::Http(response) if matches!(response.status().as_u16(), 401 | 403) => Some(NOT_ALLOWED),
+        _ => None,
     }
 }
 

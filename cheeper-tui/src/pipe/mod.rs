@@ -18,8 +18,8 @@ pub enum PipeError {
     Storage(#[from] StorageError),
     #[error("{host} does not answer{why}; {posted}")]
     NoAnswer { host: String, why: String, posted: Posted },
-    #[error("{host} does not let this client in")]
-    Barred { host: String },
+    #[error("{host} does not let this client in{why}: ask whoever runs it")]
+    Barred { host: String, why: String },
     #[error("{sentence}{line}; {posted}")]
     Refused { sentence: String, line: Line, posted: Posted },
     #[error(

@@ -117,16 +117,15 @@ async fn acked(talk: &mut Talk, patience: Duration, posted: Posted) -> Result<Re
                 _ => {}
             }
         }
-        let host = talk.host().to_owned();
         if talk.follow.link() == Link::Barred {
-            return Err(PipeError::Barred { host });
+            return Err(talk.barred());
         }
         let until = talk.heard_at().max(began) + patience;
         tokio::select! {
             () = talk.go_on() => {}
             () = sleep_until(until) => {
                 let why = talk.trouble.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-                return Err(PipeError::NoAnswer { host, why, posted });
+                return Err(PipeError::NoAnswer { host: talk.host().to_owned(), why, posted });
             }
         }
     }

@@ -129,7 +129,7 @@ impl Tail {
     fn tell_of_trouble(&mut self) -> Result<(), PipeError> {
         let host = self.talk.host();
         match self.talk.follow.link() {
-            Link::Barred => Err(PipeError::Barred { host: host.to_owned() }),
+            Link::Barred => Err(self.talk.barred()),
             Link::Waiting { .. } if !self.was_told => {
                 let why = self.talk.trouble.as_deref().unwrap_or("the line broke");
                 eprintln!("cheeper-tui: no connection with {host} ({why}): it is tried again until it works.");

@@ -5,6 +5,7 @@ use std::future::pending;
 use cheeper_protocol::follow::{Follow, Input, Millis, Output};
 use tokio::time::{Instant, sleep_until};
 
+use super::PipeError;
 use crate::{
     clock::Clock,
     connection::{Connection, Heard},
@@ -40,6 +41,12 @@ impl Talk {
 
     pub(super) fn host(&self) -> &str {
         &self.server.host
+    }
+
+    /// What to tell the person once the server has said that it does not want this client.
+    pub(super) fn barred(&self) -> PipeError {
+        let why = self.trouble.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+        PipeError::Barred { host: self.host().to_owned(), why }
     }
 
     /// When the server was last heard from, or the conversation began.

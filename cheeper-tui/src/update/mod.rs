@@ -5,7 +5,10 @@ mod following;
 mod reading;
 mod writing;
 
-use cheeper_protocol::{ServerFrame, follow::Input};
+use cheeper_protocol::{
+    ServerFrame,
+    follow::{Input, Link},
+};
 use ratatui::layout::Rect;
 
 use crate::{
@@ -37,10 +40,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Closed { code, why } => {
             model.trouble = why;
             model.follow.handle(Input::Closed { code, jitter: (model.jitter)() }, model.now);
+            if model.follow.link() == Link::Barred {
+                model.notice = Some(barred(model));
+            }
         }
         Msg::Tick => tick(model),
         Msg::Woke => {
-            model.follow.handle(Input::Retry, model.now);
+            model.follow.handle(Input::Woke, model.now);
             effects.push(Effect::Redraw);
         }
         Msg::Edited(text) => writing::edited(model, text),
@@ -64,6 +70,12 @@ pub fn start(model: &mut Model) -> Vec<Effect> {
     following::drain(model, &mut effects);
     entitle(model, &mut effects);
     effects
+}
+
+/// Why the server is not asked again, and what to do.
+fn barred(model: &Model) -> String {
+    let why = model.trouble.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+    format!("{} does not let this client in{why}: ask whoever runs it, then press r to try again.", model.host)
 }
 
 fn tick(model: &mut Model) {

@@ -1,5 +1,6 @@
 //! The real client in a real terminal and in real pipes, against the real server.
 
+mod barred;
 mod client;
 mod hostile;
 mod pipes;

@@ -46,15 +46,19 @@ pub enum Input {
     },
     /// The connection ended, or could not be made.
     Closed {
-        /// The WebSocket close code, if one came.
+        /// The WebSocket close code, if one came; [`NOT_ALLOWED`](super::NOT_ALLOWED) also for a handshake that was answered
+        /// with the HTTP status 401 or 403.
         code: Option<u16>,
         /// Where in the range of possible delays the next attempt lies: a fresh random number, 0 to 1.
         jitter: f64,
     },
     /// The time of [`Follow::deadline`](super::Follow::deadline) came.
     Tick,
-    /// Somebody or something thinks that now is a good moment: connect without waiting; if connected, make sure.
+    /// A person wants it now: connect without waiting; if connected, make sure.
     Retry,
+    /// Now is a good moment, for the machine woke or has a network again: as [`Input::Retry`], but not with a server that
+    /// does not want us.
+    Woke,
     /// Post under this name from now on.
     Identify {
         /// The name and its secret.
@@ -149,6 +153,6 @@ pub enum Link {
     Live,
     /// Given up; the end of the connection is waited for.
     Closing,
-    /// The server does not want us (close 1008). Only [`Input::Retry`] tries again.
+    /// The server does not want us ([`NOT_ALLOWED`](super::NOT_ALLOWED)). Only [`Input::Retry`] tries again.
     Barred,
 }

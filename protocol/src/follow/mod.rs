@@ -44,6 +44,8 @@ pub const QUIET_MS: Millis = 40_000;
 pub const PONG_TIMEOUT_MS: Millis = 10_000;
 /// How long a refused request waits when the server named no time of its own.
 pub const RETRY_MS: Millis = 2_000;
+/// The close code of a server that does not want this client: it is not asked again by itself.
+pub const NOT_ALLOWED: u16 = 1008;
 
 const PING: &str = "ping";
 
@@ -90,7 +92,8 @@ impl Follow {
             Input::Frame { frame } => self.on_frame(frame, now),
             Input::Closed { code, jitter } => self.on_closed(code, jitter, now),
             Input::Tick => self.on_tick(now),
-            Input::Retry => self.on_retry(now),
+            Input::Woke if self.link == Link::Barred => {}
+            Input::Retry | Input::Woke => self.on_retry(now),
             Input::Identify { identity } => self.outbox.identify(identity),
             Input::Post { post } => self.outbox.push(post),
             Input::Older => self.timeline.want_older(),
@@ -193,7 +196,6 @@ impl Follow {
     }
 
     fn on_closed(&mut self, code: Option<u16>, jitter: f64, now: Millis) {
-        const NOT_ALLOWED: u16 = 1008;
         if !matches!(self.link, Link::Connecting { .. } | Link::Live | Link::Closing) {
             return;
         }
