@@ -3,8 +3,12 @@
 //! A post goes `socket → conversation → timeline → tail → every shard → every socket`; `docs/ARCHITECTURE.md` has the
 //! picture.
 
+// They panic when nobody reads; `cli` has what does not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod admission;
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod conversation;
 pub mod fanout;

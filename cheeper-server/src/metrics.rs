@@ -1,6 +1,6 @@
 //! What is counted, and how it is shown at `/metrics`.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cheeper_protocol::{Code, Refusal};
 use prometheus_client::{
@@ -10,6 +10,11 @@ use prometheus_client::{
 };
 
 use crate::timeline::{Outcome, Posted};
+
+/// Panics of this process, whichever server in it they belong to.
+pub(crate) static PANICS: AtomicU64 = AtomicU64::new(0);
+/// Lines that were to be logged and could not be, likewise.
+pub(crate) static LOST_LOG_LINES: AtomicU64 = AtomicU64::new(0);
 
 /// Counters of the whole server. Adding to one is an atomic increment.
 pub(crate) struct Metrics {
@@ -21,6 +26,8 @@ pub(crate) struct Metrics {
     refused_connections: Counter,
     read_bytes: Counter,
     event_bytes: Counter,
+    panics: Counter,
+    lost_log_lines: Counter,
     online: Gauge,
     head: Gauge,
 }
@@ -41,6 +48,8 @@ impl Metrics {
             refused_connections: Counter::default(),
             read_bytes: Counter::default(),
             event_bytes: Counter::default(),
+            panics: Counter::default(),
+            lost_log_lines: Counter::default(),
             online: Gauge::default(),
             head: Gauge::default(),
         };
@@ -60,6 +69,8 @@ impl Metrics {
         );
         registry.register("read_bytes", "Bytes of WebSocket frames read", metrics.read_bytes.clone());
         registry.register("event_bytes", "Bytes of live events written", metrics.event_bytes.clone());
+        registry.register("panics", "Times a part of the server failed by a bug", metrics.panics.clone());
+        registry.register("lost_log_lines", "Lines of the log that nobody could read", metrics.lost_log_lines.clone());
         registry.register("online", "Open WebSocket connections", metrics.online.clone());
         registry.register("head", "The newest seq", metrics.head.clone());
         metrics
@@ -95,6 +106,8 @@ impl Metrics {
     pub(crate) fn text(&self, online: u64, head: u64, rate_limited: u64) -> String {
         let reason = Reason { code: Code::RateLimited.as_str() };
         self.refused.get_or_create(&reason).inner().store(rate_limited, Ordering::Relaxed);
+        self.panics.inner().store(PANICS.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.lost_log_lines.inner().store(LOST_LOG_LINES.load(Ordering::Relaxed), Ordering::Relaxed);
         self.online.set(i64::try_from(online).unwrap_or(i64::MAX));
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
         let mut text = String::new();

@@ -4,7 +4,7 @@ mod support;
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command, time::Instant};
 
-use cheeper_server::config::Args;
+use cheeper_server::cli::args::Args;
 use clap::{CommandFactory as _, Parser as _};
 use serde_json::json;
 use support::{Client, PATIENCE, Server, refused};
@@ -57,6 +57,55 @@ fn a_variable_that_makes_no_sense_is_told_as_its_flag_is() {
         assert!(code == Some(2) && said.contains("==nonsense=="), "{variable}: {said}");
         assert!(!data.exists());
     }
+}
+
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_str().unwrap();
+    let all = flags().into_values().collect::<Vec<_>>();
+    let mut variables: Vec<(&str, &str)> = all.iter().map(|variable| (variable.as_str(), "")).collect();
+    // Where the timeline lies by itself, so that it is not the one of whoever runs this.
+    variables.push(("XDG_DATA_HOME", folder));
+    variables.retain(|(variable, _)| *variable != "CHEEPER_LISTEN");
+    variables.push(("CHEEPER_LISTEN", "127.0.0.1:0"));
+    let server = Server::in_environment(&variables);
+    assert_eq!(server.client().welcome["limits"]["posts_per_minute"], 60);
+    assert!(data.path().join("cheeper/cheeper.db").exists());
+    // That one has a default of its own, which may be taken here.
+    let mut start = Command::new(env!("CARGO_BIN_EXE_cheeper-server"));
+    let (code, said) = refused(start.env("CHEEPER_LISTEN", "").args(["--data", "/proc/no such folder/cheeper.db"]));
+    assert!(code == Some(1) && !said.contains("--listen <ADDR:PORT>"), "{said}");
+}
+
+#[test]
+fn the_timeline_lies_where_data_does_or_it_is_said_what_is_missing() {
+    let home = tempfile::tempdir().unwrap();
+    let start = |home: &str, folder: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cheeper-server"));
+        command.args(["--listen", "192.0.2.1:5000"]).env("HOME", home).env("XDG_DATA_HOME", folder);
+        refused(&mut command)
+    };
+    // An address that this machine has not comes after that.
+    for (at, folder) in [(home.path().to_str().unwrap(), ""), ("/", home.path().to_str().unwrap()), ("/", "relative")] {
+        let (code, said) = start(at, folder);
+        assert!(code == Some(1) && said.contains("cannot listen on 192.0.2.1:5000"), "{said}");
+    }
+    let (code, said) = start("relative", "relative");
+    assert!(code == Some(2) && said.contains("--data"), "{said}");
+}
+
+#[test]
+fn an_address_that_is_taken_is_told_before_the_store_is_looked_at() {
+    let server = Server::start();
+    let data = tempfile::tempdir().unwrap();
+    let damaged = data.path().join("cheeper.db");
+    fs::write(&damaged, "no store at all").unwrap();
+    let mut start = Command::new(env!("CARGO_BIN_EXE_cheeper-server"));
+    let (code, said) = refused(
+        start.args(["--listen", &server.address.to_string(), "--data"]).arg(&damaged).env_remove("CHEEPER_LOG"),
+    );
+    assert!(code == Some(1) && said.contains("is another server running there?"), "{said}");
 }
 
 /// Each flag with the name of its value and its variable.

@@ -1,0 +1,182 @@
+//! What the host typed, and what it comes to.
+
+use std::{env, net::SocketAddr, path::PathBuf};
+
+use cheeper_protocol::{Limits, limits::CHEEP_CHARS_RANGE};
+use clap::{
+    CommandFactory as _, FromArgMatches as _, Parser,
+    builder::{OsStr, Resettable},
+};
+use etcetera::base_strategy::{BaseStrategy as _, Xdg};
+
+use crate::config::Config;
+
+/// Files kept back for the store, HTTP and refusals.
+const RESERVED_FILES: u64 = 200;
+
+const EXAMPLES: &str = "Examples:
+  cheeper-server
+      for this machine only, at http://127.0.0.1:5000/
+  cheeper-server --listen 0.0.0.0:5000
+      for everybody on the network
+  cheeper-server --data class.db --post-rate 20
+      a timeline of its own, at most 20 cheeps a minute for one person
+  CHEEPER_LISTEN=0.0.0.0:80 cheeper-server
+      every flag can be set in the environment";
+
+/// A live timeline that anybody can host.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+#[expect(clippy::doc_markdown, reason = "these comments are shown by --help")]
+pub struct Args {
+    /// Where to listen.
+    #[arg(long, env = "CHEEPER_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:5000", value_parser = address)]
+    pub listen: SocketAddr,
+
+    /// The file that keeps the timeline [default: $XDG_DATA_HOME/cheeper/cheeper.db].
+    #[arg(long, env = "CHEEPER_DATA", value_name = "PATH")]
+    pub data: Option<PathBuf>,
+
+    /// Posts a minute for one person, a quarter of it (at least 5) at once; 0 is no limit.
+    #[arg(long, env = "CHEEPER_POST_RATE", value_name = "N", default_value_t = 60, value_parser = post_rate)]
+    pub post_rate: u32,
+
+    /// A page, besides our own, whose scripts may connect and use /api; can be given more than once.
+    #[arg(long, env = "CHEEPER_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
+    pub allow_origin: Vec<String>,
+
+    /// Longest cheep, in characters as people count them (1 to 4000).
+    #[arg(long, env = "CHEEPER_CHEEP_CHARS", value_name = "N", default_value_t = 280, value_parser = cheep_chars)]
+    pub cheep_chars: usize,
+
+    /// Connections at once [default: what the limit of open files allows, less a reserve].
+    #[arg(long, env = "CHEEPER_MAX_CONNECTIONS", value_name = "N", value_parser = max_connections)]
+    pub max_connections: Option<usize>,
+
+    /// What to log: error, warn, info, debug or trace, or a filter such as cheeper_server=debug.
+    #[arg(long, env = "CHEEPER_LOG", value_name = "FILTER", default_value = "warn,cheeper_server=info", value_parser = log_filter)]
+    pub log: String,
+}
+
+/// Why what was typed does not work here.
+#[derive(Debug, thiserror::Error)]
+pub enum ArgsError {
+    #[error("there is no place for the timeline: set HOME, or name a file with --data")]
+    NoDataFolder,
+    #[error(
+        "--max-connections {asked} is more than this system allows: with {files} open files it can be {possible}; \
+         raise the limit (ulimit -n, LimitNOFILE) or ask for fewer"
+    )]
+    TooManyConnections { asked: usize, files: u64, possible: usize },
+    #[error("--max-connections must be at least 1")]
+    NoConnections,
+}
+
+impl Args {
+    /// What was typed and what the environment says. An empty variable counts as none: that is how those who start
+    /// servers (compose files, units, scripts) leave one out. Ends the process if it makes no sense.
+    pub(super) fn read() -> Self {
+        let command = Self::command().mut_args(|argument| {
+            let is_empty = |name| env::var_os(name).is_some_and(|value| value.is_empty());
+            if argument.get_env().is_some_and(is_empty) { argument.env(Resettable::<OsStr>::Reset) } else { argument }
+        });
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// The store's file.
+    pub(super) fn data(&self) -> Result<PathBuf, ArgsError> {
+        if let Some(path) = &self.data {
+            return Ok(path.clone());
+        }
+        let folder = Xdg::new().ok().map(|folders| folders.data_dir());
+        // An empty HOME would make it a folder beside wherever the server was started.
+        let folder = folder.filter(|folder| folder.is_absolute()).ok_or(ArgsError::NoDataFolder)?;
+        Ok(folder.join("cheeper/cheeper.db"))
+    }
+
+    /// What to serve with, on a system that allows `files` open files.
+    pub(super) fn into_config(self, files: u64) -> Result<Config, ArgsError> {
+        let possible = files - RESERVED_FILES.min(files / 4);
+        let possible = usize::try_from(possible).unwrap_or(usize::MAX).max(1);
+        let max_connections = match self.max_connections {
+            Some(0) => return Err(ArgsError::NoConnections),
+            Some(asked) if asked > possible => {
+                return Err(ArgsError::TooManyConnections { asked, files, possible });
+            }
+            asked => asked.unwrap_or(possible),
+        };
+        let limits = Limits { cheep_chars: self.cheep_chars, posts_per_minute: self.post_rate, ..Limits::default() };
+        Ok(Config { limits, allowed_origins: self.allow_origin, max_connections })
+    }
+}
+
+fn address(typed: &str) -> Result<SocketAddr, String> {
+    typed.parse().map_err(|_| "it must be an address in numbers and a port, such as 127.0.0.1:5000".to_owned())
+}
+
+fn post_rate(typed: &str) -> Result<u32, String> {
+    typed.parse().map_err(|_| "it must be a number; 0 is no limit".to_owned())
+}
+
+fn max_connections(typed: &str) -> Result<usize, String> {
+    typed.parse().map_err(|_| "it must be a number from 1 up".to_owned())
+}
+
+fn cheep_chars(typed: &str) -> Result<usize, String> {
+    let (least, most) = (CHEEP_CHARS_RANGE.start(), CHEEP_CHARS_RANGE.end());
+    let chars = typed.parse().ok().filter(|chars| CHEEP_CHARS_RANGE.contains(chars));
+    chars.ok_or_else(|| format!("it must be a number from {least} to {most}"))
+}
+
+fn origin(typed: &str) -> Result<String, String> {
+    let (scheme, host) = typed.split_once("://").unwrap_or_default();
+    if matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']) {
+        Ok(typed.to_owned())
+    } else {
+        Err("an origin is a scheme and a host, such as https://example.org or http://localhost:8080".to_owned())
+    }
+}
+
+fn log_filter(typed: &str) -> Result<String, String> {
+    match tracing_subscriber::EnvFilter::try_new(typed) {
+        Ok(_) => Ok(typed.to_owned()),
+        Err(_) => Err("it must be error, warn, info, debug or trace, or such as cheeper_server=debug".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(typed: &[&str], files: u64) -> Result<Config, ArgsError> {
+        Args::try_parse_from([&["cheeper-server"], typed].concat()).unwrap().into_config(files)
+    }
+
+    #[test]
+    fn the_limit_of_files_less_a_reserve_is_the_limit_of_connections() {
+        assert_eq!(config(&[], 20_000).unwrap().max_connections, 19_800);
+        assert_eq!(config(&[], 256).unwrap().max_connections, 192);
+        assert_eq!(config(&["--max-connections", "7"], 256).unwrap().max_connections, 7);
+        assert!(matches!(config(&["--max-connections", "193"], 256), Err(ArgsError::TooManyConnections { .. })));
+        assert!(matches!(config(&["--max-connections", "0"], 256), Err(ArgsError::NoConnections)));
+    }
+
+    #[test]
+    fn nonsense_is_refused_when_it_is_typed_and_told_what_would_do() {
+        for typed in [
+            ["--max-connections", "many"],
+            ["--post-rate", "99999999999"],
+            ["--cheep-chars", "0"],
+            ["--cheep-chars", "4001"],
+            ["--cheep-chars", "many"],
+            ["--post-rate=-1", "--log=warn"],
+            ["--listen", "localhost"],
+            ["--allow-origin", "example.org"],
+            ["--allow-origin", "https://example.org/path"],
+            ["--log", "cheeper_server=loud"],
+        ] {
+            let error = Args::try_parse_from([&["cheeper-server"], &typed[..]].concat()).unwrap_err().to_string();
+            assert!(error.contains("': it must be ") || error.contains("': an origin is "), "{typed:?}: {error}");
+        }
+    }
+}

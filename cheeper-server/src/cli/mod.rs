@@ -1,0 +1,38 @@
+//! The command: reads what was typed, opens the store, serves until it is told to stop.
+
+pub mod args;
+mod log;
+mod output;
+mod plain;
+mod serve;
+mod signals;
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use self::{args::Args, log::Log, serve::ServeError};
+
+/// What the process does, from its start to its exit code.
+pub fn main() -> ExitCode {
+    let args = Args::read();
+    let log = match Log::start(&args.log) {
+        Ok(log) => log,
+        Err(error) => {
+            // Without a thread for the log there is nothing else to write to, and nothing else that could be held up.
+            drop(writeln!(io::stderr(), "cheeper-server: the log cannot be started: {error}."));
+            return ExitCode::FAILURE;
+        }
+    };
+    // What was logged gets out however this ends.
+    let _flush = log.flush_at_the_end();
+    match serve::serve(args, &log) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log.say(&format!("cheeper-server: {error}."));
+            // As clap does for what it refuses itself.
+            ExitCode::from(if matches!(error, ServeError::Args(_)) { 2 } else { 1 })
+        }
+    }
+}
