@@ -17,3 +17,4 @@ mod memory;
 mod metrics;
 pub mod timeline;
 mod web;
+pub mod worker;

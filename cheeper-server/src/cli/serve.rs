@@ -18,6 +18,7 @@ use super::{
 use crate::{
     app::{RunError, run},
     timeline::sqlite::{OpenError, Store},
+    worker,
 };
 
 /// However long goodbyes and commits take, the process ends within this time after it was told to.
@@ -37,9 +38,11 @@ pub(super) enum ServeError {
     Run(#[from] RunError<OpenError>),
     #[error("the system refused what the server needs: {0}")]
     System(#[from] io::Error),
+    #[error("a part of the server failed, which is a bug, so it stopped: start it again, and report what it logged")]
+    Worker,
 }
 
-/// Serves until a signal ends it.
+/// Serves until a signal, or a failure of its own, ends it.
 #[tokio::main]
 pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
     let address = args.listen;
@@ -55,18 +58,25 @@ pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
     greet(listener.local_addr()?)?;
     let stop = CancellationToken::new();
     tokio::spawn(end(signals, stop.clone(), log.clone()));
-    Ok(run(listener, config, store, stop.cancelled_owned()).await?)
+    let ran = run(listener, config, store, stop.cancelled_owned()).await;
+    // What it stumbled over while it stopped comes from that.
+    if worker::has_failed() {
+        return Err(ServeError::Worker);
+    }
+    Ok(ran?)
 }
 
-/// Tells the server to stop at the first signal; the second signal, or too long a wait, ends the
+/// Tells the server to stop at the first signal, or when it has failed; the second signal, or too long a wait, ends the
 /// process at once.
 async fn end(mut signals: Signals, stop: CancellationToken, log: Log) {
-    signals.stop().await;
-    tracing::info!("stopping; once more stops at once");
+    tokio::select! {
+        () = signals.stop() => tracing::info!("stopping; once more stops at once"),
+        () = worker::failed() => tracing::error!("a part of the server failed; stopping"),
+    }
     stop.cancel();
     let code = tokio::select! {
         code = signals.stop_at_once() => code,
-        () = tokio::time::sleep(STOP_TIMEOUT) => 0,
+        () = tokio::time::sleep(STOP_TIMEOUT) => i32::from(worker::has_failed()),
     };
     log.flush();
     process::exit(code);

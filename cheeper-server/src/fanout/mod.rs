@@ -16,7 +16,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
-    thread::{self, JoinHandle},
+    thread::JoinHandle,
 };
 
 use self::{
@@ -31,6 +31,7 @@ use crate::{
     memory::MemoryBudget,
     metrics::Metrics,
     timeline::Timeline,
+    worker,
 };
 
 /// Connections that may wait for one shard. For more the acceptor waits, and the others in the system's own queue: so a crowd
@@ -85,7 +86,7 @@ impl Fanout {
             let (connections, accepted) = mpsc::sync_channel(WAITING_CONNECTIONS);
             let shard = Shard::new(shared.clone(), accepted)?;
             let mailbox = shard.mailbox();
-            threads.push(thread::Builder::new().name(format!("shard-{nth}")).spawn(move || shard.run())?);
+            threads.push(worker::spawn(&format!("shard-{nth}"), move || shard.run())?);
             let woken = mailbox.clone();
             shared.feed.tail().wake_with(Box::new(move || woken.wake()));
             handles.push(Handle { mailbox, connections });

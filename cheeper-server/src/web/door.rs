@@ -28,6 +28,7 @@ use super::{Server, handshake};
 use crate::{
     admission::{ConnectionLimit, Permit},
     fanout::{Accepted, Handshake},
+    worker,
 };
 
 const LISTENER: Token = Token(usize::MAX);
@@ -85,7 +86,7 @@ impl Door {
             looked_after: Instant::now(),
             head: vec![0; handshake::HEAD_BYTES],
         };
-        let thread = thread::Builder::new().name("door".to_owned()).spawn(move || keeper.run())?;
+        let thread = worker::spawn("door", move || keeper.run())?;
         Ok(Self { waker, is_closing, thread })
     }
 

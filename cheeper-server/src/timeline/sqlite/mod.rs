@@ -16,7 +16,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
-    thread::{self, JoinHandle},
+    thread::JoinHandle,
 };
 
 use cheeper_protocol::{Code, Event, Refusal, Seq};
@@ -29,6 +29,7 @@ use self::{
     writer::{Write, Writer},
 };
 use super::{Answer, Command, Engine, Outcome, Publish, Span, Timeline};
+use crate::worker;
 
 /// Writes that may wait; more are refused at once, which the author can try again.
 const WAITING_WRITES: usize = 65_536;
@@ -105,8 +106,7 @@ impl Engine for Store {
         let (reads, read_queue) = mpsc::sync_channel(WAITING_READS);
         let writer = Writer::new(db, secret_key, head, publish, failing.clone());
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
-            let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
-            thread.map_err(|error| OpenError::io(&place.path, &error))
+            worker::spawn(name, work).map_err(|error| OpenError::io(&place.path, &error))
         };
         let read_queue = Arc::new(Mutex::new(read_queue));
         let mut threads = vec![spawn("store-writer", Box::new(move || writer.run(&write_queue)))?];
