@@ -1,14 +1,14 @@
 //! What clients ask the timeline to change, and what comes of it.
 
-use cheeper_protocol::{Cheep, CheepText, Name, Refusal, RequestId, Secret, Seq};
+use cheeper_protocol::{Cheep, CheepText, Code, FoldedName, Name, Refusal, RequestId, Secret, Seq};
 
 /// A change that somebody asks for. It is carried out whole or refused whole.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Command {
+pub enum Command<A = Author> {
     /// Put a cheep on the timeline.
-    Post(Post),
+    Post(Post<A>),
     /// Take a name.
-    Claim(Claim),
+    Claim(Claim<A>),
 }
 
 /// Who asks: a name and, for a claimed one, the secret.
@@ -22,9 +22,9 @@ pub struct Author {
 
 /// A cheep on its way into the log.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Post {
+pub struct Post<A = Author> {
     /// Who cheeps.
-    pub author: Author,
+    pub author: A,
     /// The text.
     pub cheep: CheepText,
     /// The cheep that it answers.
@@ -35,11 +35,26 @@ pub struct Post {
 
 /// The use of a name: a free one is claimed if there is a secret, a claimed one is checked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Claim {
+pub struct Claim<A = Author> {
     /// Who wants to use which name.
-    pub author: Author,
+    pub author: A,
     /// Whether a free name may be claimed now. One that is claimed already is its holder's in any case.
     pub may_claim: Result<(), Refusal>,
+}
+
+/// A command as the rules take it. All that needs a Unicode table or the key is done, once and where the command came
+/// in; the results travel with it, so that whoever carries it out, wherever and however often, judges alike.
+pub type Prepared = Command<Identity>;
+
+/// An [`Author`] in bytes that can be compared. The secret itself is gone.
+#[derive(Clone)]
+pub struct Identity {
+    /// As it was written.
+    pub name: Name,
+    /// What the name is known by.
+    pub folded: FoldedName,
+    /// The secret under the timeline's key. Two are compared in the same time wherever they differ.
+    pub secret_hash: Option<blake3::Hash>,
 }
 
 /// What a command came to, once it is durable.
@@ -67,4 +82,38 @@ pub struct Named {
     pub name: Name,
     /// Whether it is claimed, by the asker.
     pub claimed: bool,
+}
+
+impl Command {
+    /// Makes it ready for the rules of a timeline whose secrets are hashed under `key`.
+    pub fn prepare(self, key: &[u8; 32]) -> Prepared {
+        match self {
+            Self::Post(Post { author, cheep, reply_to, id }) => {
+                Command::Post(Post { author: author.prepare(key), cheep, reply_to, id })
+            }
+            Self::Claim(Claim { author, may_claim }) => {
+                Command::Claim(Claim { author: author.prepare(key), may_claim })
+            }
+        }
+    }
+}
+
+impl<A> Command<A> {
+    /// The answer if the log is full, failing or closed.
+    pub fn not_stored(&self) -> Refusal {
+        match self {
+            Self::Post(_) => Code::NotStored.into(),
+            Self::Claim(_) => Refusal::new(
+                Code::NotStored,
+                "The server's store does not work, so the name was not taken: try again later.",
+            ),
+        }
+    }
+}
+
+impl Author {
+    fn prepare(self, key: &[u8; 32]) -> Identity {
+        let secret_hash = self.secret.map(|secret| blake3::keyed_hash(key, secret.expose().as_bytes()));
+        Identity { folded: self.name.fold(), name: self.name, secret_hash }
+    }
 }

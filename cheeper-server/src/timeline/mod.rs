@@ -9,13 +9,14 @@
 //!   are answered.
 
 mod command;
+pub mod rules;
 pub mod sqlite;
 
 use std::io;
 
-use cheeper_protocol::{Event, Refusal, Seq};
+use cheeper_protocol::{Event, Refusal, Seq, Timestamp};
 
-pub use self::command::{Author, Claim, Command, Named, Outcome, Post, Posted};
+pub use self::command::{Author, Claim, Command, Identity, Named, Outcome, Post, Posted, Prepared};
 
 /// Consecutive events that somebody wants to read: from `first` to `last`, none if `first` comes after `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +43,11 @@ pub trait Timeline: Send + Sync {
     /// Whether the last write failed. That it works again is found out without anybody posting.
     fn is_failing(&self) -> bool;
 
-    /// Carries out a command and publishes what it changed.
+    /// Carries out a command and publishes what it changed. What one thread submits is carried out in that order.
     fn submit(&self, command: Command, answer: Answer<Outcome>);
 
-    /// Reads the events of a span, ascending. It may leave out those farthest from its pivot once there are more of them
-    /// than the bytes of a page hold.
+    /// Reads the events of a span, ascending. On either side of its pivot it stops at the first event with which the texts
+    /// there fill a page, so that what is read is bounded and holds all that a page can.
     fn read(&self, span: Span, answer: Answer<Vec<Event>>);
 
     /// Carries out what was taken, answers it, and lets go of the log. Later requests are refused.
@@ -66,4 +67,9 @@ pub trait Engine {
 
     /// Puts it to work.
     fn start(self, publish: Publish) -> Result<impl Timeline + 'static, Self::Error>;
+}
+
+/// The time that events get now: to the millisecond, as it is stored and sent.
+fn now() -> Timestamp {
+    Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap_or_default()
 }

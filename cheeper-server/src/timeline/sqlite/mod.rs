@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file, one writer that commits what has gathered in one transaction, readers beside it.
 
 mod error;
+mod ledger;
 mod log;
 mod place;
 mod reader;
@@ -104,7 +105,7 @@ impl Engine for Store {
         let failed = |error: rusqlite::Error| OpenError::sqlite(&place.path, &error);
         let (writes, write_queue) = mpsc::sync_channel(WAITING_WRITES);
         let (reads, read_queue) = mpsc::sync_channel(WAITING_READS);
-        let writer = Writer::new(db, secret_key, head, publish, failing.clone());
+        let writer = Writer::new(db, head, publish, failing.clone());
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             worker::spawn(name, work).map_err(|error| OpenError::io(&place.path, &error))
         };
@@ -117,13 +118,19 @@ impl Engine for Store {
             let queue = read_queue.clone();
             threads.push(spawn("store-reader", Box::new(move || reader::run(&reading, &queue)))?);
         }
-        Ok(Sqlite { timeline, failing, queues: Mutex::new(Some(Queues { writes, reads, threads, _place: place })) })
+        Ok(Sqlite {
+            timeline,
+            secret_key,
+            failing,
+            queues: Mutex::new(Some(Queues { writes, reads, threads, _place: place })),
+        })
     }
 }
 
 /// A timeline in a SQLite file.
 struct Sqlite {
     timeline: String,
+    secret_key: [u8; 32],
     failing: Arc<AtomicBool>,
     queues: Mutex<Option<Queues>>,
 }
@@ -157,6 +164,7 @@ impl Timeline for Sqlite {
     }
 
     fn submit(&self, command: Command, answer: Answer<Outcome>) {
+        let command = command.prepare(&self.secret_key);
         if let Err(refused) = self.send(Write { command, answer }, |queues| &queues.writes) {
             refused.refuse_as_not_stored();
         }
