@@ -7,8 +7,14 @@
 //! * the same name and id again is answered with the first one's place, for good;
 //! * events are published in order of `seq`, each exactly once, after they are durable and before their authors
 //!   are answered.
+//!
+//! What a command comes to is decided in [`rules`], for all engines alike; an engine only keeps what was decided. The
+//! tests in `contract` hold every engine to these promises, and to [`memory`], the naive one.
 
 mod command;
+#[cfg(test)]
+mod contract;
+pub mod memory;
 pub mod rules;
 pub mod sqlite;
 

@@ -1,0 +1,308 @@
+//! What every engine promises, as tests. An engine's own tests say where its logs lie ([`Site`]) and call [`contract!`];
+//! they are held against the naive engine on the same commands, with restarts and kills in between.
+//!
+//! The normal run tries few cases; `PROPTEST_CASES=20000 cargo test -p cheeper-server --lib contract` tries thousands.
+
+mod running;
+mod script;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Barrier, mpsc},
+    thread,
+};
+
+use cheeper_protocol::{Cheep, CheepText, Code, Event, Seq, limits::PAGE_BYTES};
+use proptest::{prelude::*, test_runner::TestCaseResult};
+
+use self::running::{Running, timeless, timeless_outcome};
+pub(super) use self::{
+    running::Site,
+    script::{Step, author, posts, scripts},
+};
+use super::{Claim, Command, Engine as _, Outcome, Post, Posted, Span, memory::Memory};
+
+/// A fraction of the cases that a run is told to try: each of these takes long.
+pub(super) fn one_in(fraction: u32) -> ProptestConfig {
+    let config = ProptestConfig::default();
+    ProptestConfig { cases: config.cases.div_ceil(fraction), ..config }
+}
+
+/// The suite, for the engine of a [`Site`].
+macro_rules! contract {
+    ($site:ty) => {
+        mod contract {
+            use proptest::prelude::*;
+
+            use super::*;
+            use $crate::timeline::contract;
+
+            #[test]
+            fn a_closed_log_refuses_everything_and_can_be_opened_again() {
+                contract::closes::<$site>();
+            }
+
+            proptest! {
+                #![proptest_config(contract::one_in(8))]
+
+                #[test]
+                fn it_answers_and_keeps_what_the_reference_does(script in contract::scripts()) {
+                    contract::agrees::<$site>(script)?;
+                }
+            }
+
+            proptest! {
+                #![proptest_config(contract::one_in(16))]
+
+                #[test]
+                fn the_log_is_dense_and_published_in_order(posts in contract::posts(60)) {
+                    contract::orders::<$site>(&posts)?;
+                }
+
+                #[test]
+                fn what_was_acked_survives_a_kill_amid_others(posts in contract::posts(60), acked in 0..60_usize) {
+                    contract::survives::<$site>(&posts, acked)?;
+                }
+
+                #[test]
+                fn what_was_published_survives_a_kill_right_then(posts in contract::posts(60), nth in 1..12_usize) {
+                    contract::publishes_what_is_durable::<$site>(&posts, nth)?;
+                }
+            }
+
+            proptest! {
+                #![proptest_config(contract::one_in(64))]
+
+                #[test]
+                fn a_long_span_is_cut_only_where_a_page_is_full_already(
+                    lengths in prop::collection::vec(1..20_000_usize, 1..40),
+                    spans in prop::collection::vec((0..45_u64, 0..45_u64, 0..45_u64), 1..8),
+                ) {
+                    contract::cuts::<$site>(&lengths, &spans)?;
+                }
+            }
+        }
+    };
+}
+pub(super) use contract;
+
+/// One life: every answer is the naive engine's, and so is what is read and what stands in the log in the end; each event
+/// is published once, in order, before its author is answered.
+pub(super) fn agrees<S: Site>(script: Vec<Step>) -> TestCaseResult {
+    let model = Memory::new("reference");
+    let reference = Running::start(model.clone());
+    let mut site = S::new();
+    let mut running = Running::start(site.open());
+    let id = running.timeline.id().to_owned();
+    let mut published = Vec::new();
+    for step in script {
+        match step {
+            Step::Commands(commands) => {
+                let expected = reference.carry_out(commands.clone());
+                let answers = running.carry_out(commands);
+                prop_assert_eq!(answers.len(), expected.len());
+                for (answered, expected) in answers.iter().zip(&expected) {
+                    prop_assert_eq!(timeless_outcome(&answered.outcome), timeless_outcome(&expected.outcome));
+                    if let Ok(Outcome::Posted(Posted { cheep, .. })) = &answered.outcome {
+                        prop_assert!(cheep.seq <= answered.newest, "{} was acked before it was published", cheep.seq);
+                    }
+                }
+                continue;
+            }
+            Step::Read(span) => {
+                let [read, expected] = [&running, &reference].map(|log| timeless(log.read(span).unwrap()));
+                prop_assert_eq!(read, expected);
+                continue;
+            }
+            Step::Restart => running.timeline.close().unwrap(),
+            Step::Crash => {
+                let image = site.image();
+                running.timeline.close().unwrap();
+                site = image;
+            }
+        }
+        published.extend(running.published());
+        let engine = site.open();
+        prop_assert_eq!(engine.head(), model.head());
+        for (count, bytes) in [(0, 100), (3, 1), (7, 300), (100, 2000), (100, usize::MAX)] {
+            let newest = timeless(engine.newest(count, bytes).unwrap());
+            prop_assert_eq!(newest, timeless(model.newest(count, bytes).unwrap()));
+        }
+        running = Running::start(engine);
+    }
+    let log = running.log();
+    published.extend(running.published());
+    prop_assert_eq!(&published, &log);
+    prop_assert_eq!(timeless(log), timeless(reference.log()));
+    prop_assert_eq!(running.timeline.id(), id);
+    Ok(())
+}
+
+/// Whatever is posted, from many threads at once: the log is dense, everything new is published once, in order, and each
+/// thread's own stands in the order in which it was posted.
+pub(super) fn orders<S: Site>(posts: &[Post]) -> TestCaseResult {
+    let site = S::new();
+    let running = Running::start(site.open());
+    let (sender, receiver) = mpsc::channel();
+    let chunk = posts.len().div_ceil(3);
+    let barrier = Barrier::new(posts.chunks(chunk).len());
+    thread::scope(|scope| {
+        for (nth, posts) in posts.chunks(chunk).enumerate() {
+            let (running, barrier, sender) = (&running, &barrier, sender.clone());
+            scope.spawn(move || {
+                barrier.wait();
+                for (number, post) in posts.iter().enumerate() {
+                    running.submit(nth * chunk + number, Command::Post(post.clone()), &sender);
+                }
+            });
+        }
+    });
+    drop(sender);
+    let answers: HashMap<usize, _> = receiver.iter().collect();
+    prop_assert_eq!(answers.len(), posts.len());
+    let log = running.log();
+    prop_assert!(is_dense(&log), "{:?}", log);
+    prop_assert_eq!(&running.published(), &log);
+    let mut fresh = 0;
+    for from in (0..posts.len()).step_by(chunk) {
+        let mut before = Seq::ZERO;
+        for answered in (from..posts.len().min(from + chunk)).map(|number| &answers[&number]) {
+            let Ok(Outcome::Posted(Posted { cheep, duplicate })) = &answered.outcome else { continue };
+            prop_assert!(cheep.seq <= answered.newest, "{} was acked before it was published", cheep.seq);
+            prop_assert!(log.contains(&Event::Cheep(cheep.clone())));
+            if !duplicate {
+                prop_assert!(before < cheep.seq, "{} overtook {before}", cheep.seq);
+                before = cheep.seq;
+                fresh += 1;
+            }
+        }
+    }
+    prop_assert_eq!(fresh, log.len());
+    Ok(())
+}
+
+/// Killed when `acked` posts are answered and the others anywhere.
+pub(super) fn survives<S: Site>(posts: &[Post], acked: usize) -> TestCaseResult {
+    let site = S::new();
+    let running = Running::start(site.open());
+    let (sender, receiver) = mpsc::channel();
+    for (number, post) in posts.iter().enumerate() {
+        running.submit(number, Command::Post(post.clone()), &sender);
+    }
+    let acked: Vec<_> = receiver.iter().take(acked.min(posts.len())).collect();
+    let image = site.image();
+    running.timeline.close().unwrap();
+    let seen = acked.into_iter().filter_map(|(_, answered)| match answered.outcome {
+        Ok(Outcome::Posted(posted)) => Some(posted.cheep),
+        _ => None,
+    });
+    recovers(&image, posts, &seen.collect::<Vec<_>>())
+}
+
+/// Killed in the middle of being told of an event, the earliest that anybody can know of it.
+pub(super) fn publishes_what_is_durable<S: Site>(posts: &[Post], nth: usize) -> TestCaseResult {
+    let site = Arc::new(S::new());
+    let (killed, images) = mpsc::channel();
+    let (from, mut alive) = (site.clone(), true);
+    let running = Running::watched(site.open(), move |published| {
+        if alive && published.len() >= nth {
+            alive = false;
+            killed.send((from.image(), published.to_vec())).unwrap();
+        }
+    });
+    running.carry_out(posts.iter().cloned().map(Command::Post).collect());
+    running.timeline.close().unwrap();
+    let Ok((image, published)) = images.try_recv() else { return Ok(()) };
+    recovers(&image, posts, &published.iter().map(cheep).cloned().collect::<Vec<_>>())
+}
+
+/// After a kill: what was `seen` is there, what is there was posted, and whoever posts the same again finds it in its place.
+fn recovers<S: Site>(image: &S, posts: &[Post], seen: &[Cheep]) -> TestCaseResult {
+    let running = Running::start(image.open());
+    let left = running.log();
+    prop_assert!(is_dense(&left), "{:?}", left);
+    let again = running.carry_out(posts.iter().cloned().map(Command::Post).collect());
+    for cheep in seen {
+        prop_assert!(left.contains(&Event::Cheep(cheep.clone())), "{} is lost", cheep.seq);
+        let found = Ok(Outcome::Posted(Posted { cheep: cheep.clone(), duplicate: true }));
+        prop_assert!(again.iter().any(|answered| answered.outcome == found), "{} is not found again", cheep.seq);
+    }
+    let log = running.log();
+    prop_assert!(is_dense(&log) && log.starts_with(&left), "{:?} became {:?}", left, log);
+    prop_assert_eq!(running.published(), &log[left.len()..]);
+    let key = |event| (cheep(event).name.fold(), cheep(event).id.clone());
+    let once: HashSet<_> = log.iter().map(key).collect();
+    let posted: HashSet<_> = posts.iter().map(|post| (post.author.name.fold(), post.id.clone())).collect();
+    prop_assert_eq!(once.len(), log.len(), "each once");
+    prop_assert_eq!(once, posted, "and nothing else");
+    Ok(())
+}
+
+/// What is read of a span is a piece of it around its pivot. A side that ends too early ends with the event that fills a
+/// page, so that nobody who makes a page of it can tell, and no side is longer than that.
+pub(super) fn cuts<S: Site>(lengths: &[usize], spans: &[(u64, u64, u64)]) -> TestCaseResult {
+    let site = S::new();
+    let running = Running::start(site.open());
+    let post = |length: &usize| {
+        // A wide character, as it is the characters that cost time here.
+        let cheep = CheepText::cleaned(&"🐦".repeat(*length));
+        Command::Post(Post { author: author("alice", None), cheep, reply_to: None, id: None })
+    };
+    running.carry_out(lengths.iter().map(post).collect());
+    let log = running.published();
+    prop_assert_eq!(log.len(), lengths.len());
+    for numbers in spans {
+        let [first, last, pivot] = <[u64; 3]>::from(*numbers).map(|number| Seq::new(number).unwrap());
+        let mut read = running.read(Span { first, last, pivot }).unwrap();
+        let span = log.iter().filter(|event| (first..=last).contains(&event.seq())).cloned();
+        let (mut before, after): (Vec<_>, Vec<_>) = span.partition(|event| event.seq() <= pivot);
+        let read_after = read.split_off(read.partition_point(|event| event.seq() <= pivot));
+        before.reverse();
+        read.reverse();
+        for (read, side) in [(read, before), (read_after, after)] {
+            prop_assert!(side.starts_with(&read));
+            let bytes = |events: &[Event]| events.iter().map(|event| cheep(event).cheep.as_str().len()).sum::<usize>();
+            prop_assert!(read.len() == side.len() || bytes(&read) >= PAGE_BYTES, "cut after {}", bytes(&read));
+            let others = &read[..read.len().saturating_sub(1)];
+            prop_assert!(bytes(others) < PAGE_BYTES, "{} bytes were not enough", bytes(others));
+        }
+    }
+    Ok(())
+}
+
+/// After a close nothing is carried out, and the log is there for the next.
+pub(super) fn closes<S: Site>() {
+    let site = S::new();
+    let running = Running::start(site.open());
+    let post = |text: &str| {
+        let cheep = CheepText::parse(text, 280).unwrap();
+        Command::Post(Post { author: author("alice", None), cheep, reply_to: None, id: None })
+    };
+    let claim = Command::Claim(Claim { author: author("bob", Some("bob's own secret")), may_claim: Ok(()) });
+    let first = running.carry_out(vec![post("in time")]).remove(0).outcome;
+    running.timeline.close().unwrap();
+    for answered in running.carry_out(vec![post("late"), claim]) {
+        assert_eq!(answered.outcome.unwrap_err().code, Code::NotStored);
+    }
+    let span = Span { first: Seq::ZERO, last: Seq::ZERO.next(), pivot: Seq::ZERO };
+    assert_eq!(running.read(span).unwrap_err().code, Code::Internal);
+    running.timeline.close().unwrap();
+
+    let again = Running::start(site.open());
+    let Ok(Outcome::Posted(Posted { cheep, duplicate: false })) = first else { panic!("{first:?}") };
+    assert_eq!(again.log(), [Event::Cheep(cheep)]);
+    let free = Command::Claim(Claim { author: author("bob", None), may_claim: Ok(()) });
+    let Ok(Outcome::Named(named)) = &again.carry_out(vec![free])[0].outcome else { panic!("bob is nobody's") };
+    assert!(!named.claimed);
+}
+
+fn is_dense(log: &[Event]) -> bool {
+    log.iter().map(|event| event.seq().get()).eq(1..=log.len() as u64)
+}
+
+fn cheep(event: &Event) -> &Cheep {
+    match event {
+        Event::Cheep(cheep) => cheep,
+        Event::Unknown { seq } => panic!("{seq} is no cheep"),
+    }
+}

@@ -1,0 +1,119 @@
+//! A log at work, of any engine, and all that can be heard of it.
+
+use std::{
+    fmt::Debug,
+    sync::{Arc, Mutex, mpsc},
+};
+
+use cheeper_protocol::{Event, Refusal, Seq, Timestamp, limits::SEQ_MAX};
+
+use crate::timeline::{Command, Engine, Outcome, Posted, Span, Timeline};
+
+/// A place where a log of some engine lies.
+pub(in crate::timeline) trait Site: Sized + Send + Sync + 'static {
+    /// The engine.
+    type Engine: Engine<Error: Debug>;
+
+    /// One that nobody has used.
+    fn new() -> Self;
+
+    /// Opens the log.
+    fn open(&self) -> Self::Engine;
+
+    /// Another place with what is left of this one if the process is killed now.
+    fn image(&self) -> Self;
+}
+
+/// A log at work.
+pub(super) struct Running {
+    pub(super) timeline: Box<dyn Timeline>,
+    /// The newest event when it was opened.
+    opened_at: Seq,
+    published: Arc<Mutex<Vec<Event>>>,
+}
+
+/// An answer.
+pub(super) struct Answered {
+    pub(super) outcome: Result<Outcome, Refusal>,
+    /// The newest event that had been published when it came.
+    pub(super) newest: Seq,
+}
+
+impl Running {
+    pub(super) fn start(engine: impl Engine<Error: Debug>) -> Self {
+        Self::watched(engine, |_| {})
+    }
+
+    /// Calls `on_publish` with all that was published so far whenever something is, from where it is published.
+    pub(super) fn watched(
+        engine: impl Engine<Error: Debug>,
+        mut on_publish: impl FnMut(&[Event]) + Send + 'static,
+    ) -> Self {
+        let (opened_at, published) = (engine.head(), Arc::new(Mutex::new(Vec::new())));
+        let heard = published.clone();
+        let publish = Box::new(move |events: &[Event]| {
+            let mut heard = heard.lock().unwrap();
+            heard.extend_from_slice(events);
+            on_publish(&heard);
+        });
+        Self { timeline: Box::new(engine.start(publish).unwrap()), opened_at, published }
+    }
+
+    /// Hands a command in; its answer comes to `answers`, with its number.
+    pub(super) fn submit(&self, number: usize, command: Command, answers: &mpsc::Sender<(usize, Answered)>) {
+        let (answers, published, opened_at) = (answers.clone(), self.published.clone(), self.opened_at);
+        let answer = move |outcome| {
+            let newest = published.lock().unwrap().last().map_or(opened_at, Event::seq);
+            // Whoever asked may not want to know any more.
+            drop(answers.send((number, Answered { outcome, newest })));
+        };
+        self.timeline.submit(command, Box::new(answer));
+    }
+
+    /// Hands all commands in at once and waits for their answers, which are in the order of the commands.
+    pub(super) fn carry_out(&self, commands: Vec<Command>) -> Vec<Answered> {
+        let (sender, receiver) = mpsc::channel();
+        for (number, command) in commands.into_iter().enumerate() {
+            self.submit(number, command, &sender);
+        }
+        drop(sender);
+        let mut answers: Vec<_> = receiver.iter().collect();
+        answers.sort_by_key(|(number, _)| *number);
+        answers.into_iter().map(|(_, answered)| answered).collect()
+    }
+
+    pub(super) fn read(&self, span: Span) -> Result<Vec<Event>, Refusal> {
+        let (sender, receiver) = mpsc::channel();
+        self.timeline.read(span, Box::new(move |events| sender.send(events).unwrap()));
+        receiver.recv().unwrap()
+    }
+
+    /// The whole log, which must be no longer than a page.
+    pub(super) fn log(&self) -> Vec<Event> {
+        self.read(Span { first: Seq::ZERO, last: Seq::new(SEQ_MAX).unwrap(), pivot: Seq::ZERO }).unwrap()
+    }
+
+    /// What was published since it was opened.
+    pub(super) fn published(&self) -> Vec<Event> {
+        self.published.lock().unwrap().clone()
+    }
+}
+
+/// Events without their times, in which no two logs agree.
+pub(super) fn timeless(mut events: Vec<Event>) -> Vec<Event> {
+    for event in &mut events {
+        if let Event::Cheep(cheep) = event {
+            cheep.at = Timestamp::UNIX_EPOCH;
+        }
+    }
+    events
+}
+
+/// An outcome without its time.
+pub(super) fn timeless_outcome(outcome: &Result<Outcome, Refusal>) -> Result<Outcome, Refusal> {
+    let mut outcome = outcome.clone();
+    if let Ok(Outcome::Posted(Posted { cheep, .. })) = &mut outcome {
+        cheep.at = Timestamp::UNIX_EPOCH;
+    }
+    outcome
+}
