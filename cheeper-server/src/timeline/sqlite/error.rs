@@ -9,6 +9,7 @@ use rusqlite::{ErrorCode, ffi};
 
 /// Why a store cannot be used. Each is one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each has a sentence that says what it is")]
 pub enum OpenError {
     #[error("another server uses the store {path}: stop it, or choose another file with --data", path = .path.display())]
     Locked { path: PathBuf },
