@@ -87,6 +87,8 @@ pub struct Unreadable {
     pub id: Option<RequestId>,
     /// Why it was refused.
     pub refusal: Refusal,
+    /// It was to be a `hello`. A refused one leaves its connection without a name, whatever it was refused for.
+    pub is_hello: bool,
 }
 
 impl ClientFrame {
@@ -99,13 +101,14 @@ impl ClientFrame {
     /// ```
     pub fn parse(text: &str, limits: &Limits) -> Result<Self, Unreadable> {
         let Ok(object) = serde_json::from_str::<Map<String, Value>>(text) else {
-            return Err(Unreadable { id: id_before_fault(text), refusal: Code::BadJson.into() });
+            return Err(Unreadable { id: id_before_fault(text), refusal: Code::BadJson.into(), is_hello: false });
         };
         let fields = Fields(object);
-        let id = fields.id().map_err(|refusal| Unreadable { id: None, refusal })?;
+        let is_hello = fields.get("type").is_some_and(|kind| kind == "hello");
+        let id = fields.id().map_err(|refusal| Unreadable { id: None, refusal, is_hello })?;
         match fields.request(limits) {
             Ok(request) => Ok(Self { id, request }),
-            Err(refusal) => Err(Unreadable { id, refusal }),
+            Err(refusal) => Err(Unreadable { id, refusal, is_hello }),
         }
     }
 

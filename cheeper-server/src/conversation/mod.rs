@@ -460,6 +460,9 @@ impl Conversation {
         let ClientFrame { id, request } = match ClientFrame::parse(text, &cx.rules.limits) {
             Ok(frame) => frame,
             Err(unreadable) => {
+                if unreadable.is_hello {
+                    self.state().forget_name();
+                }
                 self.refuse(unreadable.id, unreadable.refusal, cx);
                 return None;
             }

@@ -86,7 +86,7 @@ impl Fake {
 
     /// A binary frame is on its way.
     pub fn hear_binary(&mut self) {
-        self.receive(Err(Unreadable { id: None, refusal: Code::BadFrame.into() }));
+        self.receive(Err(Unreadable { id: None, refusal: Code::BadFrame.into(), is_hello: false }));
     }
 
     fn receive(&mut self, frame: Result<ClientFrame, Unreadable>) {
@@ -148,7 +148,12 @@ impl Fake {
             Ok(ClientFrame { id, request }) => self
                 .answer(id.clone(), request)
                 .unwrap_or_else(|refusal| ServerFrame::Error(ErrorFrame::new(id, refusal))),
-            Err(Unreadable { id, refusal }) => ServerFrame::Error(ErrorFrame::new(id, refusal)),
+            Err(Unreadable { id, refusal, is_hello }) => {
+                if is_hello {
+                    self.forget_name();
+                }
+                ServerFrame::Error(ErrorFrame::new(id, refusal))
+            }
         };
         self.say(answer);
         true
@@ -172,10 +177,8 @@ impl Fake {
     }
 
     fn hello(&mut self, id: Option<RequestId>, name: Name, secret: Option<Secret>) -> Result<ServerFrame, Refusal> {
-        // A refused one leaves the connection without a name.
-        self.line().author = None;
         let author = (name, secret);
-        let (shown, mut claimed) = self.shown(&author)?;
+        let (shown, mut claimed) = self.shown(&author).inspect_err(|_| self.forget_name())?;
         if let (false, (name, Some(secret))) = (claimed, &author) {
             self.claims.insert(name.fold(), (name.clone(), secret.clone()));
             claimed = true;
@@ -183,6 +186,12 @@ impl Fake {
         self.line().author = Some(author);
         self.appears(&shown);
         Ok(ServerFrame::Hello { id, name: shown, claimed })
+    }
+
+    /// A refused `hello` leaves the connection without a name.
+    fn forget_name(&mut self) {
+        let line = self.line();
+        (line.author, line.present) = (None, None);
     }
 
     /// A name as it is shown, and whether it is claimed by who says it.
@@ -214,7 +223,7 @@ impl Fake {
         }
         let said = self.line().author.clone();
         let author = match (name, said) {
-            (None, said) => said.ok_or(Code::NameRequired)?,
+            (None, said) => said.ok_or(Refusal::from(Code::NameRequired).in_field("name"))?,
             (Some(name), Some((own, secret))) if own.fold() == name.fold() => (name, secret),
             (Some(name), _) => (name, None),
         };
