@@ -1,6 +1,6 @@
 //! Puts the parts together, and stops them in order.
 
-use std::{future::Future, io, pin::pin, sync::Arc, thread::available_parallelism};
+use std::{future::Future, io, pin::pin, sync::Arc};
 
 use cheeper_protocol::Event;
 use tokio::{net::TcpListener, task::spawn_blocking};
@@ -90,9 +90,7 @@ impl App {
             metrics: metrics.clone(),
             memory,
         });
-        // The writer and the acceptor want a core as well.
-        let shards = available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
-        let fanout = Arc::new(Fanout::start(shards, &shared)?);
+        let fanout = Arc::new(Fanout::start(config.shards, &shared)?);
         let stopping = CancellationToken::new();
         let web = Arc::new(Server {
             timeline: timeline.clone(),

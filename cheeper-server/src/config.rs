@@ -11,4 +11,6 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Connections at once.
     pub max_connections: usize,
+    /// Threads that serve connections.
+    pub shards: usize,
 }

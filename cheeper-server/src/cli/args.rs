@@ -94,8 +94,8 @@ impl Args {
         Ok(folder.join("cheeper/cheeper.db"))
     }
 
-    /// What to serve with, on a system that allows `files` open files.
-    pub(super) fn into_config(self, files: u64) -> Result<Config, ArgsError> {
+    /// What to serve with, on a system with so many processors that allows `files` open files.
+    pub(super) fn into_config(self, files: u64, processors: usize) -> Result<Config, ArgsError> {
         let possible = files - RESERVED_FILES.min(files / 4);
         let possible = usize::try_from(possible).unwrap_or(usize::MAX).max(1);
         let max_connections = match self.max_connections {
@@ -106,7 +106,9 @@ impl Args {
             asked => asked.unwrap_or(possible),
         };
         let limits = Limits { cheep_chars: self.cheep_chars, posts_per_minute: self.post_rate, ..Limits::default() };
-        Ok(Config { limits, allowed_origins: self.allow_origin, max_connections })
+        // The store's writer and the acceptor want a processor as well.
+        let shards = (processors / 2).max(1);
+        Ok(Config { limits, allowed_origins: self.allow_origin, max_connections, shards })
     }
 }
 
@@ -149,7 +151,7 @@ mod tests {
     use super::*;
 
     fn config(typed: &[&str], files: u64) -> Result<Config, ArgsError> {
-        Args::try_parse_from([&["cheeper-server"], typed].concat()).unwrap().into_config(files)
+        Args::try_parse_from([&["cheeper-server"], typed].concat()).unwrap().into_config(files, 2)
     }
 
     #[test]

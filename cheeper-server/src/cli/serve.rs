@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write as _},
     net::SocketAddr,
+    num::NonZero,
     process, thread,
     time::Duration,
 };
@@ -48,7 +49,8 @@ pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
     let address = args.listen;
     let failed = |why| ServeError::Listen { address, why };
     let data = args.data()?;
-    let config = args.into_config(rlimit::increase_nofile_limit(u64::MAX)?)?;
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let config = args.into_config(rlimit::increase_nofile_limit(u64::MAX)?, processors)?;
     // An address that is taken is told at once; but nobody is let in before there is somebody to answer. Until then
     // clients are refused, which they and balancers understand, where they would wait.
     let socket = bind(address).map_err(failed)?;

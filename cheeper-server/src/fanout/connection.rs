@@ -11,9 +11,8 @@ use cheeper_protocol::{Name, Refusal, RequestId, Seq, ServerFrame, limits::WHO};
 use mio::net::TcpStream;
 
 use super::{
-    Handshake,
+    context::{Handshake, ShardContext},
     mailbox::{ConnectionId, Message},
-    shard::ShardContext,
 };
 use crate::{
     admission::Permit,

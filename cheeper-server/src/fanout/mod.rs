@@ -3,6 +3,7 @@
 pub mod broadcast;
 mod clock;
 mod connection;
+mod context;
 mod mailbox;
 pub(crate) mod presence;
 mod shard;
@@ -10,7 +11,6 @@ mod shard;
 use std::{
     io,
     mem::take,
-    net::{IpAddr, TcpStream},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -19,51 +19,16 @@ use std::{
     thread::JoinHandle,
 };
 
+pub(crate) use self::context::{Accepted, Handshake, Shared};
 use self::{
     mailbox::{Mailbox, Message},
-    presence::Presence,
     shard::Shard,
 };
-use crate::{
-    admission::Permit,
-    conversation::{Subscription, request::Rules},
-    feed::Feed,
-    memory::MemoryBudget,
-    metrics::Metrics,
-    timeline::Timeline,
-    worker,
-};
+use crate::worker;
 
 /// Connections that may wait for one shard. For more the acceptor waits, and the others in the system's own queue: so a crowd
 /// takes no memory before its turn.
 const WAITING_CONNECTIONS: usize = 64;
-
-/// What all shards share.
-pub(crate) struct Shared {
-    pub(crate) timeline: Arc<dyn Timeline>,
-    pub(crate) feed: Arc<Feed>,
-    pub(crate) rules: Arc<Rules>,
-    pub(crate) presence: Arc<Presence>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) memory: Arc<MemoryBudget>,
-}
-
-/// A socket fresh from its handshake.
-pub(crate) struct Accepted {
-    pub(crate) stream: TcpStream,
-    pub(crate) handshake: Handshake,
-}
-
-/// What is known of a client after its handshake.
-pub(crate) struct Handshake {
-    pub(crate) peer: IpAddr,
-    /// The answer to the handshake, if it was not given yet.
-    pub(crate) answer: Vec<u8>,
-    /// What the client sent right behind its handshake.
-    pub(crate) early: Vec<u8>,
-    pub(crate) subscription: Subscription,
-    pub(crate) permit: Permit,
-}
 
 /// The shards.
 pub(crate) struct Fanout {

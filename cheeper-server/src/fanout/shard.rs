@@ -17,10 +17,10 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
 use super::{
-    Accepted, Shared,
     broadcast::{Broadcast, WIDTH},
     clock::Clock,
     connection::{Connection, Progress},
+    context::{Accepted, ShardContext, Shared},
     mailbox::{ConnectionId, Mailbox, Message},
 };
 use crate::feed::{
@@ -47,18 +47,6 @@ const RECONNECT_AFTER_MS: u64 = 3000;
 
 /// Counts connections over all shards.
 static GENERATIONS: AtomicU64 = AtomicU64::new(0);
-
-/// What a shard's connections work with: what all shards share, and what this one has of its own.
-pub(super) struct ShardContext {
-    pub(super) shared: Arc<Shared>,
-    pub(super) mailbox: Arc<Mailbox>,
-    /// The newest event that this shard has delivered.
-    pub(super) live: Seq,
-    /// Seconds of the shard's clock.
-    pub(super) now: u32,
-    /// What a connection reads into; it is kept for the next one.
-    pub(super) buffer: Vec<u8>,
-}
 
 pub(super) struct Shard {
     poll: Poll,

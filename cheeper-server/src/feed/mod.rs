@@ -3,19 +3,16 @@
 pub(crate) mod frame;
 pub mod page;
 mod pages;
+mod request;
 pub mod tail;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cheeper_protocol::{History, Refusal, RequestId, Seq};
+use cheeper_protocol::Refusal;
 
-pub(crate) use self::pages::Ready;
-use self::{
-    page::{Page, Selection},
-    pages::Pages,
-    tail::Tail,
-};
+use self::{pages::Pages, tail::Tail};
+pub(crate) use self::{pages::Ready, request::PageRequest};
 use crate::{memory::MemoryBudget, timeline::Timeline};
 
 /// One timeline's readers' side.
@@ -23,29 +20,6 @@ pub(crate) struct Feed {
     tail: Arc<Tail>,
     pages: Arc<Pages>,
     timeline: Arc<dyn Timeline>,
-}
-
-/// A page that is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct PageRequest {
-    pub(crate) id: Option<RequestId>,
-    pub(crate) history: History,
-    /// The newest seq that the page may hold.
-    pub(crate) head: Seq,
-    /// The asker's cursor is of another timeline, so it gets the newest part.
-    pub(crate) reset: bool,
-}
-
-impl PageRequest {
-    fn selection(&self) -> Selection {
-        let mut selection = page::select(&self.history, self.head);
-        selection.reset |= self.reset;
-        selection
-    }
-
-    fn encode(&self, selection: &Selection, events: &[&[u8]]) -> Page {
-        page::encode(self.id.as_ref(), &self.history, selection, self.head, events)
-    }
 }
 
 impl Feed {

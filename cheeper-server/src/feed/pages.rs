@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use cheeper_protocol::{Refusal, Seq};
 
-use super::{PageRequest, frame, page::Page};
+use super::{frame, page::Page, request::PageRequest};
 use crate::memory::MemoryBudget;
 
 /// Pages that are kept. They are asked for again within moments or not at all.

@@ -6,8 +6,10 @@ use std::{io, mem::forget, os::fd::AsRawFd as _};
 use io_uring::{IoUring, Probe, cqueue, opcode, squeue, types::Fd};
 use mio::net::TcpStream;
 
-use super::WIDTH;
 use crate::feed::tail::Slice;
+
+/// Sends in one system call.
+pub const WIDTH: usize = 512;
 
 /// A ring of the kernel's and what is sent through it.
 pub struct Batch {

@@ -7,10 +7,8 @@ use std::io::{self, Write as _};
 use mio::net::TcpStream;
 
 use self::batch::Batch;
+pub use self::batch::WIDTH;
 use crate::feed::tail::Slice;
-
-/// Sockets that are served at a time.
-pub const WIDTH: usize = 512;
 
 /// How a shard sends what goes to everybody.
 pub enum Broadcast {

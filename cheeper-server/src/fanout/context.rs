@@ -1,0 +1,57 @@
+//! What connections work with, and what they begin with.
+
+use std::{
+    net::{IpAddr, TcpStream},
+    sync::Arc,
+};
+
+use cheeper_protocol::Seq;
+
+use super::{mailbox::Mailbox, presence::Presence};
+use crate::{
+    admission::Permit,
+    conversation::{Subscription, request::Rules},
+    feed::Feed,
+    memory::MemoryBudget,
+    metrics::Metrics,
+    timeline::Timeline,
+};
+
+/// What all shards share.
+pub(crate) struct Shared {
+    pub(crate) timeline: Arc<dyn Timeline>,
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) presence: Arc<Presence>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) memory: Arc<MemoryBudget>,
+}
+
+/// A socket fresh from its handshake.
+pub(crate) struct Accepted {
+    pub(crate) stream: TcpStream,
+    pub(crate) handshake: Handshake,
+}
+
+/// What is known of a client after its handshake.
+pub(crate) struct Handshake {
+    pub(crate) peer: IpAddr,
+    /// The answer to the handshake, if it was not given yet.
+    pub(crate) answer: Vec<u8>,
+    /// What the client sent right behind its handshake.
+    pub(crate) early: Vec<u8>,
+    pub(crate) subscription: Subscription,
+    pub(crate) permit: Permit,
+}
+
+/// What a shard's connections work with: what all shards share, and what this one has of its own.
+pub(super) struct ShardContext {
+    pub(super) shared: Arc<Shared>,
+    pub(super) mailbox: Arc<Mailbox>,
+    /// The newest event that this shard has delivered.
+    pub(super) live: Seq,
+    /// Seconds of the shard's clock.
+    pub(super) now: u32,
+    /// What a connection reads into; it is kept for the next one.
+    pub(super) buffer: Vec<u8>,
+}

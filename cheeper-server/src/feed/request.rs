@@ -1,0 +1,30 @@
+//! A request for a page, as it is shared by all who ask for the same.
+
+use cheeper_protocol::{History, RequestId, Seq};
+
+use super::page::{self, Page, Selection};
+
+/// A page that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PageRequest {
+    pub(crate) id: Option<RequestId>,
+    pub(crate) history: History,
+    /// The newest seq that the page may hold.
+    pub(crate) head: Seq,
+    /// The asker's cursor is of another timeline, so it gets the newest part.
+    pub(crate) reset: bool,
+}
+
+impl PageRequest {
+    /// The part of the timeline that it gets.
+    pub(super) fn selection(&self) -> Selection {
+        let mut selection = page::select(&self.history, self.head);
+        selection.reset |= self.reset;
+        selection
+    }
+
+    /// The page, of the events of its selection.
+    pub(super) fn encode(&self, selection: &Selection, events: &[&[u8]]) -> Page {
+        page::encode(self.id.as_ref(), &self.history, selection, self.head, events)
+    }
+}
