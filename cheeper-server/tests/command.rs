@@ -95,19 +95,6 @@ fn the_timeline_lies_where_data_does_or_it_is_said_what_is_missing() {
     assert!(code == Some(2) && said.contains("--data"), "{said}");
 }
 
-#[test]
-fn an_address_that_is_taken_is_told_before_the_store_is_looked_at() {
-    let server = Server::start();
-    let data = tempfile::tempdir().unwrap();
-    let damaged = data.path().join("cheeper.db");
-    fs::write(&damaged, "no store at all").unwrap();
-    let mut start = Command::new(env!("CARGO_BIN_EXE_cheeper-server"));
-    let (code, said) = refused(
-        start.args(["--listen", &server.address.to_string(), "--data"]).arg(&damaged).env_remove("CHEEPER_LOG"),
-    );
-    assert!(code == Some(1) && said.contains("is another server running there?"), "{said}");
-}
-
 /// Each flag with the name of its value and its variable.
 fn flags() -> BTreeMap<String, String> {
     let command = Args::command();

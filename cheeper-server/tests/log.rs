@@ -5,9 +5,10 @@ mod support;
 
 use std::{
     io::{self, Write as _},
+    os::{fd::OwnedFd, unix::net::UnixStream},
     process::{Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use observed::{Observed, server};
@@ -115,10 +116,12 @@ fn a_log_whose_first_line_was_enough_does_not_end_the_server() {
 
 #[test]
 fn a_log_whose_reader_has_stopped_holds_nobody_up() {
-    let (reader, mut writer) = io::pipe().unwrap();
-    // As much as the pipe takes: the next byte would wait for the reader.
-    writer.write_all(&vec![b'.'; 65_536]).unwrap();
-    let mut server = Observed::with_log(server().args(["--log", "debug"]), writer.into());
+    let (reader, mut writer) = UnixStream::pair().unwrap();
+    writer.set_nonblocking(true).unwrap();
+    while writer.write(b"...").is_ok() {}
+    // The next byte waits for the reader.
+    writer.set_nonblocking(false).unwrap();
+    let mut server = Observed::with_log(server().args(["--log", "debug"]), OwnedFd::from(writer).into());
     for _ in 0..20 {
         server.say(b"nonsense\r\n\r\n");
     }
@@ -157,7 +160,7 @@ fn a_disk_that_was_full_is_believed_again_though_nobody_reads_the_log() {
     let began = Instant::now();
     while health(&server) != "200" {
         assert!(began.elapsed() < PATIENCE, "it does not find out by itself");
-        thread::sleep(Duration::from_millis(20));
+        thread::yield_now();
     }
     assert_eq!(alice.post("alice", "after"), 2);
     server.signal("TERM");

@@ -3,7 +3,7 @@
 mod observed;
 mod support;
 
-use std::time::Instant;
+use std::{fs, path::Path, time::Instant};
 
 use observed::{Observed, broken_server};
 use support::PATIENCE;
@@ -58,4 +58,26 @@ fn a_bug_in_a_worker_ends_the_server_though_nobody_reads_of_it() {
     guest.next("goodbye");
     drop(guest);
     assert_eq!(server.ended().0.code(), Some(1));
+}
+
+/// What the test above shows of one thread holds of all that carry the server.
+#[test]
+fn every_thread_that_the_server_cannot_do_without_is_a_worker() {
+    fn look_through(path: &Path) {
+        if path.is_dir() {
+            return fs::read_dir(path).unwrap().for_each(|entry| look_through(&entry.unwrap().path()));
+        }
+        if path.ends_with("tests.rs") {
+            return;
+        }
+        let text = fs::read_to_string(path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for word in ["thread::spawn", "thread::Builder", "thread::scope"] {
+            assert!(!code.contains(word), "{} must start its threads with worker::spawn", path.display());
+        }
+    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    // The command's own threads only write, and whoever panics there has told it.
+    let rooms = fs::read_dir(source).unwrap().map(|entry| entry.unwrap().path());
+    rooms.filter(|path| !path.ends_with("cli") && !path.ends_with("worker.rs")).for_each(|path| look_through(&path));
 }

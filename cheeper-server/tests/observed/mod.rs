@@ -6,8 +6,8 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -17,6 +17,8 @@ use crate::support::{Client, PATIENCE};
 pub(crate) struct Observed {
     pub(crate) address: SocketAddr,
     child: Child,
+    /// Disconnected when the process has let go of its standard output, which is its end.
+    stdout: Receiver<String>,
     log: Option<JoinHandle<String>>,
     _folder: TempDir,
 }
@@ -42,11 +44,13 @@ impl Observed {
         let folder = tempfile::tempdir().unwrap();
         command.args(["--listen", "127.0.0.1:0", "--post-rate", "0", "--data"]).arg(folder.path().join("cheeper.db"));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut greeting = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut greeting).unwrap();
-        let url = greeting.trim().rsplit(' ').next().unwrap_or_default();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, stdout) = mpsc::channel();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let greeting = stdout.recv_timeout(PATIENCE).expect("the server did not start");
+        let url = greeting.rsplit(' ').next().unwrap_or_default();
         let address = url.trim_start_matches("http://").trim_end_matches('/').parse().expect(&greeting);
-        Self { address, child, log: None, _folder: folder }
+        Self { address, child, stdout, log: None, _folder: folder }
     }
 
     pub(crate) fn id(&self) -> String {
@@ -85,14 +89,12 @@ impl Observed {
 
     /// The end of the process, which something has brought about, and what was logged if it was read.
     pub(crate) fn ended(&mut self) -> (ExitStatus, String) {
-        let began = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(began.elapsed() < PATIENCE, "the server did not end");
-            thread::sleep(Duration::from_millis(5));
-        };
+        while match self.stdout.recv_timeout(PATIENCE) {
+            Ok(_) => true,
+            Err(RecvTimeoutError::Disconnected) => false,
+            Err(RecvTimeoutError::Timeout) => panic!("the server did not end"),
+        } {}
+        let status = self.child.wait().unwrap();
         (status, self.log.take().map(|log| log.join().unwrap()).unwrap_or_default())
     }
 }
