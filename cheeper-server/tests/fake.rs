@@ -169,9 +169,14 @@ fn pages_that_are_too_large_are_cut_alike() {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let name = || prop::sample::select(vec!["alice", "Alice", "ＡＬＩＣＥ", "bob", "Straße", "STRASSE"]);
+    let name = || prop::sample::select(vec!["alice", "Alice", "ＡＬＩＣＥ", "bob", "Straße", "STRASSE", " "]);
     let text = prop::sample::select(vec!["hi", "hello", " hi ", "a\tb\r\nc", "", "\u{202e}"]);
-    let secret = prop::sample::select(vec![None, Some("a secret of 22 bytes!!"), Some("another secret of theirs")]);
+    let secret = prop::sample::select(vec![
+        None,
+        Some("a secret of 22 bytes!!"),
+        Some("another secret of theirs"),
+        Some("short"),
+    ]);
     let id = || prop::option::of((0..9_u8).prop_map(|id| format!("id {id}")));
     let seq = || 0..70_u64;
     let post = (prop::option::of(name()), text, prop::option::weighted(0.2, seq()), id()).prop_map(

@@ -135,18 +135,32 @@ impl Client {
         }
     }
 
-    /// Reads what a server sends of itself to a client that came with a cursor: pages, then live events. Each event up to
-    /// `last` comes once and in order.
-    pub fn catch_up(&mut self, after: u64, last: u64) {
-        let mut seen = after;
+    /// Reads what a server sends of itself: pages to a client that came with a cursor, live events, and the pages that it asks
+    /// for when it is told that it lagged. Each event up to `last` comes once and in order. Gives how often it lagged.
+    pub fn catch_up(&mut self, after: u64, last: u64) -> usize {
+        let (mut seen, mut missed, mut lags) = (after, after, 0);
         while seen < last {
-            let frame = self.until(|frame| frame["type"] == "page" || frame["type"] == "cheep");
-            let new = if frame["type"] == "page" { seqs(&frame) } else { vec![frame["seq"].as_u64().expect("a seq")] };
+            // What comes live after a lag does not come before the page that was asked for is here.
+            let frame = if seen < missed {
+                self.ask(json!({ "type": "history", "after": seen, "limit": 200 }))
+            } else {
+                self.until(|frame| ["page", "cheep", "lagged"].iter().any(|kind| frame["type"] == *kind))
+            };
+            let new = match frame["type"].as_str() {
+                Some("page") => seqs(&frame),
+                Some("cheep") => vec![frame["seq"].as_u64().expect("a seq")],
+                _ => {
+                    lags += 1;
+                    missed = frame["head"].as_u64().unwrap_or_else(|| panic!("{frame}"));
+                    continue;
+                }
+            };
             for seq in new {
                 assert_eq!(seq, seen + 1, "{frame}");
                 seen = seq;
             }
         }
+        lags
     }
 
     /// The code that the server closed with.

@@ -22,8 +22,6 @@ pub struct Follower {
     pub address: SocketAddr,
     /// What it shows: dense and in order, or it would have panicked.
     pub shown: Vec<Event>,
-    /// How often it was told that it read too slowly.
-    pub lags: usize,
     follow: Follow,
     client: Option<Client>,
     began: Instant,
@@ -33,7 +31,7 @@ impl Follower {
     /// One that has everything up to a cursor. It is welcomed and reads no further until it is asked to.
     pub fn after(address: SocketAddr, cursor: u64) -> Self {
         let follow = Follow::after(seq(cursor));
-        let mut follower = Self { address, shown: Vec::new(), lags: 0, follow, client: None, began: Instant::now() };
+        let mut follower = Self { address, shown: Vec::new(), follow, client: None, began: Instant::now() };
         follower.handle(Input::Start);
         follower
     }
@@ -91,7 +89,6 @@ impl Follower {
 
     fn hear(&mut self, text: &str) {
         let frame = ServerFrame::parse(text).expect("a server's frame");
-        self.lags += usize::from(matches!(frame, ServerFrame::Lagged { .. }));
         self.handle(Input::Frame { frame });
     }
 
