@@ -1,9 +1,9 @@
 //! Breaks a text into lines of a given width in terminal columns, between graphemes, at spaces where it can. Pure.
 
-use std::ops::Range;
+use std::{iter, ops::Range};
 
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
 /// The lines of `text` in `width` columns, as ranges of its bytes: all of it but the line feeds. There is at least one.
 /// Spaces at the end of a line may hang over its edge. A width of 0 counts as 1.
@@ -21,18 +21,34 @@ fn wrap_line(line: &str, offset: usize, width: usize, lines: &mut Vec<Range<usiz
     let (mut start, mut at, mut used) = (offset, offset, 0);
     for word in line.split_inclusive(' ') {
         let mut breaks = used + word.trim_end_matches(' ').width() > width;
-        for grapheme in word.graphemes(true) {
-            breaks |= used + grapheme.width() > width && grapheme != " ";
+        for piece in pieces(word, width) {
+            breaks |= used + piece.width() > width && piece != " ";
             if breaks && at > start {
                 lines.push(start..at);
                 (start, used) = (at, 0);
             }
             breaks = false;
-            used += grapheme.width();
-            at += grapheme.len();
+            used += piece.width();
+            at += piece.len();
         }
     }
     lines.push(start..at);
+}
+
+/// The graphemes of a word. One that is wider than a line, as emoji that no font joins can be, comes in pieces: each a
+/// character that takes up room, with those after it that take up none.
+fn pieces(word: &str, width: usize) -> impl Iterator<Item = &str> {
+    word.graphemes(true).flat_map(move |grapheme| {
+        let is_too_wide = grapheme.width() > width;
+        let begins_piece = move |&(_, c): &(usize, char)| is_too_wide && c.width().is_some_and(|width| width > 0);
+        let mut rest = grapheme;
+        iter::from_fn(move || {
+            let end = rest.char_indices().skip(1).find(begins_piece).map_or(rest.len(), |(at, _)| at);
+            let (piece, after) = rest.split_at(end);
+            rest = after;
+            (!piece.is_empty()).then_some(piece)
+        })
+    })
 }
 
 /// The row and column of the place before byte `cursor` of `text`, in `width` columns.
@@ -93,6 +109,13 @@ mod tests {
         assert_eq!(lines("a\n\nb", 5), ["a", "", "b"]);
         assert_eq!(lines("👩‍👩‍👧👩‍👩‍👧", 3), ["👩‍👩‍👧", "👩‍👩‍👧"]);
         assert_eq!(truncate("alexandra", 5), "alex…");
+    }
+
+    #[test]
+    fn a_grapheme_wider_than_a_line_is_broken() {
+        // A mark stands between the first woman and what would join her to the second: one grapheme, of four columns.
+        assert_eq!(lines("👩\u{301}\u{200d}👩", 2), ["👩\u{301}\u{200d}", "👩"]);
+        assert_eq!(lines("👩\u{301}\u{200d}👩", 4), ["👩\u{301}\u{200d}👩"]);
     }
 
     #[test]
