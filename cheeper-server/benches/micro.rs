@@ -2,11 +2,9 @@
 
 use cheeper_protocol::{Cheep, CheepText, ClientFrame, Event, History, Limits, Name, Range, RequestId, Seq, Timestamp};
 use cheeper_server::{
-    conversation::{
-        rate_limit::{RateLimits, Source},
-        request::{Rules, Speaker},
-    },
+    conversation::request::{Rules, Speaker},
     feed::{page, tail::Tail},
+    rate_limit::{RateLimits, Source},
 };
 use divan::{Bencher, black_box};
 

@@ -9,11 +9,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     admission::ConnectionLimit,
     config::Config,
-    conversation::{rate_limit::RateLimits, request::Rules},
+    conversation::request::Rules,
     fanout::{Fanout, Shared, presence::Presence},
     feed::{Feed, tail::Tail},
     memory::MemoryBudget,
     metrics::Metrics,
+    rate_limit::RateLimits,
     timeline::{Engine, Timeline},
     web::{self, Server, admission::Origins},
 };

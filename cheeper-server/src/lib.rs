@@ -15,6 +15,7 @@ pub mod fanout;
 pub mod feed;
 mod memory;
 mod metrics;
+pub mod rate_limit;
 pub mod timeline;
 mod web;
 pub mod worker;

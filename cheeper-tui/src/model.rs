@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 
 use crate::{
     action::Context,
-    composer::{Completion, Composer},
+    composer::{Composer, complete::Completion},
     find::{Find, Progress},
     scroll::Place,
     storage::{Kept, Read},

@@ -2,8 +2,10 @@
 
 use cheeper_protocol::{Code, History, Limits, Name, Refusal, Request, RequestId};
 
-use super::rate_limit::{RateLimits, Source};
-use crate::timeline::{Author, Claim, Command, Post};
+use crate::{
+    rate_limit::{RateLimits, Source},
+    timeline::{Author, Claim, Command, Post},
+};
 
 /// What every conversation of a server holds to.
 pub struct Rules {

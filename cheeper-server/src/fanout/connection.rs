@@ -16,8 +16,9 @@ use super::{
 };
 use crate::{
     admission::Permit,
-    conversation::{Action, Context, Conversation, Pending, READ_BYTES, Turn, rate_limit::Source},
+    conversation::{Action, Context, Conversation, Pending, READ_BYTES, Turn},
     feed::{PageRequest, Ready, tail::Slice},
+    rate_limit::Source,
     timeline::{Command, Outcome},
 };
 

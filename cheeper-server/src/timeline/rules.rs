@@ -58,7 +58,7 @@ pub enum Change<'a> {
     },
 }
 
-/// Decides a command that comes at a time, in milliseconds, to a log.
+/// Decides a command that comes to a log at some time, which is in whole milliseconds, as it is stored.
 pub fn decide<'a, S: State>(command: &'a Prepared, at: Timestamp, log: &S) -> Result<Decision<'a>, S::Error> {
     match command {
         Command::Post(post) => decide_post(post, at, log),

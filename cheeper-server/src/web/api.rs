@@ -15,11 +15,9 @@ use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::Server;
 use crate::{
-    conversation::{
-        rate_limit::Source,
-        request::{Speaker, Step},
-    },
+    conversation::request::{Speaker, Step},
     feed::{PageRequest, Ready},
+    rate_limit::Source,
     timeline::{Author, Command, Outcome, Posted},
 };
 

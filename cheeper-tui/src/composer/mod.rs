@@ -1,6 +1,6 @@
 //! The input: a small editor of several lines that moves by graphemes and words. Pure.
 
-mod complete;
+pub mod complete;
 mod edit;
 mod undo;
 
@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+pub use self::edit::Edit;
 use self::undo::Undo;
-pub use self::{complete::Completion, edit::Edit};
 use crate::wrap::{byte_at, place};
 
 /// Texts that ↑ can bring back.

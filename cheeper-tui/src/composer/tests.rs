@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{complete::Completion, *};
 
 fn composed(edits: &[Edit]) -> Composer {
     let mut composer = Composer::default();

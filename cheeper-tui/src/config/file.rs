@@ -7,13 +7,15 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::ChangedKeys;
 use crate::{
     action::Action,
     args::{self, Color, Notify, Theme},
     keys::{self, Chord},
     server::Server,
 };
+
+/// Other keys for some of the actions.
+pub type ChangedKeys = Vec<(Action, Vec<Vec<Chord>>)>;
 
 /// What the file says; it need not say anything.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -8,18 +8,14 @@ use std::{env, fs, io, path::PathBuf};
 use cheeper_protocol::Name;
 
 pub use self::defaults::defaults;
+pub use self::file::ChangedKeys;
 use self::file::File;
 use crate::{
-    action::Action,
     args::{Color, Notify, Options, Theme},
-    keys::Chord,
     server::Server,
     storage,
     theme::{Background, Depth},
 };
-
-/// Other keys for some of the actions.
-pub type ChangedKeys = Vec<(Action, Vec<Vec<Chord>>)>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -103,6 +99,7 @@ fn read(named: Option<&PathBuf>) -> Result<File, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::action::Action;
 
     fn settings(options: Options, file: &str) -> Settings {
         Settings::new(options, File::parse(file).unwrap(), |_| None)

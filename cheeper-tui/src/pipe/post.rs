@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use cheeper_protocol::{
-    CheepText, Code, Name,
+    CheepText, Code, Name, RequestId,
     follow::{Follow, Input, Link, Output, Post},
     limits::CHEEP_CHARS_RANGE,
 };
@@ -12,7 +12,10 @@ use tokio::{
     time::sleep_until,
 };
 
-use super::{Line, PipeError, Posted, new_id, talk::Talk};
+use super::{
+    error::{Line, PipeError, Posted},
+    talk::Talk,
+};
 use crate::{args, config::Settings, storage::Identities};
 
 /// Where the cheeps come from.
@@ -129,4 +132,10 @@ async fn acked(talk: &mut Talk, patience: Duration, posted: Posted) -> Result<Re
             }
         }
     }
+}
+
+fn new_id() -> Result<RequestId, PipeError> {
+    let hex = crate::random::hex()?;
+    // 32 digits are an id.
+    RequestId::parse(&hex).map_err(|refusal| PipeError::Input(io::Error::other(refusal)))
 }

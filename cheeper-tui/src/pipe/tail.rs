@@ -18,7 +18,7 @@ use rustix::{
 };
 use tokio::sync::oneshot;
 
-use super::{PipeError, line::Style, talk::Talk};
+use super::{error::PipeError, line::Style, talk::Talk};
 use crate::{args, config::Settings};
 
 /// Prints from the newest few on, or from a place in the timeline on.

@@ -5,7 +5,7 @@ use std::future::pending;
 use cheeper_protocol::follow::{Follow, Input, Millis, Output};
 use tokio::time::{Instant, sleep_until};
 
-use super::PipeError;
+use super::error::PipeError;
 use crate::{
     clock::Clock,
     connection::{Connection, Heard},

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use cheeper_protocol::{Name, Secret, follow::Identity};
 
-use super::{StorageError, file_name, folder, read, write};
+use super::files::{StorageError, file_name, folder, read, write};
 use crate::random;
 
 /// Where the secrets are.

@@ -10,7 +10,7 @@ use std::{
 use cheeper_protocol::{Name, Seq, follow::Post};
 use serde::{Deserialize, Serialize};
 
-use super::{StorageError, file_name, folder, read, write};
+use super::files::{StorageError, file_name, folder, read, write};
 
 /// What is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

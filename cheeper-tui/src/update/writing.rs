@@ -12,7 +12,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::{finding, reading};
 use crate::{
     action::Action,
-    composer::{Completion, Edit},
+    composer::{Edit, complete::Completion},
     effect::Effect,
     layout::input_width,
     model::Model,

@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::palette::{BOLD, DIM, accent, bad};
 use crate::{
-    composer::Completion,
+    composer::complete::Completion,
     find::{Find, Progress},
     layout::message_lines,
     mention::links,

@@ -1,6 +1,6 @@
 //! When to come back after a connection ended.
 
-use super::Millis;
+use super::time::Millis;
 
 /// First reconnect delay before jitter; it doubles with every failed attempt.
 pub const BACKOFF_FIRST_MS: Millis = 500;

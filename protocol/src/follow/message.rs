@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Millis;
+use super::time::Millis;
 use crate::{
     cheep::{CheepText, RequestId, Seq},
     client_frame::ClientFrame,

@@ -20,6 +20,7 @@ use crate::{
 mod backoff;
 mod message;
 mod outbox;
+mod time;
 mod timeline;
 
 use self::{
@@ -30,20 +31,10 @@ use self::{
 pub use self::{
     backoff::{BACKOFF_CAP_MS, BACKOFF_FIRST_MS},
     message::{Identity, Input, Link, Output, Post},
+    time::{CONNECT_TIMEOUT_MS, Millis, PONG_TIMEOUT_MS, QUIET_MS, RETRY_MS},
     timeline::HELD_EVENTS,
 };
 
-/// A moment or a span, in milliseconds; moments count from wherever the caller's clock starts.
-pub type Millis = u64;
-
-/// How long a connection may take until its `welcome`.
-pub const CONNECT_TIMEOUT_MS: Millis = 10_000;
-/// Silence after which a `ping` asks whether the server is there. It says `online` every 30 s by itself.
-pub const QUIET_MS: Millis = 40_000;
-/// How long that `ping` may stay unanswered.
-pub const PONG_TIMEOUT_MS: Millis = 10_000;
-/// How long a refused request waits when the server named no time of its own.
-pub const RETRY_MS: Millis = 2_000;
 /// The close code of a server that does not want this client: it is not asked again by itself.
 pub const NOT_ALLOWED: u16 = 1008;
 

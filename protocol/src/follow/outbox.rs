@@ -3,8 +3,12 @@
 use std::collections::VecDeque;
 
 use super::{
-    Identity, Millis, Output, Post, RETRY_MS,
-    message::Output::{NameRefused, Named, Refused},
+    message::{
+        Identity, Output,
+        Output::{NameRefused, Named, Refused},
+        Post,
+    },
+    time::{Millis, RETRY_MS},
 };
 use crate::{
     cheep::{RequestId, Seq},

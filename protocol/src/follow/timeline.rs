@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Millis, RETRY_MS};
+use super::time::{Millis, RETRY_MS};
 use crate::{
     cheep::{RequestId, Seq},
     client_frame::Range,

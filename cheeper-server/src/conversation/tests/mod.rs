@@ -6,17 +6,33 @@ mod pressure;
 mod properties;
 mod time;
 
-use std::{collections::VecDeque, io, sync::Arc};
+use std::{
+    collections::VecDeque,
+    io::{self, IoSlice},
+    sync::Arc,
+};
 
 use cheeper_protocol::{
     Cheep, Code, Event, Limits, Refusal, RequestId, Seq, ServerFrame, VERSION, Welcome,
     testkit::{TEXT, cheep, frame, name, seq},
 };
 
-use super::{rate_limit::RateLimits, *};
+use super::{
+    context::TURN_COST,
+    output::{LIVE_BYTES, OUTBOX_BYTES},
+    request::Rules,
+    *,
+};
 use crate::{
-    feed::page::{self, Page},
-    timeline::Posted,
+    feed::{
+        Ready,
+        page::{self, Page},
+        tail::{NotHere, Tail},
+    },
+    memory::MemoryBudget,
+    metrics::Metrics,
+    rate_limit::{RateLimits, Source},
+    timeline::{Command, Named, Outcome, Posted},
 };
 
 /// The first byte of a close and of a pong in one frame.

@@ -6,7 +6,8 @@ mod log;
 mod place;
 mod reader;
 mod schema;
-
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::{

@@ -1,0 +1,42 @@
+//! What a conversation asks of whoever drives it.
+
+use cheeper_protocol::{Name, RequestId};
+
+use crate::{
+    feed::{PageRequest, tail::Slice},
+    timeline::Command,
+};
+
+/// What is to be done next.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Write what is unwritten once, and tell `on_written`.
+    Write,
+    /// Write these live events once, and tell `on_live_written`.
+    WriteLive(Slice),
+    /// Read once, and tell `on_read`.
+    Read,
+    /// Have the timeline carry this out, and tell `on_outcome`.
+    Submit(Pending, Command),
+    /// Get this page, and tell `on_page`.
+    GetPage(PageRequest),
+    /// Tell `on_names` who is here.
+    ListNames(Option<RequestId>),
+    /// The client goes by another name now.
+    Rename { old: Option<Name>, new: Option<Name> },
+    /// Say that nothing more will come.
+    ShutDown,
+    /// Wait until something happens.
+    Wait,
+    /// Go on when all others have had their turn.
+    Yield,
+    /// Let go of the connection.
+    End,
+}
+
+/// A command under way, and what its answer belongs to.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(super) id: Option<RequestId>,
+    pub(super) name: Name,
+}

@@ -1,0 +1,220 @@
+//! What a conversation has done next: requests first, whose answers so go out joined, then what waits to be written, then
+//! what was missed, then what is new, then the end.
+
+use cheeper_protocol::{ClientFrame, Code, Refusal, Request, ServerFrame};
+
+use super::{Action, Context, Conversation, Pending, Turn, frame_reader::Incoming, request::Step, state::Ending};
+use crate::{
+    feed::{
+        PageRequest, frame,
+        tail::{NotHere, Slice},
+    },
+    timeline::Command,
+};
+
+/// Answers waiting for one client beyond which nothing more that it says is carried out, in bytes.
+pub(super) const OUTBOX_BYTES: usize = 64 * 1024;
+/// Bytes of live events in one write.
+pub(super) const LIVE_BYTES: usize = 64 * 1024;
+/// When to ask again for a page that there was no memory for.
+const NO_MEMORY_RETRY_MS: u64 = 1000;
+/// What a request costs that reads or writes much, where a ping costs 1.
+const LARGE_REQUEST_COST: u32 = 16;
+
+impl Conversation {
+    /// What is to be done next in this turn.
+    pub(crate) fn next_action(&mut self, turn: &mut Turn, cx: &Context) -> Action {
+        loop {
+            if self.ending() == Some(Ending::Over) {
+                return Action::End;
+            }
+            if let Some((old, new)) = self.state.as_mut().and_then(|state| state.rename()) {
+                return Action::Rename { old, new };
+            }
+            self.release_answers(cx);
+            if let Some(incoming) = self.next_request(turn, cx) {
+                match self.carry_out(incoming, turn, cx) {
+                    Some(action) => return action,
+                    None => continue,
+                }
+            }
+            if !self.outbox.is_empty() {
+                if self.is_writable {
+                    return Action::Write;
+                }
+            } else if let Some(request) = self.next_missed(turn, cx) {
+                return Action::GetPage(request);
+            } else if let Some(piece) = self.next_live(cx) {
+                match piece {
+                    Ok(piece) => return Action::WriteLive(piece),
+                    // It is told so, which is to be written.
+                    Err(NotHere) => continue,
+                }
+            } else if let Some(action) = self.next_of_the_end(cx) {
+                match action {
+                    Ok(action) => return action,
+                    Err(CloseSaid) => continue,
+                }
+            }
+            return self.read_or_rest(turn, cx);
+        }
+    }
+
+    fn read_or_rest(&mut self, turn: &mut Turn, cx: &Context) -> Action {
+        if self.wants_to_read(cx) {
+            if turn.has_read {
+                return Action::Yield;
+            }
+            turn.has_read = true;
+            return Action::Read;
+        }
+        if turn.left == 0 && self.can_go_on(cx) { Action::Yield } else { Action::Wait }
+    }
+
+    /// The next request, if it can be carried out now and in this turn.
+    fn next_request(&mut self, turn: &Turn, cx: &Context) -> Option<Incoming> {
+        if turn.left == 0 || self.is_crowded(cx) {
+            return None;
+        }
+        self.state.as_mut().filter(|state| !state.is_busy())?.inbox.pop()
+    }
+
+    /// Whether a turn that is used up was all that kept it from going on.
+    fn can_go_on(&self, cx: &Context) -> bool {
+        let Some(state) = &self.state else { return false };
+        let has_request = !state.inbox.has_no_message() && !state.is_busy() && !self.is_crowded(cx);
+        let has_missed = self.outbox.is_empty() && state.wants_missed() && !cx.memory.is_exhausted();
+        has_request || has_missed
+    }
+
+    /// Nothing more is carried out before some of what waits is written.
+    fn is_crowded(&self, cx: &Context) -> bool {
+        self.outbox.bytes() > OUTBOX_BYTES || !self.outbox.is_empty() && cx.memory.is_exhausted()
+    }
+
+    fn carry_out(&mut self, incoming: Incoming, turn: &mut Turn, cx: &Context) -> Option<Action> {
+        turn.spend(1);
+        match incoming {
+            Incoming::Text(text) => return self.on_text(&text, turn, cx),
+            Incoming::Binary => self.refuse(None, Code::BadFrame.into(), cx),
+            Incoming::Ping(payload) => self.push(frame::pong(&payload), cx),
+            Incoming::Close(code) => self.state().end(Ending::Close(code)),
+            Incoming::Broken(code) => self.state().end(Ending::Dismissed(code)),
+        }
+        None
+    }
+
+    fn on_text(&mut self, text: &str, turn: &mut Turn, cx: &Context) -> Option<Action> {
+        let ClientFrame { id, request } = match ClientFrame::parse(text, &cx.rules.limits) {
+            Ok(frame) => frame,
+            Err(unreadable) => {
+                if unreadable.is_hello {
+                    self.state().forget_name();
+                }
+                self.refuse(unreadable.id, unreadable.refusal, cx);
+                return None;
+            }
+        };
+        let is_hello = matches!(request, Request::Hello { .. });
+        let state = self.state();
+        match state.speaker.on_request(id.as_ref(), request, cx.source, cx.rules) {
+            Ok(Step::Submit(command)) => {
+                state.pending += 1;
+                let name = match &command {
+                    Command::Post(post) => post.author.name.clone(),
+                    Command::Claim(claim) => {
+                        state.is_naming = true;
+                        claim.author.name.clone()
+                    }
+                };
+                Some(Action::Submit(Pending { id, name }, command))
+            }
+            Ok(Step::Read(history)) if cx.memory.is_exhausted() => {
+                let why = Refusal::from(Code::Internal).retry_after(NO_MEMORY_RETRY_MS);
+                tracing::warn!(?history, "there is no memory for more pages");
+                self.refuse(id, why, cx);
+                None
+            }
+            Ok(Step::Read(history)) => {
+                turn.spend(LARGE_REQUEST_COST);
+                state.awaits_page = true;
+                Some(Action::GetPage(PageRequest { id, history, head: cx.tail.head(), reset: false }))
+            }
+            Ok(Step::ListNames) => {
+                turn.spend(LARGE_REQUEST_COST);
+                Some(Action::ListNames(id))
+            }
+            Ok(Step::Pong) => {
+                let head = cx.tail.head();
+                self.say_after(head, &ServerFrame::Pong { id, head }, cx);
+                None
+            }
+            Err(refusal) => {
+                if is_hello {
+                    state.forget_name();
+                }
+                self.refuse(id, refusal, cx);
+                None
+            }
+        }
+    }
+
+    /// The next page of what the URL asked for.
+    fn next_missed(&mut self, turn: &mut Turn, cx: &Context) -> Option<PageRequest> {
+        let state = self.state.as_mut()?;
+        if turn.left == 0 || !state.wants_missed() || cx.memory.is_exhausted() {
+            return None;
+        }
+        turn.spend(LARGE_REQUEST_COST);
+        state.next_missed(cx.tail.head())
+    }
+
+    /// The next live events to write, as far as the driver has got; an error if they are gone, and the client is told.
+    fn next_live(&mut self, cx: &Context) -> Option<Result<Slice, NotHere>> {
+        if !self.is_writable || self.next > cx.live || !self.is_live() {
+            return None;
+        }
+        match cx.tail.piece(self.next, LIVE_BYTES) {
+            Ok(piece) => piece.map(Ok),
+            Err(NotHere) => {
+                cx.metrics.lagged();
+                self.next = cx.live.next();
+                self.say(&ServerFrame::Lagged { head: cx.live }, cx);
+                Some(Err(NotHere))
+            }
+        }
+    }
+
+    /// Says the close when its time has come; ends when it is written.
+    fn next_of_the_end(&mut self, cx: &Context) -> Option<Result<Action, CloseSaid>> {
+        let is_broken = self.is_broken;
+        let state = self.state.as_mut()?;
+        if let Some(code) = state.close() {
+            self.push(frame::close(code), cx);
+            return Some(Err(CloseSaid));
+        }
+        let Some(Ending::Said { lingers }) = state.ending else { return None };
+        if lingers && !is_broken {
+            state.ending = Some(Ending::Lingering { since: cx.now });
+            return Some(Ok(Action::ShutDown));
+        }
+        state.ending = Some(Ending::Over);
+        Some(Ok(Action::End))
+    }
+
+    fn wants_to_read(&self, cx: &Context) -> bool {
+        self.is_readable && !self.is_crowded(cx) && self.state.as_ref().is_none_or(|state| state.wants_to_read())
+    }
+
+    fn release_answers(&mut self, cx: &Context) {
+        while let Some(seq) = self.state.as_ref().and_then(|state| state.held_for())
+            && !self.awaits(seq)
+        {
+            let Some(frame) = self.state().release() else { return };
+            self.push(frame, cx);
+        }
+    }
+}
+
+/// The close was put among what is to be written.
+struct CloseSaid;

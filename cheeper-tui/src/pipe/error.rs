@@ -1,0 +1,54 @@
+//! Why a pipe ended, in one sentence that says how far it got.
+
+use std::{fmt, io};
+
+use cheeper_protocol::Name;
+
+use crate::storage::StorageError;
+
+/// Why a pipe ended.
+#[derive(Debug, thiserror::Error)]
+pub enum PipeError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("{host} does not answer{why}; {posted}")]
+    NoAnswer { host: String, why: String, posted: Posted },
+    #[error("{host} does not let this client in{why}: ask whoever runs it")]
+    Barred { host: String, why: String },
+    #[error("{sentence}{line}; {posted}")]
+    Refused { sentence: String, line: Line, posted: Posted },
+    #[error(
+        "{name} is taken on this server: take another --name, or bring its secret here with cheeper-tui identity export and import"
+    )]
+    NameTaken { name: Name },
+    #[error("the input cannot be read: {0}")]
+    Input(io::Error),
+    #[error("the output cannot be written: {0}")]
+    Output(io::Error),
+    #[error("the system gave no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// How many cheeps are on the timeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Posted(pub u64);
+
+impl fmt::Display for Posted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("nothing was posted"),
+            1 => f.write_str("1 cheep was posted before that"),
+            count => write!(f, "{count} cheeps were posted before that"),
+        }
+    }
+}
+
+/// The line of the input that is at fault, if it was read by lines.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line(pub Option<u64>);
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |line| write!(f, " (line {line} of the input)"))
+    }
+}
