@@ -17,8 +17,8 @@ use crate::{
 const ONE: &str = "append, 1 author";
 
 /// `authors` post one cheep after the other, each when the one before is acked; each reads all the others' as well.
-pub(crate) fn append(authors: usize, cheeps: u32) -> Result<Row, Failure> {
-    let server = Server::start(System::Cheeper, &[])?;
+pub(crate) fn append(system: System, authors: usize, cheeps: u32) -> Result<Row, Failure> {
+    let server = Server::start(system, &[])?;
     let url = format!("ws://127.0.0.1:{}/ws", server.port);
     let failed = |error: tungstenite::Error| Failure::new(format!("an author lost its connection: {error}"));
     let sockets = (0..authors).map(|_| connect(&url).map(|(socket, _)| socket)).collect::<Result<Vec<_>, _>>();
@@ -46,7 +46,7 @@ pub(crate) fn append(authors: usize, cheeps: u32) -> Result<Row, Failure> {
     for thread in threads {
         waits.extend(thread.join().map_err(|_| Failure::new("an author ended in a panic"))?.map_err(failed)?);
     }
-    Ok(row(if authors == 1 { ONE } else { "append, 64 authors" }, System::Cheeper, waits, began.elapsed()))
+    Ok(row(if authors == 1 { ONE } else { "append, 64 authors" }, system, waits, began.elapsed()))
 }
 
 /// What the disk alone asks for one author: a line at the end of a file, and `fdatasync`.

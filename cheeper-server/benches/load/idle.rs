@@ -22,7 +22,7 @@ const CHEEP_EVERY: Duration = Duration::from_millis(100);
 /// What a connection costs to open and to keep.
 pub(crate) fn idle(system: System) -> Result<Row, Failure> {
     let server = Server::start(system, &[])?;
-    let mut swarm = Swarm::new(system == System::Cheeper)?;
+    let mut swarm = Swarm::new(system.is_cheeper())?;
     swarm.open(server.port, "/ws", 500)?;
     let (memory, cpu) = (server.resident(), server.cpu());
     let began = Instant::now();
@@ -43,7 +43,7 @@ pub(crate) fn idle(system: System) -> Result<Row, Failure> {
 /// Cheeps go to some while many others come and go; then as many come at once, and stay.
 pub(crate) fn handshakes(system: System) -> Result<Row, Failure> {
     let server = Server::start(system, &[])?;
-    let greets = system == System::Cheeper;
+    let greets = system.is_cheeper();
     let mut swarm = Swarm::new(greets)?;
     // The first one posts.
     swarm.open(server.port, "/ws", 1)?;

@@ -4,6 +4,7 @@
 #![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
 mod append;
+mod fairness;
 mod fanout;
 mod floor;
 mod frames;
@@ -39,6 +40,10 @@ enum Scenario {
     Storm,
     /// Durable cheeps a second, with 1 and with 64 authors.
     Append,
+    /// A newcomer's wait for its welcome beside 50 clients that pipeline requests as fast as they can.
+    Fairness,
+    /// What clients that read nothing pin, in the server and in the kernel.
+    Unread,
 }
 
 /// Loads servers and prints what they cost.
@@ -134,14 +139,18 @@ fn measure(args: &Args) -> Result<(), Failure> {
 }
 
 fn rows(scenario: Scenario, system: System) -> Vec<Result<report::Row, Failure>> {
-    let is_ours_or_floor = system == System::Cheeper || system.is_floor();
+    let is_ours_or_floor = system.is_cheeper() || system.is_floor();
     match (scenario, system) {
         (Scenario::Fanout, _) => {
             vec![fanout::steady(system, 1_000, 100, 2_000), fanout::steady(system, 10_000, 10, 200)]
         }
         (Scenario::Lone, _) => vec![fanout::lone(system)],
         (Scenario::Burst, _) => vec![fanout::burst(system)],
-        (Scenario::Append, System::Cheeper) => vec![append::append(1, 2_000), append::append(64, 500)],
+        (Scenario::Fairness, System::Cheeper | System::Earlier) => fairness::floods(system),
+        (Scenario::Unread, System::Cheeper | System::Earlier) => vec![fairness::unread(system)],
+        (Scenario::Append, System::Cheeper | System::Earlier) => {
+            vec![append::append(system, 1, 2_000), append::append(system, 64, 500)]
+        }
         (Scenario::Append, System::DurableFloor) => vec![append::floor(2_000)],
         (Scenario::Slow, _) if is_ours_or_floor => vec![slow::slow(system)],
         // Neither disk nor batches have a part in these.

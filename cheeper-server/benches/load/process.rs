@@ -31,6 +31,8 @@ pub(crate) enum System {
     BatchedFloor,
     /// This project's server: with its store, as a release build.
     Cheeper,
+    /// An earlier build of it, whose program the variable `CHEEPER_EARLIER` names: what a change has cost.
+    Earlier,
     /// The chat example's pattern for warp: a task and an unbounded channel for each connection.
     Warp,
     /// Node with `ws`.
@@ -46,10 +48,16 @@ impl System {
             Self::DurableFloor => "floor with a disk",
             Self::BatchedFloor => "floor in batches",
             Self::Cheeper => "cheeper",
+            Self::Earlier => "cheeper before",
             Self::Warp => "warp chat",
             Self::Node => "node ws",
             Self::Flask => "flask gevent",
         }
+    }
+
+    /// Whether it is this project's server.
+    pub(crate) fn is_cheeper(self) -> bool {
+        matches!(self, Self::Cheeper | Self::Earlier)
     }
 
     /// A floor does not greet, has no acks, and sends nothing to who posts.
@@ -68,6 +76,7 @@ impl System {
                 command
             }
             Self::Cheeper => Command::new(env!("CARGO_BIN_EXE_cheeper-server")),
+            Self::Earlier => Command::new(env::var_os("CHEEPER_EARLIER").unwrap_or_default()),
             Self::Warp => Command::new(installed.join("warp-chat/release/warp-chat")),
             Self::Node => {
                 let mut command = Command::new("node");
@@ -85,6 +94,7 @@ impl System {
     pub(crate) fn is_installed(self) -> bool {
         match self {
             Self::Floor | Self::DurableFloor | Self::BatchedFloor | Self::Cheeper => true,
+            Self::Earlier => env::var_os("CHEEPER_EARLIER").is_some(),
             Self::Warp => peers_folder().join("warp-chat/release/warp-chat").exists(),
             Self::Node => peers_folder().join("node_modules/ws").exists(),
             Self::Flask => peers_folder().join("python/bin/python").exists(),
@@ -158,7 +168,7 @@ impl Server {
 
 fn launch(system: System, store: &TempDir, flags: &[String]) -> Result<(Process, u16, Duration), Failure> {
     let mut command = system.command();
-    if system == System::Cheeper {
+    if system.is_cheeper() {
         command.args(["--listen", "127.0.0.1:0", "--post-rate", "0", "--log", "warn"]);
         command.arg("--data").arg(store.path().join("cheeper.db")).args(flags);
     }

@@ -137,6 +137,7 @@ fn draw(bars: &[&Median], most: f64, path: &Path) -> Result<(), Box<dyn std::err
     for (bar, top) in bars.iter().zip((44..).step_by(BAR as usize)) {
         let colour = match bar.system {
             System::Cheeper => RGBColor(245, 183, 0),
+            System::Earlier => RGBColor(200, 160, 90),
             System::Floor => RGBColor(90, 90, 90),
             _ => RGBColor(170, 190, 210),
         };

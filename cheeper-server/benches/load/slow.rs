@@ -18,7 +18,7 @@ const CHARS: usize = 4_000;
 
 /// The floor forgets what a reader has no room for: it shows what the others wait, and what the slow ones would lose.
 pub(crate) fn slow(system: System) -> Result<Row, Failure> {
-    let keeps = system == System::Cheeper;
+    let keeps = system.is_cheeper();
     let server = Server::start(system, if keeps { &["--cheep-chars", "4000"] } else { &[] })?;
     let mut swarm = Swarm::new(keeps)?;
     // At the floor the first one posts and gets nothing.

@@ -58,7 +58,7 @@ pub(crate) struct PostForm {
 impl PostForm {
     /// The peers pass a post on as it is, so it has the form of what our server makes of it.
     fn post(self, seq: u64) -> Vec<u8> {
-        let kind = if self.system == System::Cheeper { "post" } else { "cheep" };
+        let kind = if self.system.is_cheeper() { "post" } else { "cheep" };
         let text = "x".repeat(self.chars);
         frames::masked(&format!(
             "{{\"type\":\"{kind}\",\"seq\":{seq},\"at\":\"2026-11-25T12:00:00.000Z\",\"name\":\"alice\",\

@@ -25,14 +25,14 @@ const LINGER_SECONDS: u32 = 3;
 impl Conversation {
     /// The socket may be read or written again, or the client hung up.
     pub(crate) fn on_ready(&mut self, readable: bool, hung_up: bool, writable: bool, cx: &Context) {
-        self.is_readable |= readable || hung_up;
-        self.is_hung_up |= hung_up;
+        self.socket.readable |= readable || hung_up;
+        self.socket.hung_up |= hung_up;
         if writable && !self.is_broken {
             // Who takes what was sent is alive, however slowly they do.
-            if !self.is_writable {
+            if !self.socket.writable {
                 self.hear(cx);
             }
-            self.is_writable = true;
+            self.socket.writable = true;
         }
     }
 
@@ -40,7 +40,7 @@ impl Conversation {
     pub(crate) fn on_read(&mut self, read: io::Result<&[u8]>, asked: usize, cx: &Context) {
         match read {
             Ok([]) => {
-                self.is_readable = false;
+                self.socket.readable = false;
                 match self.ending() {
                     Some(Ending::Lingering { .. }) => self.state().ending = Some(Ending::Over),
                     _ => self.state().end(Ending::HungUp),
@@ -48,13 +48,13 @@ impl Conversation {
             }
             Ok(bytes) => {
                 // Less than was asked for means that there is no more, but perhaps the end, of which nobody tells twice.
-                self.is_readable = bytes.len() == asked || self.is_hung_up;
+                self.socket.readable = bytes.len() == asked || self.socket.hung_up;
                 if self.ending().is_none() {
                     self.hear(cx);
                     self.take_in(bytes, cx);
                 }
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_readable = false,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.socket.readable = false,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => self.state().ending = Some(Ending::Over),
         }
@@ -192,10 +192,10 @@ impl Conversation {
         match written {
             Ok(bytes) if bytes > 0 => return Some(bytes),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.is_writable = false,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.socket.writable = false,
             Ok(_) | Err(_) => {
                 self.is_broken = true;
-                self.is_writable = false;
+                self.socket.writable = false;
                 self.outbox.clear();
                 self.state().end(Ending::HungUp);
             }

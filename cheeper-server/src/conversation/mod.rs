@@ -42,15 +42,20 @@ pub(crate) struct Conversation {
     /// When the client was heard from.
     heard_at: u32,
     is_pinged: bool,
-    /// The socket may have something to read.
-    is_readable: bool,
-    /// The client will say nothing more, once what it said is read.
-    is_hung_up: bool,
-    /// The socket may take something.
-    is_writable: bool,
     /// The socket will never take anything again.
     is_broken: bool,
+    socket: Readiness,
     state: Option<Box<State>>,
+}
+
+/// What the socket may do without being waited for.
+struct Readiness {
+    /// There may be something to read.
+    readable: bool,
+    /// The client will say nothing more, once what it said is read.
+    hung_up: bool,
+    /// It may take something.
+    writable: bool,
 }
 
 impl Conversation {
@@ -70,10 +75,9 @@ impl Conversation {
             next: head.next(),
             heard_at: cx.now,
             is_pinged: false,
-            is_readable: true,
-            is_hung_up: false,
-            is_writable: true,
             is_broken: false,
+            // What it is not, the first try tells.
+            socket: Readiness { readable: true, hung_up: false, writable: true },
             state: None,
         };
         let mut first = greeting;
@@ -101,7 +105,7 @@ impl Conversation {
 
     /// Whether it needs nothing but the events from `first` on, in a single write.
     pub(crate) fn keeps_up(&self, first: Seq) -> bool {
-        self.next == first && self.is_writable && self.outbox.is_empty() && self.is_live()
+        self.next == first && self.socket.writable && self.outbox.is_empty() && self.is_live()
     }
 
     /// Whether something is to be done without anything more happening, as after a write to everybody.

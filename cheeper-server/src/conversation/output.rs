@@ -39,7 +39,7 @@ impl Conversation {
                 }
             }
             if !self.outbox.is_empty() {
-                if self.is_writable {
+                if self.socket.writable {
                     return Action::Write;
                 }
             } else if let Some(request) = self.next_missed(turn, cx) {
@@ -171,7 +171,7 @@ impl Conversation {
 
     /// The next live events to write, as far as the driver has got; an error if they are gone, and the client is told.
     fn next_live(&mut self, cx: &Context) -> Option<Result<Slice, NotHere>> {
-        if !self.is_writable || self.next > cx.live || !self.is_live() {
+        if !self.socket.writable || self.next > cx.live || !self.is_live() {
             return None;
         }
         match cx.tail.piece(self.next, LIVE_BYTES) {
@@ -203,7 +203,7 @@ impl Conversation {
     }
 
     fn wants_to_read(&self, cx: &Context) -> bool {
-        self.is_readable && !self.is_crowded(cx) && self.state.as_ref().is_none_or(|state| state.wants_to_read())
+        self.socket.readable && !self.is_crowded(cx) && self.state.as_ref().is_none_or(|state| state.wants_to_read())
     }
 
     fn release_answers(&mut self, cx: &Context) {

@@ -211,7 +211,9 @@ fn no_files_use_each_other_in_a_circle() {
             let used: BTreeSet<&str> = edges.values().flatten().copied().collect();
             let before = edges.len();
             edges.retain(|path, uses| used.contains(path) && uses.iter().any(|path| left.contains(path)));
-            edges.values_mut().for_each(|uses| uses.retain(|path| left.contains(path)));
+            for uses in edges.values_mut() {
+                uses.retain(|path| left.contains(path));
+            }
             if edges.len() == before {
                 break;
             }

@@ -225,7 +225,7 @@ impl World {
 
     fn tick(&mut self, seconds: u32) -> Rest {
         self.now += seconds;
-        self.on(|it, cx| it.on_tick(cx));
+        self.on(Conversation::on_tick);
         self.advance()
     }
 
@@ -352,7 +352,7 @@ fn describe(frame: &ServerFrame) -> String {
         ServerFrame::Online { count, .. } => format!("online {count}"),
         ServerFrame::Who { .. } => "who".to_owned(),
         ServerFrame::Goodbye { .. } => "goodbye".to_owned(),
-        ServerFrame::Unknown { .. } => "unknown".to_owned(),
+        ServerFrame::Unknown => "unknown".to_owned(),
     }
 }
 

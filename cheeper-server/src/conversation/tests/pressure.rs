@@ -94,7 +94,7 @@ fn a_stuck_client_is_let_go_only_where_memory_is_short() {
         world.socket.room = 0;
         world.say(&[PING]);
         world.now += 20;
-        world.on(|it, cx| it.on_tick(cx));
+        world.on(Conversation::on_tick);
         let _others = is_short.then(|| world.memory.shared(vec![0; 200_000]));
         // Pings do not count as progress, and the client is not silent for long enough to be dropped for that.
         world.tick(10);
