@@ -112,7 +112,8 @@ pub enum Output {
         /// Its place.
         seq: Seq,
     },
-    /// A post was refused for good; it has left the outbox.
+    /// A post was refused for good, by the server or here, because its frame would have more than `limits.frame_bytes`
+    /// bytes; it has left the outbox.
     Refused {
         /// The post.
         post: Post,

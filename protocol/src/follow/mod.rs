@@ -5,6 +5,7 @@
 //!   while the gap is asked for (`history after cursor`); nothing is shown twice, out of order or after a hole.
 //! * Posts wait in the outbox, oldest first, one on its way at a time, until the server acks them or refuses
 //!   them for good; after a lost connection they go out again under the same id, which makes that safe.
+//! * No frame is longer than the server reads: what does not fit is refused here.
 //! * The delay before each new attempt doubles, up to a cap, with jitter, and starts over only after a `welcome`.
 
 use std::collections::VecDeque;
