@@ -229,7 +229,7 @@ mod tests {
 
     proptest! {
         // Each case reads up to 256 KiB back.
-        #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 5))]
+        #![proptest_config(ProptestConfig::with_cases(48))]
 
         #[test]
         fn a_page_reads_back_as_the_events_nearest_to_where_it_began(

@@ -260,7 +260,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 16))]
+        #![proptest_config(ProptestConfig::with_cases(16))]
 
         /// However a reader is cut short, going on from the split gives every byte once and in order.
         #[test]

@@ -238,11 +238,7 @@ fn split(keys: &str) -> Vec<&str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: ProptestConfig::default().cases * 2 / 5,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_order_of_frames_losses_and_keys_ends_well(before in 0..40_usize, steps in steps()) {

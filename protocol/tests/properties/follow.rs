@@ -246,7 +246,7 @@ fn id(number: usize) -> RequestId {
 }
 
 proptest! {
-    #![proptest_config(super::cases(1))]
+    #![proptest_config(super::cases(300))]
 
     #[test]
     fn nothing_is_missed_and_every_post_is_on_the_log_once(before in 0..12_usize, moves in moves()) {

@@ -167,7 +167,7 @@ fn near_frame() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(super::cases(4))]
+    #![proptest_config(super::cases(1_000))]
 
     #[test]
     fn a_client_frame_is_read_back_as_it_was((id, request) in (id(), request())) {

@@ -98,7 +98,7 @@ fn is_unsafe(c: char) -> bool {
 }
 
 proptest! {
-    #![proptest_config(super::cases(8))]
+    #![proptest_config(super::cases(2_000))]
 
     #[test]
     fn a_cheep_that_was_accepted_is_safe_and_within_the_limits(raw in text()) {
