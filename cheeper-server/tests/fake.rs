@@ -202,7 +202,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 10))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn every_script_is_answered_alike(steps in steps()) {

@@ -133,10 +133,13 @@ fn nearest(events: &[&[u8]], pivot: usize, bytes: usize) -> ops::Range<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex, mpsc};
+
     use cheeper_protocol::{Cheep, CheepText, Name, ServerFrame, Timestamp};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::timeline::{Author, Command, Engine as _, Post, Timeline as _, memory::Memory};
 
     fn seq(number: u64) -> Seq {
         Seq::new(number).unwrap()
@@ -267,6 +270,50 @@ mod tests {
                     prop_assert!(whole.is_empty() || kept.iter().any(|event| event.seq() == wanted));
                 }
                 _ => prop_assert_eq!(&kept[..], &whole[whole.len() - kept.len()..]),
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(8))]
+
+        /// A timeline stops reading early, and nobody can tell: the page of what was read is the page of the whole span.
+        #[test]
+        fn a_page_of_what_was_read_is_the_page_of_the_whole_span(
+            chars in prop::collection::vec(1..1500_usize, 1..240),
+            asked in prop::collection::vec((0..4_u8, 0..250_u64, 1..220_usize), 1..6),
+        ) {
+            let log = Arc::new(Mutex::new(Vec::new()));
+            let heard = log.clone();
+            let publish = Box::new(move |events: &[Event]| heard.lock().unwrap().extend_from_slice(events));
+            let timeline = Memory::new("a timeline").start(publish).unwrap();
+            for chars in chars {
+                let author = Author { name: Name::parse("alice").unwrap(), secret: None };
+                let cheep = CheepText::cleaned(&"🐦".repeat(chars));
+                timeline.submit(Command::Post(Post { author, cheep, reply_to: None, id: None }), Box::new(drop));
+            }
+            let log = log.lock().unwrap();
+            let head = seq(log.len() as u64);
+            let encoded: Vec<String> = log.iter().map(Event::to_json).collect();
+            for (kind, number, limit) in asked {
+                let range = match kind {
+                    0 => Range::Newest,
+                    1 => Range::Before(seq(number)),
+                    2 => Range::After(seq(number)),
+                    _ => Range::Around(seq(number)),
+                };
+                let history = ask(range, limit);
+                let whole = select(&history, head);
+                let (sender, receiver) = mpsc::channel();
+                timeline.read(whole.span, Box::new(move |events| sender.send(events).unwrap()));
+                let read = receiver.recv().unwrap().unwrap();
+                let page = |selection: &Selection| {
+                    let Span { first, last, .. } = selection.span;
+                    let places = index_after(first.previous(), seq(1))..index_after(last, seq(1));
+                    let events: Vec<&[u8]> = encoded[places].iter().map(String::as_bytes).collect();
+                    encode(None, &history, selection, head, &events)
+                };
+                prop_assert_eq!(page(&whole.cut_to(&read)), page(&whole));
             }
         }
     }
