@@ -16,7 +16,7 @@ use crate::{
     metrics::Metrics,
     rate_limit::RateLimits,
     timeline::{Engine, Timeline},
-    web::{self, Server, admission::Origins},
+    web::{self, Site, admission::AllowedOrigins},
 };
 
 /// The newest frames kept in memory for readers that are a little behind, in bytes.
@@ -40,7 +40,7 @@ pub enum RunError<E> {
 /// The parts at work, in the order in which they are stopped.
 struct App {
     stopping: CancellationToken,
-    web: Arc<Server>,
+    web: Arc<Site>,
     fanout: Arc<Fanout>,
     timeline: Arc<dyn Timeline>,
 }
@@ -93,14 +93,14 @@ impl App {
         });
         let fanout = Arc::new(Fanout::start(config.shards, &shared)?);
         let stopping = CancellationToken::new();
-        let web = Arc::new(Server {
+        let web = Arc::new(Site {
             timeline: timeline.clone(),
             feed,
             fanout: fanout.clone(),
             rules,
             presence,
             metrics,
-            origins: Origins::new(config.allowed_origins),
+            origins: AllowedOrigins::new(config.allowed_origins),
             stopping: stopping.clone(),
         });
         Ok(Self { stopping, web, fanout, timeline })

@@ -6,7 +6,7 @@ use crate::{
     Failure,
     process::{Server, System},
     report::Row,
-    swarm::{PostForm, Schedule, Swarm},
+    swarm::{PostForm, Schedule, Swarm, Wire},
 };
 
 /// How long nothing may come before what has not come counts as missing.
@@ -17,25 +17,33 @@ pub(crate) const USUAL_CHARS: usize = 50;
 /// Readers at a steady rate.
 pub(crate) fn steady(system: System, readers: usize, rate: u32, cheeps: u32) -> Result<Row, Failure> {
     let name = format!("fanout {readers} × {rate}/s");
-    load(&name, system, readers, Duration::from_secs(1) / rate, cheeps)
+    load(&name, system, Wire::Frames, readers, Duration::from_secs(1) / rate, cheeps)
+}
+
+/// The same for readers over HTTP, with a line for each event.
+pub(crate) fn followers(system: System) -> Result<Row, Failure> {
+    load("followers 1000 × 100/s", system, Wire::Lines, 1_000, Duration::from_millis(10), 2_000)
 }
 
 /// One cheep every 100 ms: each finds a server that sleeps.
 pub(crate) fn lone(system: System) -> Result<Row, Failure> {
-    load("lone 1000", system, 1_000, Duration::from_millis(100), 50)
+    load("lone 1000", system, Wire::Frames, 1_000, Duration::from_millis(100), 50)
 }
 
 /// Far more than can be sent one by one.
 pub(crate) fn burst(system: System) -> Result<Row, Failure> {
-    load("burst 1000 × 2000/s", system, 1_000, Duration::from_micros(500), 5_000)
+    load("burst 1000 × 2000/s", system, Wire::Frames, 1_000, Duration::from_micros(500), 5_000)
 }
 
-fn load(name: &str, system: System, readers: usize, period: Duration, cheeps: u32) -> Result<Row, Failure> {
+fn load(name: &str, system: System, wire: Wire, readers: usize, period: Duration, cheeps: u32) -> Result<Row, Failure> {
     let server = Server::start(system, &[])?;
     let mut swarm = Swarm::new(system.is_cheeper())?;
     // The first one posts; the floor sends to all others.
     swarm.open(server.port, "/ws", 1)?;
-    swarm.open(server.port, "/ws", readers)?;
+    match wire {
+        Wire::Frames => swarm.open(server.port, "/ws", readers)?,
+        Wire::Lines => swarm.open_as(wire, server.port, "/api/cheeps?follow=1", readers)?,
+    }
     swarm.expect(0, cheeps as usize);
     let (measured, before, idle_before) = (Instant::now(), server.cpu(), Server::core_idle()?);
     let schedule = Schedule { began: Instant::now() + Duration::from_millis(300), period, cheeps };

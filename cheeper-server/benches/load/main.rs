@@ -26,6 +26,8 @@ use self::{process::System, report::Report};
 enum Scenario {
     /// 1,000 subscribers × 100 cheeps a second, and 10,000 × 10.
     Fanout,
+    /// 1,000 readers over HTTP × 100 cheeps a second.
+    Followers,
     /// One cheep at a time on a quiet server, to the last of 1,000 screens.
     Lone,
     /// 5,000 cheeps at 2,000 a second to 1,000 subscribers.
@@ -144,6 +146,7 @@ fn rows(scenario: Scenario, system: System) -> Vec<Result<report::Row, Failure>>
         (Scenario::Fanout, _) => {
             vec![fanout::steady(system, 1_000, 100, 2_000), fanout::steady(system, 10_000, 10, 200)]
         }
+        (Scenario::Followers, System::Cheeper) => vec![fanout::followers(system)],
         (Scenario::Lone, _) => vec![fanout::lone(system)],
         (Scenario::Burst, _) => vec![fanout::burst(system)],
         (Scenario::Fairness, System::Cheeper | System::Earlier) => fairness::floods(system),

@@ -77,9 +77,19 @@ struct Author {
     rest: Vec<u8>,
 }
 
+/// How events come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// In WebSocket frames.
+    Frames,
+    /// In lines over HTTP. The chunks they come in begin with lines of their own, which hold no event.
+    Lines,
+}
+
 struct Client {
     stream: mio::net::TcpStream,
-    /// Bytes of a frame that has not come whole.
+    wire: Wire,
+    /// Bytes of a frame or a line that has not come whole.
     rest: Vec<u8>,
     is_open: bool,
     reads: bool,
@@ -170,8 +180,13 @@ impl Swarm {
 
     /// Opens so many more connections and waits until the server has greeted each.
     pub(crate) fn open(&mut self, port: u16, path: &str, count: usize) -> Result<(), Failure> {
+        self.open_as(Wire::Frames, port, path, count)
+    }
+
+    /// The same with readers of another kind.
+    pub(crate) fn open_as(&mut self, wire: Wire, port: u16, path: &str, count: usize) -> Result<(), Failure> {
         for begun in (0..count).step_by(OPENING) {
-            self.begin(port, path, OPENING.min(count - begun))?;
+            self.begin_as(wire, port, path, OPENING.min(count - begun))?;
             let wanted = self.clients.len();
             self.run(Duration::from_secs(60), |tally| tally.opened + tally.lost >= wanted)?;
         }
@@ -183,11 +198,19 @@ impl Swarm {
 
     /// Starts so many handshakes at once.
     pub(crate) fn begin(&mut self, port: u16, path: &str, count: usize) -> Result<(), Failure> {
+        self.begin_as(Wire::Frames, port, path, count)
+    }
+
+    fn begin_as(&mut self, wire: Wire, port: u16, path: &str, count: usize) -> Result<(), Failure> {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        );
+        let more = match wire {
+            Wire::Frames => {
+                "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            }
+            Wire::Lines => "",
+        };
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n");
         for _ in 0..count {
             let mut stream = TcpStream::connect(address)?;
             stream.set_nodelay(true)?;
@@ -198,6 +221,7 @@ impl Swarm {
             self.poll.registry().register(&mut stream, token, Interest::READABLE)?;
             self.clients.push(Client {
                 stream,
+                wire,
                 rest: Vec::new(),
                 is_open: false,
                 reads: true,
@@ -294,11 +318,15 @@ impl Swarm {
             };
             self.clients[nth].is_open = true;
             bytes = &bytes[end + 4..];
-            if !self.greets {
+            if !self.greets || self.clients[nth].wire == Wire::Lines {
                 self.tally.opened += 1;
             }
         }
-        while let Some((begin, end)) = frames::payload(bytes) {
+        let next = match self.clients[nth].wire {
+            Wire::Frames => frames::payload,
+            Wire::Lines => |bytes: &[u8]| memchr::memchr(b'\n', bytes).map(|end| (0, end + 1)),
+        };
+        while let Some((begin, end)) = next(bytes) {
             self.on_frame(nth, &bytes[begin..end], now);
             bytes = &bytes[end..];
         }

@@ -5,6 +5,7 @@ pub mod page;
 mod pages;
 mod request;
 pub mod tail;
+pub mod text;
 
 use std::sync::Arc;
 

@@ -2,13 +2,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard},
 };
 
+use bytes::Bytes;
 use cheeper_protocol::{Event, Seq};
-use tokio::sync::watch;
 
-use super::frame;
+use super::{frame, text::TextForm};
 
 /// Frames are kept in runs of about this many bytes, so that one write carries many and old ones go in small steps.
 const RUN_BYTES: usize = 64 * 1024;
@@ -20,8 +20,6 @@ pub struct Tail {
     capacity_bytes: usize,
     /// Called whenever it has grown.
     wakers: RwLock<Vec<Waker>>,
-    /// The newest event, for readers that can wait for a change.
-    head: watch::Sender<Seq>,
 }
 
 /// Rouses a reader that waits for more than this ring. It must not block.
@@ -40,6 +38,8 @@ struct Run {
     frames: Vec<u8>,
     /// Where each frame ends.
     ends: Vec<usize>,
+    /// The same events as text, in each form that somebody has asked for.
+    texts: [OnceLock<Bytes>; TextForm::COUNT],
 }
 
 /// A part of a run: whole frames, from some seq to the run's end.
@@ -57,13 +57,13 @@ impl Tail {
     /// A ring of at most `capacity_bytes` of frames (and always the newest run), after an event `head`.
     pub fn new(head: Seq, capacity_bytes: usize) -> Self {
         let ring = RwLock::new(Ring { runs: VecDeque::new(), bytes: 0, head });
-        Self { ring, capacity_bytes, wakers: RwLock::default(), head: watch::Sender::new(head) }
+        Self { ring, capacity_bytes, wakers: RwLock::default() }
     }
 
     /// Adds events, which follow right after the head, and wakes its readers.
     pub fn push(&self, events: &[Event]) {
         let runs = encode_runs(events);
-        let head = {
+        {
             let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
             for run in runs {
                 ring.head = run.last();
@@ -73,20 +73,13 @@ impl Tail {
             while ring.bytes > self.capacity_bytes && ring.runs.len() > 1 {
                 ring.bytes -= ring.runs.pop_front().map_or(0, |run| run.frames.len());
             }
-            ring.head
-        };
+        }
         self.wakers.read().unwrap_or_else(PoisonError::into_inner).iter().for_each(|wake| wake());
-        self.head.send_replace(head);
     }
 
     /// Has `waker` called from now on when there is something new.
     pub fn wake_with(&self, waker: Waker) {
         self.wakers.write().unwrap_or_else(PoisonError::into_inner).push(waker);
-    }
-
-    /// The newest event, to wait for the next.
-    pub fn watch(&self) -> watch::Receiver<Seq> {
-        self.head.subscribe()
     }
 
     /// The newest event.
@@ -96,20 +89,33 @@ impl Tail {
 
     /// The frames from `first` on in one piece, of about `max_bytes` at most; `None` if `first` is not there yet.
     pub fn piece(&self, first: Seq, max_bytes: usize) -> Result<Option<Slice>, NotHere> {
-        let mut slices = Vec::new();
-        {
-            let ring = self.ring();
-            let mut bytes = 0;
-            for slice in ring.slices(first)? {
-                bytes += slice.bytes().len();
-                slices.push(slice);
-                if bytes >= max_bytes {
-                    break;
-                }
-            }
-        }
+        let mut slices = self.slices(first, max_bytes)?;
         // What came in several small steps is joined, so that a reader gets it in one write.
         Ok(if slices.len() > 1 { Some(join(first, &slices)) } else { slices.pop() })
+    }
+
+    /// The same as text, and the seq after it. It is made once for all who read the same.
+    pub(crate) fn text(&self, form: TextForm, first: Seq, max_bytes: usize) -> Result<Option<(Bytes, Seq)>, NotHere> {
+        let slices = self.slices(first, max_bytes)?;
+        Ok(slices.last().map(|last| {
+            let text = match &slices[..] {
+                [only] => only.text(form),
+                several => several.iter().map(|slice| slice.text(form)).collect::<Vec<_>>().concat().into(),
+            };
+            (text, last.next())
+        }))
+    }
+
+    fn slices(&self, first: Seq, max_bytes: usize) -> Result<Vec<Slice>, NotHere> {
+        let (mut slices, mut bytes) = (Vec::new(), 0);
+        for slice in self.ring().slices(first)? {
+            bytes += slice.bytes().len();
+            slices.push(slice);
+            if bytes >= max_bytes {
+                break;
+            }
+        }
+        Ok(slices)
     }
 
     /// The JSON of the events from `first` to `last`, if the ring has them all.
@@ -146,7 +152,7 @@ impl Ring {
 }
 
 fn join(first: Seq, slices: &[Slice]) -> Slice {
-    let mut run = Run { first, frames: Vec::new(), ends: Vec::new() };
+    let mut run = Run::new(first);
     for Slice { run: part, skip } in slices {
         let moved = run.frames.len();
         let begin = part.start_of(*skip);
@@ -162,7 +168,7 @@ fn encode_runs(events: &[Event]) -> Vec<Run> {
         let run = match runs.last_mut() {
             Some(run) if run.frames.len() < RUN_BYTES => run,
             _ => {
-                runs.push(Run { first: event.seq(), frames: Vec::new(), ends: Vec::new() });
+                runs.push(Run::new(event.seq()));
                 let at = runs.len() - 1;
                 &mut runs[at]
             }
@@ -178,6 +184,10 @@ fn encode_runs(events: &[Event]) -> Vec<Run> {
 }
 
 impl Run {
+    fn new(first: Seq) -> Self {
+        Self { first, frames: Vec::new(), ends: Vec::new(), texts: Default::default() }
+    }
+
     fn last(&self) -> Seq {
         Seq::new(self.first.get() + self.ends.len() as u64 - 1).unwrap_or(self.first)
     }
@@ -214,6 +224,22 @@ impl Slice {
             &[]
         };
         (seq, rest)
+    }
+
+    fn text(&self, form: TextForm) -> Bytes {
+        if self.skip > 0 {
+            return self.to_text(form);
+        }
+        self.run.texts[form as usize].get_or_init(|| self.to_text(form)).clone()
+    }
+
+    fn to_text(&self, form: TextForm) -> Bytes {
+        let mut text = Vec::with_capacity(self.bytes().len());
+        let seqs = (self.run.first.get() + self.skip as u64..).map_while(Seq::new);
+        for (seq, payload) in seqs.zip(self.payloads()) {
+            form.write(seq, payload, &mut text);
+        }
+        text.into()
     }
 
     fn payloads(&self) -> impl Iterator<Item = &[u8]> {

@@ -3,11 +3,11 @@
 use warp::http::{HeaderMap, Uri, header};
 
 /// The pages whose scripts may speak to this server. A browser names a script's origin; other clients name none.
-pub(crate) struct Origins {
+pub(crate) struct AllowedOrigins {
     allowed: Vec<String>,
 }
 
-impl Origins {
+impl AllowedOrigins {
     pub(crate) fn new(allowed: Vec<String>) -> Self {
         Self { allowed }
     }
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn a_script_may_come_from_our_own_page_or_an_allowed_one() {
-        let origins = Origins::new(vec!["https://class.example".to_owned()]);
+        let origins = AllowedOrigins::new(vec!["https://class.example".to_owned()]);
         let allow = |origin: Option<&str>| {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, "localhost:5000".parse().unwrap());

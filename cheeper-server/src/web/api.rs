@@ -1,19 +1,17 @@
-//! The HTTP beside the socket: pages, following, posting.
+//! The HTTP beside the socket: pages and posts, and how a refusal looks.
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use cheeper_protocol::{
-    ClientFrame, Code, ErrorFrame, Event, History, Range, Refusal, Request, RequestId, Secret, Seq, ServerFrame,
-    limits::PAGE,
+    ClientFrame, Code, ErrorFrame, Event, History, Refusal, Request, RequestId, Secret, ServerFrame,
 };
 use percent_encoding::percent_decode;
-use serde::Deserialize;
-use serde_json::{Map, Value, value::RawValue};
-use tokio::sync::{oneshot, watch};
+use serde_json::{Map, Value};
+use tokio::sync::oneshot;
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::Server;
+use super::Site;
 use crate::{
     conversation::request::{Speaker, Step},
     feed::{PageRequest, Ready},
@@ -22,62 +20,18 @@ use crate::{
 };
 
 /// One page, from the ring or the store.
-pub(crate) async fn page(server: &Server, history: History) -> Result<Ready, Refusal> {
-    let request = PageRequest { id: None, history, head: server.feed.tail().head(), reset: false };
+pub(crate) async fn page(site: &Site, history: History) -> Result<Ready, Refusal> {
+    let request = PageRequest { id: None, history, head: site.feed.tail().head(), reset: false };
     let (sender, receiver) = oneshot::channel();
-    match server.feed.page(request, move |page| drop(sender.send(page))) {
+    match site.feed.page(request, move |page| drop(sender.send(page))) {
         Some(page) => Ok(page),
         None => receiver.await.unwrap_or_else(|_| Err(Code::Internal.into())),
     }
 }
 
-/// The events of a page, as they stand in it.
-#[derive(Deserialize)]
-struct Events<'a> {
-    #[serde(borrow)]
-    cheeps: Vec<&'a RawValue>,
-}
-
-/// A reader that goes on from a cursor for as long as it likes. It takes pages, however new they are: what is in memory
-/// costs nothing, and one that is slow just takes older ones.
-pub(crate) struct Follower {
-    server: Arc<Server>,
-    cursor: Seq,
-    head: watch::Receiver<Seq>,
-}
-
-impl Follower {
-    pub(crate) fn new(server: Arc<Server>, after: Option<Seq>) -> Result<Self, Refusal> {
-        let head = server.feed.tail().watch();
-        let newest = server.feed.tail().head();
-        let cursor = after.unwrap_or(newest);
-        if cursor > newest {
-            let why = format!("This timeline ends at {newest}: it is not the one you were following, start afresh.");
-            return Err(Refusal::new(Code::BadField, why).in_field("after"));
-        }
-        Ok(Self { server, cursor, head })
-    }
-
-    /// The next events, each with its seq and its JSON; `None` when the server stops.
-    pub(crate) async fn next(&mut self) -> Option<Vec<(Seq, String)>> {
-        let cursor = self.cursor;
-        let stopping = self.server.stopping.clone();
-        stopping.run_until_cancelled(self.head.wait_for(|head| *head > cursor)).await?.ok()?;
-        let page = page(&self.server, History { range: Range::After(cursor), limit: PAGE }).await.ok()?;
-        let json = page.json();
-        let Events { cheeps } = serde_json::from_slice(&json).ok()?;
-        // They have no hole, so their places follow from the last one's.
-        let first = page.last.next().get().saturating_sub(cheeps.len() as u64);
-        let json = cheeps.into_iter().map(|event| event.get().to_owned());
-        let events: Vec<_> = (first..).map_while(Seq::new).zip(json).collect();
-        self.cursor = events.last().map_or(cursor, |(seq, _)| *seq);
-        Some(events)
-    }
-}
-
 /// `POST /api/cheep`: the answer, whatever comes of it.
-pub(crate) async fn post(server: &Server, from: IpAddr, headers: &HeaderMap, body: &[u8]) -> Response<Bytes> {
-    match try_post(server, from, headers, body).await {
+pub(crate) async fn post(site: &Site, from: IpAddr, headers: &HeaderMap, body: &[u8]) -> Response<Bytes> {
+    match try_post(site, from, headers, body).await {
         Ok((status, event)) => json(status, event.as_bytes()),
         Err(Failure::Unsupported) => {
             let why = "Send JSON (Content-Type: application/json) or a form (application/x-www-form-urlencoded).";
@@ -99,12 +53,12 @@ impl From<Refusal> for Failure {
 }
 
 async fn try_post(
-    server: &Server,
+    site: &Site,
     from: IpAddr,
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<(StatusCode, String), Failure> {
-    let frame = ClientFrame::parse(&body_as_json(headers, body)?, &server.rules.limits)
+    let frame = ClientFrame::parse(&body_as_json(headers, body)?, &site.rules.limits)
         .map_err(|unreadable| unreadable.refusal)?;
     let Request::Post { name, .. } = &frame.request else {
         let why = "This address takes posts only; leave \"type\" out.";
@@ -117,13 +71,13 @@ async fn try_post(
     let source = Source { address: from, connection: None };
     let mut speaker = Speaker::default();
     if let (Some(secret), Some(name)) = (secret(headers)?, name) {
-        server.rules.rate_limits.check_secret(source, name)?;
+        site.rules.rate_limits.check_secret(source, name)?;
         speaker = Speaker::new(Author { name: name.clone(), secret: Some(secret) });
     }
-    let Step::Submit(command) = speaker.on_request(id.as_ref(), frame.request, source, &server.rules)? else {
+    let Step::Submit(command) = speaker.on_request(id.as_ref(), frame.request, source, &site.rules)? else {
         return Err(Refusal::from(Code::Internal).into());
     };
-    match submit(server, command).await? {
+    match submit(site, command).await? {
         Outcome::Posted(Posted { cheep, duplicate }) => {
             let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
             Ok((status, Event::Cheep(cheep).to_json()))
@@ -132,11 +86,11 @@ async fn try_post(
     }
 }
 
-async fn submit(server: &Server, command: Command) -> Result<Outcome, Refusal> {
+async fn submit(site: &Site, command: Command) -> Result<Outcome, Refusal> {
     let (sender, receiver) = oneshot::channel();
-    server.timeline.submit(command, Box::new(move |outcome| drop(sender.send(outcome))));
+    site.timeline.submit(command, Box::new(move |outcome| drop(sender.send(outcome))));
     let outcome = receiver.await.unwrap_or_else(|_| Err(Code::NotStored.into()));
-    server.metrics.answered(&outcome);
+    site.metrics.answered(&outcome);
     outcome
 }
 
@@ -200,6 +154,12 @@ pub(crate) fn error(status: StatusCode, refusal: Refusal) -> Response<Bytes> {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
+}
+
+/// The answer to a request that names no path of ours.
+pub(crate) fn no_path() -> Response<Bytes> {
+    let why = "This server is no proxy: ask it for a path, such as /api/cheeps.";
+    error(StatusCode::BAD_REQUEST, Refusal::new(Code::BadField, why))
 }
 
 /// A JSON answer.

@@ -1,6 +1,6 @@
 //! From a GET of `/ws` to a WebSocket: the request is checked here, then the socket is a shard's.
 //!
-//! Most handshakes come whole and are answered at the door ([`accept`]); the others, and those that are refused, come as
+//! Most handshakes come whole and are answered before HTTP sees them ([`accept`]); the others, and those that are refused, come as
 //! requests like any other ([`answer`]).
 
 use std::{net::IpAddr, sync::Arc};
@@ -14,7 +14,7 @@ use tokio::{net::TcpStream, task::spawn_blocking};
 use tungstenite::handshake::{derive_accept_key, machine::TryParse as _, server::Request};
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::Server;
+use super::{Site, write_timeout::WriteTimeout};
 use crate::{
     admission::Permit,
     conversation::Subscription,
@@ -34,7 +34,7 @@ pub(super) struct Upgrade {
 }
 
 /// Looks whether these bytes begin with a whole handshake that can be accepted.
-pub(super) fn accept(server: &Server, bytes: &[u8]) -> Option<Upgrade> {
+pub(super) fn accept(site: &Site, bytes: &[u8]) -> Option<Upgrade> {
     if !bytes.starts_with(b"GET /ws") {
         return None;
     }
@@ -43,7 +43,7 @@ pub(super) fn accept(server: &Server, bytes: &[u8]) -> Option<Upgrade> {
         return None;
     }
     let query = request.uri().query().unwrap_or_default();
-    let (subscription, key) = check(server, request.headers(), query).ok()?;
+    let (subscription, key) = check(site, request.headers(), query).ok()?;
     let mut answer = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
     for (name, value) in switching(&key, request.headers()).headers() {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
@@ -56,7 +56,7 @@ pub(super) fn accept(server: &Server, bytes: &[u8]) -> Option<Upgrade> {
 
 /// The query of `/ws`.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Query {
+struct SubscriptionQuery {
     last: Option<u64>,
     after: Option<u64>,
     timeline: Option<String>,
@@ -67,21 +67,21 @@ type Refused = (StatusCode, &'static str);
 
 /// Answers the handshake; if it succeeds, a shard takes the socket over.
 pub(crate) fn answer(
-    server: &Arc<Server>,
+    site: &Arc<Site>,
     permit: Permit,
     peer: IpAddr,
     upgrade: Option<OnUpgrade>,
     headers: &HeaderMap,
     query: &str,
 ) -> Response<Bytes> {
-    match check(server, headers, query).and_then(|accepted| Ok((accepted, upgrade.ok_or(NOT_A_WEBSOCKET)?))) {
+    match check(site, headers, query).and_then(|accepted| Ok((accepted, upgrade.ok_or(NOT_A_WEBSOCKET)?))) {
         Ok(((subscription, key), upgrade)) => {
-            let server = server.clone();
+            let site = site.clone();
             tokio::spawn(async move {
                 match upgrade.await.map(hand_over) {
                     Ok(Some((stream, early))) => {
                         let handshake = Handshake { peer, answer: Vec::new(), early, subscription, permit };
-                        let adopt = move || server.fanout.adopt(Accepted { stream, handshake });
+                        let adopt = move || site.fanout.adopt(Accepted { stream, handshake });
                         // It may have to wait for its shard.
                         drop(spawn_blocking(adopt).await);
                     }
@@ -100,7 +100,7 @@ const NOT_A_WEBSOCKET: Refused = (
     "This address speaks WebSocket: try  websocat ws://HOST/ws  or open the page at / in a browser.\n",
 );
 
-fn check(server: &Server, headers: &HeaderMap, query: &str) -> Result<(Subscription, String), Refused> {
+fn check(site: &Site, headers: &HeaderMap, query: &str) -> Result<(Subscription, String), Refused> {
     let has = |name: &header::HeaderName, token: &str| {
         headers
             .get_all(name)
@@ -117,23 +117,23 @@ fn check(server: &Server, headers: &HeaderMap, query: &str) -> Result<(Subscript
     // A key is 16 bytes in base 64.
     let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok()).filter(|key| key.len() == 24);
     let key = key.ok_or((StatusCode::BAD_REQUEST, "The header Sec-WebSocket-Key must be 16 bytes in base 64.\n"))?;
-    if !server.origins.allow(headers) {
+    if !site.origins.allow(headers) {
         return Err((StatusCode::FORBIDDEN, "Scripts of this page may not connect here; see --allow-origin.\n"));
     }
-    let subscription = subscription(server, query).ok_or((
+    let subscription = subscription(site, query).ok_or((
         StatusCode::BAD_REQUEST,
         "The query may be ?last=N or ?after=SEQ, with &timeline=ID; N and SEQ are whole numbers.\n",
     ))?;
     Ok((subscription, key.to_owned()))
 }
 
-fn subscription(server: &Server, query: &str) -> Option<Subscription> {
-    let Query { last, after, timeline } = serde_urlencoded::from_str(query).ok()?;
+fn subscription(site: &Site, query: &str) -> Option<Subscription> {
+    let SubscriptionQuery { last, after, timeline } = serde_urlencoded::from_str(query).ok()?;
     match (last, after) {
         (None, None) => Some(Subscription::Live),
         (Some(last), None) => Some(Subscription::Last(usize::try_from(last).unwrap_or(PAGE).min(PAGE))),
         (None, Some(after)) => {
-            let reset = timeline.is_some_and(|id| !id.is_empty() && id != server.timeline.id());
+            let reset = timeline.is_some_and(|id| !id.is_empty() && id != site.timeline.id());
             Some(Subscription::After { seq: Seq::new(after)?, reset })
         }
         (Some(_), Some(_)) => None,
@@ -171,7 +171,7 @@ fn refuse(status: StatusCode, why: &'static str) -> Response<Bytes> {
 
 /// The bare socket, and what the client sent right behind its request.
 fn hand_over(upgraded: Upgraded) -> Option<(std::net::TcpStream, Vec<u8>)> {
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    let stream = parts.io.into_inner().into_std().ok()?;
+    let parts = upgraded.downcast::<TokioIo<WriteTimeout<TcpStream>>>().ok()?;
+    let stream = parts.io.into_inner().into_inner().into_std().ok()?;
     Some((stream, parts.read_buf.to_vec()))
 }

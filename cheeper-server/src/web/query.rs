@@ -4,14 +4,14 @@ use cheeper_protocol::{Code, History, Range, Refusal, Seq, limits::PAGE_DEFAULT}
 
 /// What is asked for.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Query {
+pub(crate) enum CheepsQuery {
     /// One page.
     Page(History),
     /// What is after a cursor, if there is one, and then what is to come.
     Follow(Option<Seq>),
 }
 
-impl Query {
+impl CheepsQuery {
     /// Reads a query. A field without a value counts as absent; one that is not known is ignored.
     pub(crate) fn parse(query: &str) -> Result<Self, Refusal> {
         let (mut before, mut after, mut around, mut limit, mut follows) = (None, None, None, None, false);
@@ -65,14 +65,14 @@ mod tests {
 
     #[test]
     fn a_page_or_what_is_to_come() {
-        let page = |range, limit| Ok(Query::Page(History { range, limit }));
-        assert_eq!(Query::parse(""), page(Range::Newest, PAGE_DEFAULT));
-        assert_eq!(Query::parse("before=&after=&around=&limit="), page(Range::Newest, PAGE_DEFAULT));
-        assert_eq!(Query::parse("before=7&limit=3&theme=dark"), page(Range::Before(seq(7)), 3));
-        assert_eq!(Query::parse("around=%37"), page(Range::Around(seq(7)), PAGE_DEFAULT));
-        assert_eq!(Query::parse("follow=0&after=0"), page(Range::After(seq(0)), PAGE_DEFAULT));
-        assert_eq!(Query::parse("follow=1"), Ok(Query::Follow(None)));
-        assert_eq!(Query::parse("after=7&follow=1"), Ok(Query::Follow(Some(seq(7)))));
+        let page = |range, limit| Ok(CheepsQuery::Page(History { range, limit }));
+        assert_eq!(CheepsQuery::parse(""), page(Range::Newest, PAGE_DEFAULT));
+        assert_eq!(CheepsQuery::parse("before=&after=&around=&limit="), page(Range::Newest, PAGE_DEFAULT));
+        assert_eq!(CheepsQuery::parse("before=7&limit=3&theme=dark"), page(Range::Before(seq(7)), 3));
+        assert_eq!(CheepsQuery::parse("around=%37"), page(Range::Around(seq(7)), PAGE_DEFAULT));
+        assert_eq!(CheepsQuery::parse("follow=0&after=0"), page(Range::After(seq(0)), PAGE_DEFAULT));
+        assert_eq!(CheepsQuery::parse("follow=1"), Ok(CheepsQuery::Follow(None)));
+        assert_eq!(CheepsQuery::parse("after=7&follow=1"), Ok(CheepsQuery::Follow(Some(seq(7)))));
     }
 
     #[test]
@@ -89,7 +89,7 @@ mod tests {
             ("follow=1&before=2", "before"),
             ("follow=1&around=2", "around"),
         ] {
-            let refusal = Query::parse(query).unwrap_err();
+            let refusal = CheepsQuery::parse(query).unwrap_err();
             assert_eq!((refusal.code, refusal.field.as_deref()), (Code::BadField, Some(field)), "{query}");
             assert!(refusal.message.starts_with(&format!("The field \"{field}\" ")), "{query}: {refusal}");
             assert!(refusal.message.ends_with('.'), "{query}: {refusal}");

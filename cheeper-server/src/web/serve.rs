@@ -1,4 +1,4 @@
-//! HTTP: carries those whom the door passes on, each in a task of its own.
+//! HTTP: carries the connections that the acceptor passes on, each in a task of its own.
 
 use std::{
     convert::Infallible,
@@ -19,13 +19,16 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
-use warp::http::Request;
+use warp::{Reply as _, http::Request, reply::Response};
 
 use super::{
-    Server,
-    door::{Door, Guest},
+    Site,
+    acceptor::{Acceptor, HttpConnection},
+    api,
+    follower::Wakeups,
     handshake::HEAD_BYTES,
-    routes,
+    routes::routes,
+    write_timeout::WriteTimeout,
 };
 use crate::admission::{ConnectionLimit, Permit};
 
@@ -33,31 +36,34 @@ use crate::admission::{ConnectionLimit, Permit};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request may take until its answer begins, its body with it.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of an answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a request that is under way may still take when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 /// Refused connections that get a moment to read why; for more there are no files to spare.
 const REFUSALS: usize = 128;
 
 /// Serves until the server stops.
-pub(crate) async fn serve(listener: net::TcpListener, server: Arc<Server>, limit: ConnectionLimit) -> io::Result<()> {
-    let (tell, mut guests) = unbounded_channel();
-    let door = Door::open(listener, server.clone(), limit, tell)?;
-    let routes = warp::service(routes(server.clone()));
+pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: ConnectionLimit) -> io::Result<()> {
+    let (sender, mut connections) = unbounded_channel();
+    let acceptor = Acceptor::start(listener, site.clone(), limit, sender)?;
+    let wakeups = Wakeups::start(site.feed.tail(), site.stopping.clone());
+    let routes = warp::service(routes(site.clone(), wakeups));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     loop {
-        let guest = tokio::select! {
-            guest = guests.recv() => guest,
-            () = server.stopping.cancelled() => None,
+        let connection = tokio::select! {
+            connection = connections.recv() => connection,
+            () = site.stopping.cancelled() => None,
         };
-        match guest {
-            None => return spawn_blocking(|| door.close()).await.map_err(io::Error::other),
-            Some(Guest::Admitted { stream, peer, permit }) => {
-                tokio::spawn(carry(stream, peer, permit, routes.clone(), server.stopping.clone()));
+        match connection {
+            None => return spawn_blocking(|| acceptor.stop()).await.map_err(io::Error::other),
+            Some(HttpConnection::Admitted { stream, peer, permit }) => {
+                tokio::spawn(carry(stream, peer, permit, routes.clone(), site.stopping.clone()));
             }
-            Some(Guest::Refused(stream)) => {
+            Some(HttpConnection::Refused(stream)) => {
                 if let Ok(permit) = refusals.clone().try_acquire_owned() {
                     tokio::spawn(async move {
-                        drop(timeout(Duration::from_secs(1), see_off(stream)).await);
+                        drop(timeout(Duration::from_secs(1), drain(stream)).await);
                         drop(permit);
                     });
                 }
@@ -69,24 +75,13 @@ pub(crate) async fn serve(listener: net::TcpListener, server: Arc<Server>, limit
 /// Carries a connection to its end, which the stop of the server brings nearer.
 async fn carry<R>(stream: net::TcpStream, peer: SocketAddr, permit: Permit, routes: R, stopping: CancellationToken)
 where
-    R: Service<Request<Incoming>, Response = warp::reply::Response, Error = Infallible> + Clone,
+    R: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone,
 {
     let stream = match TcpStream::from_std(stream) {
-        Ok(stream) => stream,
+        Ok(stream) => WriteTimeout::new(stream, WRITE_TIMEOUT),
         Err(error) => return tracing::warn!(%error, "a new connection could not be taken over"),
     };
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(permit.clone());
-        request.extensions_mut().insert(peer);
-        let answer = routes.clone().call(request);
-        async move {
-            match timeout(REQUEST_TIMEOUT, answer).await {
-                Ok(Ok(answer)) => Ok(answer),
-                Ok(Err(never)) => match never {},
-                Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut)),
-            }
-        }
-    });
+    let service = service_fn(move |request| answer(request, peer, permit.clone(), routes.clone()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -106,8 +101,30 @@ where
     }
 }
 
+async fn answer<R>(
+    mut request: Request<Incoming>,
+    peer: SocketAddr,
+    permit: Permit,
+    mut routes: R,
+) -> io::Result<Response>
+where
+    R: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+{
+    // CONNECT, or the address of another server: what asks a proxy. The routes go by a path and would panic without one.
+    if request.uri().path_and_query().is_none() {
+        return Ok(api::no_path().into_response());
+    }
+    request.extensions_mut().insert(permit);
+    request.extensions_mut().insert(peer);
+    match timeout(REQUEST_TIMEOUT, routes.call(request)).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(never)) => match never {},
+        Err(_) => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
+
 /// What a client says that was told that there is no room is read until it hangs up, so that it gets to see the answer.
-async fn see_off(stream: net::TcpStream) -> io::Result<()> {
+async fn drain(stream: net::TcpStream) -> io::Result<()> {
     let mut stream = TcpStream::from_std(stream)?;
     stream.shutdown().await?;
     let mut rest = [0; 1024];

@@ -1,0 +1,169 @@
+//! Which address is answered by what.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use cheeper_protocol::{Code, Refusal, Seq, limits::FRAME_BYTES};
+use futures_util::StreamExt as _;
+use hyper::upgrade::OnUpgrade;
+use warp::{
+    Filter, Rejection, Reply,
+    filters::path::FullPath,
+    http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header},
+    reply::Response as Answer,
+};
+
+use super::{
+    Site, api,
+    follower::{Follower, Wakeups},
+    handshake, page,
+    query::CheepsQuery,
+};
+use crate::{admission::Permit, feed::text::TextForm};
+
+/// All routes. The connection's permit and its peer's address come as extensions of the request.
+pub(super) fn routes(
+    site: Arc<Site>,
+    wakeups: Wakeups,
+) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone + Send + Sync + 'static {
+    let site = warp::any().map(move || site.clone());
+    let query = || warp::query::raw().or(warp::any().map(String::new)).unify();
+    let read = || warp::get().or(warp::head()).unify();
+
+    let socket = warp::path!("ws")
+        .and(warp::get())
+        .and(site.clone())
+        .and(warp::ext::get::<Permit>())
+        .and(warp::ext::get::<SocketAddr>())
+        .and(warp::ext::optional::<OnUpgrade>())
+        .and(warp::header::headers_cloned())
+        .and(query())
+        .map(|site: Arc<Site>, permit, peer: SocketAddr, upgrade, headers: HeaderMap, query: String| {
+            handshake::answer(&site, permit, peer.ip(), upgrade, &headers, &query).into_response()
+        });
+    let cheeps = warp::path!("api" / "cheeps")
+        .and(read())
+        .and(site.clone())
+        .and(warp::header::headers_cloned())
+        .and(query())
+        .then(move |site: Arc<Site>, headers: HeaderMap, query: String| {
+            let wakeups = wakeups.clone();
+            async move {
+                cheeps(site, &wakeups, &headers, &query)
+                    .await
+                    .unwrap_or_else(|refusal| api::refused(refusal).into_response())
+            }
+        });
+    let cheep = warp::path!("api" / "cheep")
+        .and(warp::post())
+        .and(site.clone())
+        .and(warp::ext::get::<SocketAddr>())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::content_length_limit(FRAME_BYTES as u64))
+        .and(warp::body::bytes())
+        .then(|site: Arc<Site>, peer: SocketAddr, headers: HeaderMap, body: Bytes| async move {
+            if site.origins.allow(&headers) {
+                return api::post(&site, peer.ip(), &headers, &body).await;
+            }
+            let why = "Scripts of this page may not post here; see --allow-origin.";
+            api::error(StatusCode::FORBIDDEN, Refusal::new(Code::BadField, why).in_field("Origin"))
+        });
+    let health = warp::path!("healthz").and(read()).and(site.clone()).map(|site: Arc<Site>| health(&site));
+    let metrics = warp::path!("metrics").and(read()).and(site.clone()).map(|site: Arc<Site>| metrics(&site));
+    let page = read().and(warp::path::full()).and(warp::header::headers_cloned()).and_then(
+        |path: FullPath, headers: HeaderMap| async move {
+            page::file(path.as_str().trim_start_matches('/'), &headers).ok_or_else(warp::reject::not_found)
+        },
+    );
+    let other_method = warp::method().and(warp::path::full()).and_then(|method, path: FullPath| async move {
+        other_method(&method, path.as_str()).ok_or_else(warp::reject::not_found)
+    });
+    let all = socket.or(cheeps).or(cheep).or(health).or(metrics).or(page).or(other_method).recover(recover);
+
+    // Whose scripts they are is asked for first, so there is no origin that this would let in.
+    let shared = warp::cors()
+        .allow_any_origin()
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(["authorization", "content-type", "idempotency-key", "last-event-id"])
+        .expose_header("retry-after")
+        .max_age(600);
+    let from_allowed_page =
+        site.and(warp::header::headers_cloned()).and_then(|site: Arc<Site>, headers: HeaderMap| async move {
+            if site.origins.allow_other(&headers) { Ok(()) } else { Err(warp::reject::not_found()) }
+        });
+    from_allowed_page.untuple_one().and(all.clone().with(shared)).or(all)
+}
+
+/// The answer to a method that an address does not take; `None` if there is nothing at this address.
+fn other_method(method: &Method, path: &str) -> Option<Response<Bytes>> {
+    let methods = match path {
+        "/ws" => "GET",
+        "/api/cheep" => "POST",
+        "/api/cheeps" | "/healthz" | "/metrics" => "GET, HEAD",
+        path => page::file(path.trim_start_matches('/'), &HeaderMap::new()).map(|_| "GET, HEAD")?,
+    };
+    // It was turned away for another reason.
+    if methods.split(", ").any(|taken| taken == method.as_str()) {
+        return None;
+    }
+    let why = format!("This address takes {} only.", methods.replace(", ", " and "));
+    let mut answer = api::error(StatusCode::METHOD_NOT_ALLOWED, Refusal::new(Code::BadField, why));
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    Some(answer)
+}
+
+async fn cheeps(site: Arc<Site>, wakeups: &Wakeups, headers: &HeaderMap, query: &str) -> Result<Answer, Refusal> {
+    let after = match CheepsQuery::parse(query)? {
+        CheepsQuery::Page(history) => {
+            let page = api::page(&site, history).await?;
+            return Ok(api::json(StatusCode::OK, &page.json()).into_response());
+        }
+        CheepsQuery::Follow(after) => after,
+    };
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let (form, content_type, after) = if accepts.contains("text/event-stream") {
+        let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok()).and_then(Seq::new);
+        (TextForm::ServerSent, "text/event-stream", resumed.or(after))
+    } else {
+        (TextForm::Lines, "application/x-ndjson", after)
+    };
+    let text = Follower::new(site, wakeups, form, after)?.text();
+    let mut answer = warp::reply::stream(text.map(Ok::<_, Infallible>)).into_response();
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(answer)
+}
+
+fn health(site: &Site) -> Response<Bytes> {
+    let (status, state) = if site.stopping.is_cancelled() {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping")
+    } else if site.timeline.is_failing() {
+        (StatusCode::SERVICE_UNAVAILABLE, "posts cannot be stored: is the disk full?")
+    } else {
+        (StatusCode::OK, "ready")
+    };
+    api::json(status, serde_json::json!({ "status": state, "head": site.feed.tail().head() }).to_string().as_bytes())
+}
+
+fn metrics(site: &Site) -> impl Reply + use<> {
+    let (online, head) = (site.presence.online(), site.feed.tail().head().get());
+    let text = site.metrics.text(online, head, site.rules.rate_limits.refused_posts());
+    warp::reply::with_header(text, header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+}
+
+/// Requests that no route takes.
+async fn recover(rejection: Rejection) -> Result<impl Reply, Infallible> {
+    use warp::reject::{LengthRequired, MethodNotAllowed, PayloadTooLarge};
+    // Where there is something for another method, that was said by then.
+    let is_nowhere = rejection.is_not_found() || rejection.find::<MethodNotAllowed>().is_some();
+    let (status, why) = if rejection.find::<PayloadTooLarge>().is_some() {
+        (StatusCode::PAYLOAD_TOO_LARGE, "A post is at most 16384 bytes.")
+    } else if rejection.find::<LengthRequired>().is_some() {
+        (StatusCode::LENGTH_REQUIRED, "Say how long the post is with Content-Length.")
+    } else if is_nowhere {
+        (StatusCode::NOT_FOUND, "There is nothing at this address.")
+    } else {
+        (StatusCode::BAD_REQUEST, "This request cannot be read.")
+    };
+    Ok(api::error(status, Refusal::new(Code::BadField, why)))
+}
