@@ -36,3 +36,46 @@ impl TextForm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cheeper_protocol::{Cheep, CheepText, Event, Name, Timestamp};
+
+    use super::*;
+    use crate::feed::tail::Tail;
+
+    fn cheep(seq: u64) -> Event {
+        Event::Cheep(Cheep {
+            seq: Seq::new(seq).unwrap(),
+            at: Timestamp::UNIX_EPOCH,
+            name: Name::parse("alice").unwrap(),
+            cheep: CheepText::cleaned("two\nlines"),
+            verified: false,
+            reply_to: None,
+            id: None,
+        })
+    }
+
+    /// Wherever a reader begins and however little it takes at a time, it gets every event once, under its own seq.
+    #[test]
+    fn the_ring_reads_as_text_from_any_place() {
+        let tail = Tail::new(Seq::ZERO, usize::MAX);
+        for batch in [1..=1, 2..=40, 41..=43] {
+            tail.push(&batch.map(cheep).collect::<Vec<_>>());
+        }
+        for form in [TextForm::Lines, TextForm::ServerSent] {
+            for (first, max_bytes) in (1..=43).zip([1, 1000, usize::MAX].into_iter().cycle()) {
+                let (mut next, mut text) = (Seq::new(first).unwrap(), String::new());
+                while let Some((piece, after)) = tail.text(form, next, max_bytes).unwrap() {
+                    text += std::str::from_utf8(&piece).unwrap();
+                    next = after;
+                }
+                let expected = (first..=43).map(|seq| match form {
+                    TextForm::Lines => format!("{}\n", cheep(seq).to_json()),
+                    TextForm::ServerSent => format!("data:{}\nid:{seq}\n\n", cheep(seq).to_json()),
+                });
+                assert_eq!(text, expected.collect::<String>(), "{form:?} from {first}");
+            }
+        }
+    }
+}

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use cheeper_protocol::{
     ClientFrame, Code, ErrorFrame, Event, History, Refusal, Request, RequestId, Secret, ServerFrame,
 };
+use headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
@@ -120,15 +121,11 @@ fn body_as_json(headers: &HeaderMap, body: &[u8]) -> Result<String, Failure> {
 
 /// The secret in `Authorization: Bearer SECRET`.
 fn secret(headers: &HeaderMap) -> Result<Option<Secret>, Refusal> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let words = value.to_str().ok().and_then(|value| value.split_once(' '));
-    match words.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
-        Some((_, secret)) => Ok(Some(Secret::parse(secret.trim())?)),
-        None => {
-            let why = "Send the secret of the name as \"Authorization: Bearer SECRET\".";
-            Err(Refusal::new(Code::BadSecret, why).in_field("Authorization"))
-        }
-    }
+    let bearer = headers.typed_try_get::<Authorization<Bearer>>().map_err(|_| {
+        let why = "Send the secret of the name as \"Authorization: Bearer SECRET\".";
+        Refusal::new(Code::BadSecret, why).in_field("Authorization")
+    })?;
+    bearer.map(|bearer| Secret::parse(bearer.0.token())).transpose()
 }
 
 /// The answer to a request that was refused.

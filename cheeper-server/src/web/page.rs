@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::negotiation::{self, Coding};
@@ -93,8 +94,9 @@ pub(crate) fn file(path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
     let asset = ASSETS.iter().find(|asset| asset.path == path)?;
     let (body, coding) = asset.body(request);
     // Each coding is a representation of its own.
-    let tag = format!("\"{}-{}\"", &*VERSION, coding.map_or("plain", Coding::name));
-    let known = negotiation::knows(request, &tag);
+    let tag = format!("\"{}-{}\"", &*VERSION, coding.map_or("plain", Coding::name)).parse::<ETag>().ok();
+    let asked = request.typed_get::<IfNoneMatch>();
+    let known = asked.zip(tag.as_ref()).is_some_and(|(asked, tag)| !asked.precondition_passes(tag));
     let mut response = Response::new(if known { Bytes::new() } else { Bytes::from_static(body) });
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -108,8 +110,8 @@ pub(crate) fn file(path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        headers.insert(header::ETAG, tag);
+    if let Some(tag) = tag {
+        headers.typed_insert(tag);
     }
     if let Some(coding) = coding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
