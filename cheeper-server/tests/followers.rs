@@ -9,6 +9,7 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
+use serde_json::{Value, json};
 use support::Server;
 
 /// A raw request, and its answer line by line: those of the head, of chunks, of events.
@@ -32,6 +33,10 @@ fn chunk(reader: &mut BufReader<TcpStream>) -> String {
     let mut chunk = vec![0; usize::from_str_radix(size.trim_end(), 16).unwrap() + 2];
     reader.read_exact(&mut chunk).unwrap();
     String::from_utf8(chunk).unwrap().trim_end_matches("\r\n").to_owned()
+}
+
+fn seqs(text: &str) -> Vec<u64> {
+    text.split(r#""seq":"#).skip(1).map(|rest| rest.split(',').next().unwrap().parse().unwrap()).collect()
 }
 
 #[test]
@@ -101,35 +106,37 @@ fn unread_bytes(near: SocketAddr) -> BTreeSet<u64> {
 }
 
 #[test]
-fn the_system_keeps_little_for_who_reads_nothing() {
+fn the_system_keeps_little_for_who_reads_nothing_and_they_miss_nothing() {
+    const POSTS: usize = 5000;
     let server = Server::start();
-    let text = "x".repeat(250);
+    let mut chunked = follow(&server, "", "");
+    let mut plain = server.tcp();
+    plain.write_all(b"GET /api/cheeps?follow=1 HTTP/1.0\r\n\r\n").unwrap();
+    let mut socket = server.client();
     let mut alice = server.client();
-    // Far more than the reader's own half of the line takes.
-    for _ in 0..40 {
-        for _ in 0..500 {
-            alice.send(&serde_json::json!({ "name": "alice", "cheep": text }));
-        }
-        for _ in 0..500 {
-            alice.next("ack");
+    // More than both the memory of the newest events and their own halves of the lines hold.
+    let text = "x".repeat(250);
+    for _ in 0..POSTS / 500 {
+        (0..500).for_each(|_| alice.send(&json!({ "name": "alice", "cheep": text })));
+        (0..500).for_each(|_| drop(alice.next("ack")));
+    }
+    let most = unread_bytes(server.address).last().copied().unwrap_or(0);
+    assert!(most > 0, "nobody was kept waiting");
+    assert!(most <= 128 * 1024, "{most} bytes wait for one reader");
+
+    let expected: Vec<u64> = (1..=POSTS as u64).collect();
+    let last = format!("\"seq\":{POSTS},");
+    let mut lines = String::new();
+    loop {
+        let chunk = chunk(&mut chunked);
+        lines += &chunk;
+        if chunk.contains(&last) {
+            break;
         }
     }
-    let mut stream = server.tcp();
-    stream
-        .write_all(
-            b"GET /ws?after=0 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        )
-        .unwrap();
-    let follower = server.tcp();
-    (&follower).write_all(b"GET /api/cheeps?follow=1&after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-    // Both have begun to wait once nothing more is taken from the server: that it goes on to be so is looked at a while.
-    let most = (0..200)
-        .map(|_| {
-            server.client().post("alice", "still here");
-            unread_bytes(server.address).last().copied().unwrap_or(0)
-        })
-        .max();
-    assert!(most > Some(0), "nobody was kept waiting");
-    assert!(most <= Some(128 * 1024), "{most:?} bytes wait for one reader");
+    assert_eq!(seqs(&lines), expected);
+    let plain = BufReader::new(plain).lines().map(Result::unwrap).skip_while(|line| !line.is_empty()).skip(1);
+    let events = plain.map(|line| serde_json::from_str::<Value>(&line).unwrap()["seq"].as_u64().unwrap());
+    assert_eq!(events.take(POSTS).collect::<Vec<_>>(), expected);
+    assert_eq!(socket.ask(json!({ "type": "ping" }))["head"], POSTS);
 }

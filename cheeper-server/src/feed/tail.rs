@@ -89,24 +89,6 @@ impl Tail {
 
     /// The frames from `first` on in one piece, of about `max_bytes` at most; `None` if `first` is not there yet.
     pub fn piece(&self, first: Seq, max_bytes: usize) -> Result<Option<Slice>, NotHere> {
-        let mut slices = self.slices(first, max_bytes)?;
-        // What came in several small steps is joined, so that a reader gets it in one write.
-        Ok(if slices.len() > 1 { Some(join(first, &slices)) } else { slices.pop() })
-    }
-
-    /// The same as text, and the seq after it. It is made once for all who read the same.
-    pub(crate) fn text(&self, form: TextForm, first: Seq, max_bytes: usize) -> Result<Option<(Bytes, Seq)>, NotHere> {
-        let slices = self.slices(first, max_bytes)?;
-        Ok(slices.last().map(|last| {
-            let text = match &slices[..] {
-                [only] => only.text(form),
-                several => several.iter().map(|slice| slice.text(form)).collect::<Vec<_>>().concat().into(),
-            };
-            (text, last.next())
-        }))
-    }
-
-    fn slices(&self, first: Seq, max_bytes: usize) -> Result<Vec<Slice>, NotHere> {
         let (mut slices, mut bytes) = (Vec::new(), 0);
         for slice in self.ring().slices(first)? {
             bytes += slice.bytes().len();
@@ -115,7 +97,8 @@ impl Tail {
                 break;
             }
         }
-        Ok(slices)
+        // What came in several small steps is joined, so that a reader gets it in one write.
+        Ok(if slices.len() > 1 { Some(join(first, &slices)) } else { slices.pop() })
     }
 
     /// The JSON of the events from `first` to `last`, if the ring has them all.
@@ -226,7 +209,8 @@ impl Slice {
         (seq, rest)
     }
 
-    fn text(&self, form: TextForm) -> Bytes {
+    /// The same events as text. It is made once for all who read a whole run.
+    pub(crate) fn text(&self, form: TextForm) -> Bytes {
         if self.skip > 0 {
             return self.to_text(form);
         }

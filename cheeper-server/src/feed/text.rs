@@ -66,9 +66,9 @@ mod tests {
         for form in [TextForm::Lines, TextForm::ServerSent] {
             for (first, max_bytes) in (1..=43).zip([1, 1000, usize::MAX].into_iter().cycle()) {
                 let (mut next, mut text) = (Seq::new(first).unwrap(), String::new());
-                while let Some((piece, after)) = tail.text(form, next, max_bytes).unwrap() {
-                    text += std::str::from_utf8(&piece).unwrap();
-                    next = after;
+                while let Some(piece) = tail.piece(next, max_bytes).unwrap() {
+                    text += std::str::from_utf8(&piece.text(form)).unwrap();
+                    next = piece.next();
                 }
                 let expected = (first..=43).map(|seq| match form {
                     TextForm::Lines => format!("{}\n", cheep(seq).to_json()),

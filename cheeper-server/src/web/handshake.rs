@@ -10,11 +10,11 @@ use cheeper_protocol::{SUBPROTOCOL, Seq, limits::PAGE};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
-use tokio::{net::TcpStream, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 use tungstenite::handshake::{derive_accept_key, machine::TryParse as _, server::Request};
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::{Site, write_timeout::WriteTimeout};
+use super::{Site, line::LineStream, write_timeout::WriteTimeout};
 use crate::{
     admission::Permit,
     conversation::Subscription,
@@ -171,7 +171,7 @@ fn refuse(status: StatusCode, why: &'static str) -> Response<Bytes> {
 
 /// The bare socket, and what the client sent right behind its request.
 fn hand_over(upgraded: Upgraded) -> Option<(std::net::TcpStream, Vec<u8>)> {
-    let parts = upgraded.downcast::<TokioIo<WriteTimeout<TcpStream>>>().ok()?;
-    let stream = parts.io.into_inner().into_inner().into_std().ok()?;
+    let parts = upgraded.downcast::<TokioIo<WriteTimeout<LineStream>>>().ok()?;
+    let stream = parts.io.into_inner().into_inner().into_inner()?.into_std().ok()?;
     Some((stream, parts.read_buf.to_vec()))
 }

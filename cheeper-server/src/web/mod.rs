@@ -5,6 +5,8 @@ pub(crate) mod admission;
 mod api;
 mod follower;
 mod handshake;
+mod line;
+mod live;
 mod negotiation;
 mod page;
 mod query;

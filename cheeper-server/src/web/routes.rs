@@ -1,6 +1,10 @@
 //! Which address is answered by what.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{Arc, Weak},
+};
 
 use bytes::Bytes;
 use cheeper_protocol::{Code, Refusal, Seq, limits::FRAME_BYTES};
@@ -13,18 +17,20 @@ use warp::{
     reply::Response as Answer,
 };
 
-use super::{
-    Site, api,
-    follower::{Follower, Wakeups},
-    handshake, page,
-    query::CheepsQuery,
-};
+use super::{Site, api, follower::Follower, handshake, line::Line, live::Framing, page, query::CheepsQuery};
 use crate::{admission::Permit, feed::text::TextForm};
+
+/// The connection that a request came on, which does not end with the request.
+#[derive(Clone)]
+pub(super) struct LineOfRequest {
+    pub(super) line: Weak<Line>,
+    /// Its answers may come in chunks.
+    pub(super) chunked: bool,
+}
 
 /// All routes. The connection's permit and its peer's address come as extensions of the request.
 pub(super) fn routes(
     site: Arc<Site>,
-    wakeups: Wakeups,
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone + Send + Sync + 'static {
     let site = warp::any().map(move || site.clone());
     let query = || warp::query::raw().or(warp::any().map(String::new)).unify();
@@ -46,13 +52,9 @@ pub(super) fn routes(
         .and(site.clone())
         .and(warp::header::headers_cloned())
         .and(query())
-        .then(move |site: Arc<Site>, headers: HeaderMap, query: String| {
-            let wakeups = wakeups.clone();
-            async move {
-                cheeps(site, &wakeups, &headers, &query)
-                    .await
-                    .unwrap_or_else(|refusal| api::refused(refusal).into_response())
-            }
+        .and(warp::ext::get::<LineOfRequest>())
+        .then(|site: Arc<Site>, headers: HeaderMap, query: String, line: LineOfRequest| async move {
+            cheeps(site, &headers, &query, line).await.unwrap_or_else(|refusal| api::refused(refusal).into_response())
         });
     let cheep = warp::path!("api" / "cheep")
         .and(warp::post())
@@ -112,7 +114,7 @@ fn other_method(method: &Method, path: &str) -> Option<Response<Bytes>> {
     Some(answer)
 }
 
-async fn cheeps(site: Arc<Site>, wakeups: &Wakeups, headers: &HeaderMap, query: &str) -> Result<Answer, Refusal> {
+async fn cheeps(site: Arc<Site>, headers: &HeaderMap, query: &str, line: LineOfRequest) -> Result<Answer, Refusal> {
     let after = match CheepsQuery::parse(query)? {
         CheepsQuery::Page(history) => {
             let page = api::page(&site, history).await?;
@@ -127,8 +129,10 @@ async fn cheeps(site: Arc<Site>, wakeups: &Wakeups, headers: &HeaderMap, query: 
     } else {
         (TextForm::Lines, "application/x-ndjson", after)
     };
-    let text = Follower::new(site, wakeups, form, after)?.text();
-    let mut answer = warp::reply::stream(text.map(Ok::<_, Infallible>)).into_response();
+    let framing = Framing { form, chunked: line.chunked };
+    let line = line.line.upgrade().ok_or(Code::Internal)?;
+    let missed = Follower::new(site, line, framing, after)?.missed();
+    let mut answer = warp::reply::stream(missed.map(Ok::<_, Infallible>)).into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(answer)

@@ -19,15 +19,20 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
-use warp::{Reply as _, http::Request, reply::Response};
+use warp::{
+    Reply as _,
+    http::{Request, Version},
+    reply::Response,
+};
 
 use super::{
     Site,
     acceptor::{Acceptor, HttpConnection},
     api,
-    follower::Wakeups,
     handshake::HEAD_BYTES,
-    routes::routes,
+    line::{Line, LineStream},
+    live::Live,
+    routes::{LineOfRequest, routes},
     write_timeout::WriteTimeout,
 };
 use crate::admission::{ConnectionLimit, Permit};
@@ -47,8 +52,8 @@ const REFUSALS: usize = 128;
 pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: ConnectionLimit) -> io::Result<()> {
     let (sender, mut connections) = unbounded_channel();
     let acceptor = Acceptor::start(listener, site.clone(), limit, sender)?;
-    let wakeups = Wakeups::start(site.feed.tail(), site.stopping.clone());
-    let routes = warp::service(routes(site.clone(), wakeups));
+    let live = Live::start(site.feed.clone())?;
+    let routes = warp::service(routes(site.clone()));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     loop {
         let connection = tokio::select! {
@@ -56,10 +61,17 @@ pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: Co
             () = site.stopping.cancelled() => None,
         };
         match connection {
-            None => return spawn_blocking(|| acceptor.stop()).await.map_err(io::Error::other),
-            Some(HttpConnection::Admitted { stream, peer, permit }) => {
-                tokio::spawn(carry(stream, peer, permit, routes.clone(), site.stopping.clone()));
+            None => {
+                live.stop();
+                return spawn_blocking(|| acceptor.stop()).await.map_err(io::Error::other);
             }
+            Some(HttpConnection::Admitted { stream, peer, permit }) => match TcpStream::from_std(stream) {
+                Ok(socket) => {
+                    let line = Line::new(socket, live.clone());
+                    tokio::spawn(carry(line, peer, permit, routes.clone(), site.stopping.clone()));
+                }
+                Err(error) => tracing::warn!(%error, "a new connection could not be taken over"),
+            },
             Some(HttpConnection::Refused(stream)) => {
                 if let Ok(permit) = refusals.clone().try_acquire_owned() {
                     tokio::spawn(async move {
@@ -73,15 +85,19 @@ pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: Co
 }
 
 /// Carries a connection to its end, which the stop of the server brings nearer.
-async fn carry<R>(stream: net::TcpStream, peer: SocketAddr, permit: Permit, routes: R, stopping: CancellationToken)
+async fn carry<R>(line: Arc<Line>, peer: SocketAddr, permit: Permit, routes: R, stopping: CancellationToken)
 where
     R: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone,
 {
-    let stream = match TcpStream::from_std(stream) {
-        Ok(stream) => WriteTimeout::new(stream, WRITE_TIMEOUT),
-        Err(error) => return tracing::warn!(%error, "a new connection could not be taken over"),
-    };
-    let service = service_fn(move |request| answer(request, peer, permit.clone(), routes.clone()));
+    let for_requests = Arc::downgrade(&line);
+    let stream = WriteTimeout::new(LineStream(line), WRITE_TIMEOUT);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let line = LineOfRequest { line: for_requests.clone(), chunked: request.version() >= Version::HTTP_11 };
+        request.extensions_mut().insert(line);
+        request.extensions_mut().insert(permit.clone());
+        request.extensions_mut().insert(peer);
+        answer(request, routes.clone())
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -101,12 +117,7 @@ where
     }
 }
 
-async fn answer<R>(
-    mut request: Request<Incoming>,
-    peer: SocketAddr,
-    permit: Permit,
-    mut routes: R,
-) -> io::Result<Response>
+async fn answer<R>(request: Request<Incoming>, mut routes: R) -> io::Result<Response>
 where
     R: Service<Request<Incoming>, Response = Response, Error = Infallible>,
 {
@@ -114,8 +125,6 @@ where
     if request.uri().path_and_query().is_none() {
         return Ok(api::no_path().into_response());
     }
-    request.extensions_mut().insert(permit);
-    request.extensions_mut().insert(peer);
     match timeout(REQUEST_TIMEOUT, routes.call(request)).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(never)) => match never {},

@@ -1,0 +1,211 @@
+//! A connection of HTTP, of which live events may be written past hyper.
+//!
+//! A task for each follower and what hyper does in it cost as much again as sending. So hyper writes the head and what a
+//! follower has missed; while it has missed nothing, one thread writes to the sockets of all ([`super::live`]). When a
+//! socket is full, the connection is hyper's again, with the rest of what was begun.
+
+use std::{
+    future::poll_fn,
+    io::{self, ErrorKind, IoSlice},
+    net::Shutdown,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker, ready},
+};
+
+use cheeper_protocol::Seq;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+use super::live::{Framing, Live};
+
+/// What hyper and the thread share.
+pub(super) struct Line {
+    socket: TcpStream,
+    live: Arc<Live>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    turn: Turn,
+    /// What the thread has begun and the socket has not taken, to be written before anything else.
+    rest: Vec<u8>,
+    /// The follower's task, which waits for its turn.
+    waker: Option<Waker>,
+}
+
+/// Whose turn it is to write, and the follower's cursor.
+#[derive(Clone, Copy, Default)]
+enum Turn {
+    #[default]
+    Http,
+    /// The thread's, as soon as all that hyper has is written.
+    LiveOnceFlushed(Framing, Seq),
+    Live(Framing, Seq),
+    /// Hyper's again.
+    Over(Seq),
+}
+
+impl Line {
+    pub(super) fn new(socket: TcpStream, live: Arc<Live>) -> Arc<Self> {
+        Arc::new(Self { socket, live, state: Mutex::default() })
+    }
+
+    /// Has live events after `cursor` written past the caller, for as long as the socket takes them. Gives the event up to
+    /// which it has them then.
+    pub(super) async fn go_live(&self, framing: Framing, cursor: Seq) -> Seq {
+        self.state().turn = Turn::LiveOnceFlushed(framing, cursor);
+        poll_fn(|cx| {
+            let mut state = self.state();
+            if let Turn::Over(cursor) = state.turn {
+                state.turn = Turn::Http;
+                return Poll::Ready(cursor);
+            }
+            state.waker = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// What the thread is to write for it, and its cursor; `None` if it is not the thread's turn.
+    pub(super) fn live(&self) -> Option<(Framing, Seq)> {
+        match self.state().turn {
+            Turn::Live(framing, cursor) => Some((framing, cursor)),
+            _ => None,
+        }
+    }
+
+    /// Writes events up to `cursor`, or something that is none. Whether it is still the thread's turn.
+    pub(super) fn write_live(&self, bytes: &[u8], cursor: Seq) -> bool {
+        let mut state = self.state();
+        let Turn::Live(framing, before) = state.turn else { return false };
+        match self.socket.try_write(bytes) {
+            Ok(written) if written == bytes.len() => {
+                state.turn = Turn::Live(framing, cursor);
+                return true;
+            }
+            Ok(written) => {
+                state.rest = bytes[written..].to_vec();
+                state.turn = Turn::Over(cursor);
+            }
+            // Whatever else is wrong with it, hyper meets it too.
+            Err(_) => state.turn = Turn::Over(before),
+        }
+        wake(&mut state);
+        false
+    }
+
+    /// Ends the thread's turn.
+    pub(super) fn give_back(&self) {
+        let mut state = self.state();
+        if let Turn::Live(_, cursor) | Turn::LiveOnceFlushed(_, cursor) = state.turn {
+            state.turn = Turn::Over(cursor);
+            wake(&mut state);
+        }
+    }
+
+    fn poll_rest(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let mut state = self.state();
+            if state.rest.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            match self.socket.try_write(&state.rest) {
+                Ok(written) => drop(state.rest.drain(..written)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    drop(state);
+                    ready!(self.socket.poll_write_ready(cx))?;
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    fn poll_write(
+        &self,
+        cx: &mut Context<'_>,
+        write: impl Fn(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_rest(cx))?;
+        loop {
+            match write(&self.socket) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => ready!(self.socket.poll_write_ready(cx))?,
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wake(state: &mut State) {
+    if let Some(waker) = state.waker.take() {
+        waker.wake();
+    }
+}
+
+/// The connection as hyper has it.
+pub(super) struct LineStream(pub(super) Arc<Line>);
+
+impl LineStream {
+    /// The bare socket, if no request works with it any more.
+    pub(super) fn into_inner(self) -> Option<TcpStream> {
+        Arc::into_inner(self.0).map(|line| line.socket)
+    }
+}
+
+impl AsyncWrite for LineStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.poll_write(cx, |socket| socket.try_write(bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.0.poll_write(cx, |socket| socket.try_write_vectored(parts))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// Hyper calls this when it has written all that it has.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let line = &self.0;
+        ready!(line.poll_rest(cx))?;
+        let mut state = line.state();
+        if let Turn::LiveOnceFlushed(framing, cursor) = state.turn {
+            state.turn = Turn::Live(framing, cursor);
+            drop(state);
+            line.live.add(line);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(socket2::SockRef::from(&self.0.socket).shutdown(Shutdown::Write))
+    }
+}
+
+impl AsyncRead for LineStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let unfilled = buffer.initialize_unfilled();
+            match self.0.socket.try_read(unfilled) {
+                Ok(read) => {
+                    buffer.advance(read);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => ready!(self.0.socket.poll_read_ready(cx))?,
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
