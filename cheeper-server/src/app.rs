@@ -1,9 +1,9 @@
 //! Puts the parts together, and stops them in order.
 
-use std::{future::Future, io, pin::pin, sync::Arc};
+use std::{future::Future, io, net::TcpListener, pin::pin, sync::Arc};
 
 use cheeper_protocol::Event;
-use tokio::{net::TcpListener, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -45,7 +45,7 @@ struct App {
     timeline: Arc<dyn Timeline>,
 }
 
-/// Serves the timeline of `engine` on `listener` until `shutdown` is done, then stops in order: goodbye to all, what was
+/// Serves the timeline of `engine` on `listener`, which does not block, until `shutdown` is done, then stops in order: goodbye to all, what was
 /// taken is committed and answered.
 pub async fn run<E: Engine>(
     listener: TcpListener,
@@ -55,7 +55,7 @@ pub async fn run<E: Engine>(
 ) -> Result<(), RunError<E::Error>> {
     let limit = ConnectionLimit::new(config.max_connections);
     let app = App::start(config, engine)?;
-    let mut serving = pin!(web::serve::serve(listener.into_std()?, app.web.clone(), limit));
+    let mut serving = pin!(web::serve::serve(listener, app.web.clone(), limit));
     let served = tokio::select! {
         served = serving.as_mut() => served,
         () = shutdown => {

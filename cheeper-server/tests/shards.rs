@@ -1,7 +1,7 @@
 //! Four shards, as on a machine with eight processors, end to end: whichever of them serves a client, it is one timeline.
 
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,7 +13,7 @@ use cheeper_protocol::{Limits, testkit::Client};
 use cheeper_server::{app, config::Config, timeline::sqlite::Store};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::sync::oneshot;
 
 const SHARDS: usize = 4;
 
@@ -30,7 +30,8 @@ impl Server {
         let folder = TempDir::new().unwrap();
         let store = Store::open(&folder.path().join("cheeper.db")).unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let limits = Limits { posts_per_minute: 0, ..Limits::default() };

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use tokio::net::TcpSocket;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -19,13 +18,11 @@ use super::{
 use crate::{
     app::{RunError, run},
     timeline::sqlite::{OpenError, Store},
-    worker,
+    web, worker,
 };
 
 /// However long goodbyes and commits take, the process ends within this time after it was told to.
 const STOP_TIMEOUT: Duration = Duration::from_millis(4500);
-/// Connections that the kernel keeps until they are accepted.
-const BACKLOG: u32 = 4096;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ServeError {
@@ -53,10 +50,10 @@ pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
     let config = args.into_config(rlimit::increase_nofile_limit(u64::MAX)?, processors)?;
     // An address that is taken is told at once; but nobody is let in before there is somebody to answer. Until then
     // clients are refused, which they and balancers understand, where they would wait.
-    let socket = bind(address).map_err(failed)?;
+    let socket = web::bind(address).map_err(failed)?;
     let store = Store::open(&data)?;
     let signals = Signals::listen()?;
-    let listener = socket.listen(BACKLOG).map_err(failed)?;
+    let listener = socket.listen().map_err(failed)?;
     greet(listener.local_addr()?)?;
     let stop = CancellationToken::new();
     tokio::spawn(end(signals, stop.clone(), log.clone()));
@@ -101,14 +98,6 @@ fn advice(why: &io::Error, address: SocketAddr) -> String {
     }
 }
 
-/// Takes an address, but lets nobody in yet.
-fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
-}
-
 /// Says where the page is and how to share it.
 fn greet(address: SocketAddr) -> io::Result<()> {
     let port = address.port();
@@ -128,21 +117,4 @@ fn greet(address: SocketAddr) -> io::Result<()> {
     // Nobody may be reading, or nobody any more, which is no reason not to serve.
     thread::Builder::new().spawn(move || drop(io::stdout().write_all(greeting.as_bytes())))?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::TcpStream;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn an_address_that_is_ours_lets_nobody_in_before_there_is_somebody_to_answer() {
-        let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let address = socket.local_addr().unwrap();
-        assert_eq!(TcpStream::connect(address).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
-        let _listener = socket.listen(BACKLOG).unwrap();
-        TcpStream::connect(address).unwrap();
-        assert_eq!(bind(address).unwrap_err().kind(), io::ErrorKind::AddrInUse);
-    }
 }

@@ -48,16 +48,31 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConn
     Content-Type: text/plain; charset=utf-8\r\nContent-Length: 50\r\n\r\n\
     This server is full; please try again in a moment.";
 
-/// Listens. What is set here holds for every connection that is accepted, without a call for each.
-pub fn listen(address: SocketAddr) -> io::Result<net::TcpListener> {
+/// An address that is ours. Nobody is let in yet.
+pub(crate) struct Bound(Socket);
+
+/// Takes an address. What is set here holds for every connection that is accepted, without a call for each.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<Bound> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
+    Ok(Bound(socket))
+}
+
+impl Bound {
+    /// Lets clients in; they wait until they are accepted.
+    pub(crate) fn listen(self) -> io::Result<net::TcpListener> {
+        self.0.listen(BACKLOG)?;
+        self.0.set_nonblocking(true)?;
+        Ok(self.0.into())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()?.as_socket().ok_or(ErrorKind::Unsupported.into())
+    }
 }
 
 /// A connection for HTTP.
@@ -267,9 +282,21 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
+    const LOOPBACK: SocketAddr = SocketAddr::new(net::IpAddr::V4(net::Ipv4Addr::LOCALHOST), 0);
+
+    #[test]
+    fn an_address_that_is_ours_lets_nobody_in_before_there_is_somebody_to_answer() {
+        let bound = bind(LOOPBACK).unwrap();
+        let address = bound.address().unwrap();
+        assert_eq!(net::TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        let _listener = bound.listen().unwrap();
+        net::TcpStream::connect(address).unwrap();
+        assert_eq!(bind(address).err().map(|error| error.kind()), Some(ErrorKind::AddrInUse));
+    }
+
     #[test]
     fn what_is_set_on_the_listener_holds_for_those_who_are_accepted() {
-        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let listener = bind(LOOPBACK).unwrap().listen().unwrap();
         let _client = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         // On loopback it is there as soon as `connect` returns.
         let accepted = Socket::from(listener.accept().unwrap().0);

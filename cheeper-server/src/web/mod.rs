@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-pub use self::acceptor::listen;
+pub(crate) use self::acceptor::bind;
 use self::admission::AllowedOrigins;
 use crate::{
     conversation::request::Rules,
