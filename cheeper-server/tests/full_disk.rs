@@ -210,3 +210,20 @@ fn a_start_without_any_room_says_so_and_leaves_all_as_it_was() {
     server.restart();
     assert_eq!(server.client().post("alice", "room again"), 101);
 }
+
+#[test]
+fn a_first_start_with_too_little_room_leaves_nothing_but_its_lock() {
+    let Some(disk) = Disk::new("a_first_start_with_too_little_room_leaves_nothing_but_its_lock") else { return };
+    // Wherever in the making of a store the room ends.
+    for pages in 0..12 {
+        drop(fs::remove_file(disk.data().with_extension("db.lock")));
+        disk.fill();
+        let ballast = File::options().write(true).open(disk.ballast()).unwrap();
+        ballast.set_len(ballast.metadata().unwrap().len() - pages * 4096).unwrap();
+        refused_in_a_sentence(&mut command(&disk.data()), "disk is full");
+        let left: Vec<String> = disk.sizes().into_keys().filter(|file| file != "cheeper.db.lock").collect();
+        assert_eq!(left, ["ballast"], "with {pages} pages");
+    }
+    disk.make_room();
+    assert_eq!(start(&disk).client().post("alice", "there is room"), 1);
+}

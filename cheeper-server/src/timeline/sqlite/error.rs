@@ -18,6 +18,30 @@ pub enum OpenError {
         path = .path.display()
     )]
     Damaged { path: PathBuf, what: String },
+    #[error(
+        "the log {path}-wal is damaged, and the newest cheeps of the store {path} are in it: restore a backup, \
+         or remove {path}-wal and {path}-shm to go on without what is in them",
+        path = .path.display()
+    )]
+    DamagedLog { path: PathBuf },
+    #[error(
+        "the log {path}-wal does not belong to the store {path}: if that is a backup that you restored, remove \
+         {path}-wal and {path}-shm, which are left from before; else restore the store together with them",
+        path = .path.display()
+    )]
+    ForeignLog { path: PathBuf },
+    #[error(
+        "the store {path} is missing or empty though its log {path}-wal is there: put the store back, \
+         or remove {path}-wal and {path}-shm to start afresh",
+        path = .path.display()
+    )]
+    OnlyLog { path: PathBuf },
+    #[error(
+        "another program was cut off while it wrote to the store {path}, and left {path}-journal: \
+         let that program open the store once, or remove {path}-journal if you restored the store since",
+        path = .path.display()
+    )]
+    Journal { path: PathBuf },
     #[error("the store {path} was written by a newer Cheeper: update this one", path = .path.display())]
     TooNew { path: PathBuf },
     #[error("the disk is full, and the store {path} needs a little room to start: make some, then start again", path = .path.display())]

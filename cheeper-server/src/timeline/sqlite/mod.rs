@@ -1,17 +1,21 @@
 //! The embedded store: one SQLite file, one writer that commits what has gathered in one transaction, readers beside it.
 
+mod check;
+mod checkpoint;
 mod error;
+mod files;
 mod ledger;
-mod log;
-mod place;
+mod lock;
 mod reader;
+mod row;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod wal;
 mod writer;
 
 use std::{
-    io,
+    fs, io,
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
@@ -26,8 +30,12 @@ use rusqlite::Connection;
 
 pub use self::error::OpenError;
 use self::{
-    place::Place,
-    reader::{Read, ReadError},
+    check::Found,
+    files::Files,
+    lock::{LOG, StoreLock, beside},
+    reader::{Queue, Read, ReadError, Reader},
+    row::Sums,
+    schema::Identity,
     writer::{Write, Writer},
 };
 use super::{Answer, Command, Engine, Outcome, Publish, Span, Timeline};
@@ -46,40 +54,52 @@ const READERS: usize = 2;
 /// A store that was checked and is ours alone, not at work yet.
 pub struct Store {
     db: Connection,
-    timeline: String,
-    secret_key: [u8; 32],
+    identity: Identity,
+    sums: Sums,
     head: Seq,
     // The last to go: the connections are closed while the place is still ours.
-    place: Place,
+    lock: StoreLock,
 }
 
 impl Store {
     /// Opens the store at `path`, made with its folders if there is none. One that is refused is left as it was.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let place = Place::take(path)?;
-        match Self::open_in(&place.path) {
-            Ok((db, timeline, secret_key, head)) => Ok(Self { db, timeline, secret_key, head, place }),
+        let mut lock = StoreLock::take(path)?;
+        match Self::open_in(&mut lock) {
+            Ok((db, identity, head)) => Ok(Self { db, sums: identity.sums(), identity, head, lock }),
             Err(error) => {
-                place.give_up();
+                lock.give_up();
                 Err(error)
             }
         }
     }
 
-    fn open_in(path: &Path) -> Result<(Connection, String, [u8; 32], Seq), OpenError> {
+    fn open_in(lock: &mut StoreLock) -> Result<(Connection, Identity, Seq), OpenError> {
+        let has_log = match check::look(lock)? {
+            Found::Store(head) => head.has_log,
+            Found::Nothing => {
+                lock.put_new(schema::create)?;
+                false
+            }
+        };
+        lock.restrict();
+        let path = &lock.path;
         let failed = |error: rusqlite::Error| OpenError::sqlite(path, &error);
-        schema::check(path)?;
         let mut db = Connection::open(path).map_err(failed)?;
+        if !has_log {
+            // A new one, or a copy. It becomes one with a log by a few bytes of its first sector, which no disk tears
+            // apart. The journal that SQLite would make for them could not be told from another program's later.
+            db.pragma_update(None, "journal_mode", "MEMORY").map_err(failed)?;
+        }
         db.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         db.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         db.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(failed)?;
         schema::migrate(&mut db, path)?;
-        log::take_charge(&db);
-        let identity = "SELECT timeline, secret_key FROM meta";
-        let (timeline, key) = db.query_row(identity, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
+        let damaged = |what: &str| OpenError::damaged(path, what);
+        let identity = Identity::read(&db).map_err(failed)?.ok_or_else(|| damaged("its key is damaged"))?;
         let head = db.query_row("SELECT coalesce(max(seq), 0) FROM cheeps", [], |row| row.get(0)).map_err(failed)?;
-        let head = Seq::new(head).ok_or_else(|| OpenError::damaged(path, "its last seq is out of bounds"))?;
-        Ok((db, timeline, key, head))
+        let head = Seq::new(head).ok_or_else(|| damaged("its last seq is out of bounds"))?;
+        Ok((db, identity, head))
     }
 }
 
@@ -92,39 +112,38 @@ impl Engine for Store {
 
     fn newest(&self, count: u64, bytes: usize) -> Result<Vec<Event>, OpenError> {
         let first = Seq::new(self.head.get().saturating_sub(count) + 1).unwrap_or(Seq::ZERO);
-        let mut events = reader::backward(&self.db, first, self.head, bytes).map_err(|error| match error {
-            ReadError::Sqlite(error) => OpenError::sqlite(&self.place.path, &error),
-            ReadError::Unreadable(_) => OpenError::damaged(&self.place.path, error.to_string()),
+        let events = reader::backward(&self.db, self.sums, first, self.head, bytes);
+        let mut events = events.map_err(|error| match error {
+            ReadError::Sqlite(error) => OpenError::sqlite(&self.lock.path, &error),
+            ReadError::Damaged(_) | ReadError::Lost(_) => OpenError::damaged(&self.lock.path, error.to_string()),
         })?;
         events.reverse();
         Ok(events)
     }
 
     fn start(self, publish: Publish) -> Result<impl Timeline + 'static, OpenError> {
-        let Self { place, db, timeline, secret_key, head } = self;
+        let Self { lock, db, identity, sums, head } = self;
         let failing = Arc::<AtomicBool>::default();
-        let failed = |error: rusqlite::Error| OpenError::sqlite(&place.path, &error);
+        let failed = |error: rusqlite::Error| OpenError::sqlite(&lock.path, &error);
+        let no_system = |error: io::Error| OpenError::io(&lock.path, &error);
         let (writes, write_queue) = mpsc::sync_channel(WAITING_WRITES);
         let (reads, read_queue) = mpsc::sync_channel(WAITING_READS);
-        let writer = Writer::new(db, head, publish, failing.clone());
-        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
-            worker::spawn(name, work).map_err(|error| OpenError::io(&place.path, &error))
-        };
-        let read_queue = Arc::new(Mutex::new(read_queue));
-        let mut threads = vec![spawn("store-writer", Box::new(move || writer.run(&write_queue)))?];
+        let files = Files::of(&lock.path).map_err(no_system)?;
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| worker::spawn(name, work).map_err(no_system);
+        let read_queue = Arc::new(Queue::new(read_queue));
+        let mut readers = Vec::new();
         for _ in 0..READERS {
-            let reading = Connection::open(&place.path).map_err(failed)?;
-            reading.pragma_update(None, "query_only", true).map_err(failed)?;
-            reading.pragma_update(None, "cache_size", -READER_CACHE_KIB).map_err(failed)?;
-            let queue = read_queue.clone();
-            threads.push(spawn("store-reader", Box::new(move || reader::run(&reading, &queue)))?);
+            let db = Connection::open(&lock.path).map_err(failed)?;
+            db.pragma_update(None, "query_only", true).map_err(failed)?;
+            db.pragma_update(None, "cache_size", -READER_CACHE_KIB).map_err(failed)?;
+            let (reader, queue) = (Reader { db, sums, files: files.clone() }, read_queue.clone());
+            readers.push(spawn("store-reader", Box::new(move || reader.run(&queue)))?);
         }
-        Ok(Sqlite {
-            timeline,
-            secret_key,
-            failing,
-            queues: Mutex::new(Some(Queues { writes, reads, threads, _place: place })),
-        })
+        let writer = Writer::new(db, sums, head, publish, failing.clone(), files);
+        let writer = spawn("store-writer", Box::new(move || writer.run(&write_queue)))?;
+        let queues = Queues { writes, reads, readers, writer, lock };
+        let Identity { timeline, secret_key } = identity;
+        Ok(Sqlite { timeline, secret_key, failing, queues: Mutex::new(Some(queues)) })
     }
 }
 
@@ -139,8 +158,9 @@ struct Sqlite {
 struct Queues {
     writes: mpsc::SyncSender<Write>,
     reads: mpsc::SyncSender<Read>,
-    threads: Vec<JoinHandle<()>>,
-    _place: Place,
+    readers: Vec<JoinHandle<()>>,
+    writer: JoinHandle<()>,
+    lock: StoreLock,
 }
 
 impl Sqlite {
@@ -178,15 +198,27 @@ impl Timeline for Sqlite {
     }
 
     fn close(&self) -> io::Result<()> {
-        let Some(Queues { writes, reads, threads, _place }) =
+        let Some(Queues { writes, reads, readers, writer, lock }) =
             self.queues.lock().unwrap_or_else(PoisonError::into_inner).take()
         else {
             return Ok(());
         };
-        drop((writes, reads));
-        for thread in threads {
-            thread.join().map_err(|_| io::Error::other("a thread of the store ended in a panic"))?;
+        let end = |thread: JoinHandle<()>| {
+            thread.join().map_err(|_| io::Error::other("a thread of the store ended in a panic"))
+        };
+        // Readers first: SQLite carries the log over and removes it for the last connection alone.
+        drop(reads);
+        let read = readers.into_iter().try_for_each(end);
+        drop(writes);
+        end(writer)?;
+        let log = beside(&lock.path, LOG);
+        if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            tracing::warn!(
+                "the store's log {} is still there, as the disk is full or another program uses the store: \
+                 the newest cheeps are in it, so copy it with the store",
+                log.display()
+            );
         }
-        Ok(())
+        read
     }
 }

@@ -1,6 +1,7 @@
 //! The one writer. Everything that waits goes into one transaction, so that many authors share one flush to disk.
 
 use std::{
+    mem,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -10,11 +11,14 @@ use std::{
 };
 
 use cheeper_protocol::{Code, Event, Refusal, Seq};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 
 use super::{
+    checkpoint::{self, Log},
+    files::Files,
     ledger::{Ledger, WriteError},
-    log, schema,
+    row::Sums,
+    schema,
 };
 use crate::timeline::{
     Answer, Outcome, Prepared, Publish, now,
@@ -24,7 +28,8 @@ use crate::timeline::{
 /// Most writes in one transaction: it bounds how long the first of them waits.
 const BATCH: usize = 1024;
 
-/// While writing fails it is tried this often, so that it is known when it works again though nobody posts.
+/// This often it is seen whether the store is still there and, while writing fails, whether it works again, so that
+/// both are known though nobody posts.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 
 /// Something to write, and who is to hear of it.
@@ -39,6 +44,13 @@ impl Write {
         let refusal = self.command.not_stored();
         (self.answer)(Err(refusal));
     }
+
+    /// It may lie in the store's log, where the next start would find it.
+    fn refuse_in_doubt(self) {
+        let why =
+            "The server's disk failed at this moment, so this may be stored or not: look before you send it once more.";
+        (self.answer)(Err(Refusal::new(Code::Internal, why)));
+    }
 }
 
 /// What the author of a command is told.
@@ -46,30 +58,47 @@ type Answered = Result<Outcome, Refusal>;
 
 pub(super) struct Writer {
     db: Connection,
+    sums: Sums,
     head: Seq,
     publish: Publish,
     failing: Arc<AtomicBool>,
+    files: Files,
+    log: Log,
+    /// A commit failed when all of it was written: it lies in the log until another takes its place.
+    is_in_doubt: bool,
+    has_told_of_damage: bool,
 }
 
 impl Writer {
-    pub(super) fn new(db: Connection, head: Seq, publish: Publish, failing: Arc<AtomicBool>) -> Self {
-        Self { db, head, publish, failing }
+    pub(super) fn new(
+        db: Connection,
+        sums: Sums,
+        head: Seq,
+        publish: Publish,
+        failing: Arc<AtomicBool>,
+        files: Files,
+    ) -> Self {
+        let log = Log::of(&db);
+        Self { db, sums, head, publish, failing, files, log, is_in_doubt: false, has_told_of_damage: false }
     }
 
     /// Works until every sender is gone and the queue is empty.
     pub(super) fn run(mut self, queue: &mpsc::Receiver<Write>) {
         loop {
-            let patience = if self.failing.load(Ordering::Relaxed) { PROBE_EVERY } else { Duration::MAX };
-            match queue.recv_timeout(patience) {
+            match queue.recv_timeout(PROBE_EVERY) {
                 Ok(first) => {
                     let mut batch = vec![first];
                     batch.extend(queue.try_iter().take(BATCH - 1));
                     self.carry_out(batch);
-                    log::carry_over(&self.db);
+                    self.log.checkpoint_if_long(&self.db);
                 }
                 Err(mpsc::RecvTimeoutError::Timeout) => self.probe(),
-                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
+        }
+        match self.files.check() {
+            Ok(()) => checkpoint::finish(&self.db),
+            Err(_) => checkpoint::abandon(&self.db),
         }
     }
 
@@ -91,28 +120,40 @@ impl Writer {
             }
             // One that cannot be carried out, or has to be written where there is no room, does not hold up the others.
             Err(_) if batch.len() > 1 => batch.into_iter().for_each(|write| self.carry_out(vec![write])),
-            Err(WriteError::Sqlite(error)) => {
-                // Before anybody hears of it: who asks then whether we are ready is told the same.
-                self.note(Some(&error));
-                batch.into_iter().for_each(Write::refuse_as_not_stored);
-            }
-            Err(error @ WriteError::Unreadable) => {
-                tracing::error!(%error, "a request could not be carried out");
+            Err(error @ WriteError::Damaged) => {
+                if !mem::replace(&mut self.has_told_of_damage, true) {
+                    tracing::error!(%error, "a request could not be carried out, and maybe others");
+                }
                 for write in batch {
                     (write.answer)(Err(Code::Internal.into()));
                 }
             }
+            Err(error) => {
+                // Before anybody hears of it: who asks then whether we are ready is told the same.
+                self.note(Some(&error));
+                // What was refused must not be there after the next start. Something else in its place sees to that.
+                if self.is_in_doubt {
+                    self.probe();
+                }
+                let refuse = if self.is_in_doubt { Write::refuse_in_doubt } else { Write::refuse_as_not_stored };
+                batch.into_iter().for_each(refuse);
+            }
         }
     }
 
-    /// Writes something that changes nothing.
+    /// Sees whether the store is there, and whether it takes a write that changes nothing if the last one failed.
     fn probe(&mut self) {
-        let result = schema::mark(&self.db);
-        self.note(result.err().as_ref());
+        let is_failing = self.failing.load(Ordering::Relaxed);
+        let found = self.files.check().map_err(WriteError::from);
+        let found = found.and_then(|()| if is_failing { Ok(schema::mark(&self.db)?) } else { Ok(()) });
+        if is_failing && found.is_ok() {
+            self.is_in_doubt = false;
+        }
+        self.note(found.err().as_ref());
     }
 
     /// A write has failed or worked.
-    fn note(&self, failure: Option<&rusqlite::Error>) {
+    fn note(&self, failure: Option<&WriteError>) {
         match (self.failing.swap(failure.is_some(), Ordering::Relaxed), failure) {
             (false, Some(error)) => {
                 tracing::error!(%error, "writing to the store fails; nothing is taken until it works");
@@ -124,8 +165,10 @@ impl Writer {
 
     /// All of the batch becomes durable, or nothing of it.
     fn commit(&mut self, batch: &[Write]) -> Result<(Vec<Event>, Vec<Answered>), WriteError> {
+        self.files.check()?;
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut ledger = Ledger::new(&transaction, self.head);
+        let changes = transaction.total_changes();
+        let mut ledger = Ledger::new(&transaction, self.head, self.sums);
         let (mut events, mut outcomes) = (Vec::new(), Vec::with_capacity(batch.len()));
         for Write { command, .. } in batch {
             let Decision { outcome, change } = rules::decide(command, now(), &ledger)?;
@@ -134,7 +177,31 @@ impl Writer {
             }
             outcomes.push(outcome);
         }
-        transaction.commit()?;
+        if transaction.total_changes() == changes {
+            return Ok((events, outcomes));
+        }
+        if !self.log.is_known {
+            drop(transaction);
+            self.log.make_known(&self.db)?;
+            return self.commit(batch);
+        }
+        let with_mark = !self.log.is_marked;
+        if with_mark {
+            schema::mark(&transaction)?;
+        }
+        let committed = transaction.commit();
+        self.is_in_doubt = committed.as_ref().is_err_and(may_be_whole) || (self.is_in_doubt && committed.is_err());
+        committed?;
+        self.log.on_commit(with_mark);
         Ok((events, outcomes))
     }
+}
+
+/// Whether a commit that failed so may lie in the log as a whole. SQLite writes the page last that ends it, and flushes
+/// then: if it could not write, the end is missing.
+fn may_be_whole(error: &rusqlite::Error) -> bool {
+    let could_not_write = error
+        .sqlite_error()
+        .is_some_and(|error| error.code == ErrorCode::DiskFull || error.extended_code == ffi::SQLITE_IOERR_WRITE);
+    !could_not_write
 }

@@ -1,17 +1,19 @@
 //! What SQLite's files alone promise. What every engine does is in the contract.
 
+mod damage;
+
 use std::{
     fs,
     os::unix::{self, fs::PermissionsExt as _},
     sync::{Arc, Mutex, mpsc},
 };
 
-use cheeper_protocol::{CheepText, limits::SEQ_MAX};
+use cheeper_protocol::{CheepText, Code, RequestId, limits::SEQ_MAX};
 use tempfile::TempDir;
 
-use super::{place::beside, *};
+use super::*;
 use crate::timeline::{
-    Author, Claim, Post,
+    Author, Claim, Named, Post, Posted,
     contract::{Site, author, contract},
 };
 
@@ -57,63 +59,102 @@ impl Folder {
 
 contract!(Folder);
 
-fn open(folder: &TempDir) -> impl Timeline + 'static {
-    Store::open(&folder.path().join("cheeper.db")).unwrap().start(Box::new(drop_events)).unwrap()
+const SECRET: &str = "somebody's own secret";
+
+/// A store at work, and what it published.
+struct Opened {
+    timeline: Arc<dyn Timeline>,
+    published: Arc<Mutex<Vec<Event>>>,
 }
 
-fn drop_events(_: &[Event]) {}
-
-fn submit(timeline: &impl Timeline, command: Command) -> Result<Outcome, Refusal> {
-    let (sender, receiver) = mpsc::channel();
-    timeline.submit(command, Box::new(move |outcome| sender.send(outcome).unwrap()));
-    receiver.recv().unwrap()
+fn open(folder: &TempDir) -> Opened {
+    let published = Arc::new(Mutex::new(Vec::new()));
+    let heard = published.clone();
+    let publish = Box::new(move |events: &[Event]| heard.lock().unwrap().extend_from_slice(events));
+    let timeline = Store::open(&folder.path().join("cheeper.db")).unwrap().start(publish).unwrap();
+    Opened { timeline: Arc::new(timeline), published }
 }
 
-fn post(timeline: &impl Timeline, author: Author, text: &str) {
-    let cheep = CheepText::parse(text, 280).unwrap();
-    submit(timeline, Command::Post(Post { author, cheep, reply_to: None, id: None })).unwrap();
+/// A post of somebody's.
+fn by(author: Author, text: &str, id: Option<&str>) -> Post {
+    let id = id.map(|id| RequestId::parse(id).unwrap());
+    Post { author, cheep: CheepText::parse(text, 4000).unwrap(), reply_to: None, id }
 }
 
-fn log(timeline: &impl Timeline) -> Vec<Event> {
-    let (sender, receiver) = mpsc::channel();
-    let span = Span { first: Seq::ZERO, last: Seq::new(SEQ_MAX).unwrap(), pivot: Seq::ZERO };
-    timeline.read(span, Box::new(move |events| sender.send(events).unwrap()));
-    receiver.recv().unwrap().unwrap()
+fn everything() -> Span {
+    Span { first: Seq::ZERO, last: Seq::new(SEQ_MAX).unwrap(), pivot: Seq::ZERO }
+}
+
+impl Opened {
+    fn submit(&self, command: Command) -> Result<Outcome, Refusal> {
+        let (sender, receiver) = mpsc::channel();
+        self.timeline.submit(command, Box::new(move |outcome| sender.send(outcome).unwrap()));
+        receiver.recv().unwrap()
+    }
+
+    fn post(&self, post: Post) -> Result<Posted, Refusal> {
+        match self.submit(Command::Post(post))? {
+            Outcome::Posted(posted) => Ok(posted),
+            Outcome::Named(_) => panic!("a post was answered as a claim"),
+        }
+    }
+
+    fn claim(&self, author: Author) -> Result<Named, Refusal> {
+        match self.submit(Command::Claim(Claim { author, may_claim: Ok(()) }))? {
+            Outcome::Named(named) => Ok(named),
+            Outcome::Posted(_) => panic!("a claim was answered as a post"),
+        }
+    }
+
+    fn read(&self, span: Span) -> Result<Vec<Event>, Refusal> {
+        let (sender, receiver) = mpsc::channel();
+        self.timeline.read(span, Box::new(move |events| sender.send(events).unwrap()));
+        receiver.recv().unwrap()
+    }
 }
 
 #[test]
 fn a_secret_is_not_in_the_files() {
-    const SECRET: &str = "alice's own secret";
     let folder = TempDir::new().unwrap();
     let store = open(&folder);
     let alice = || author("Alice", Some(SECRET));
-    submit(&store, Command::Claim(Claim { author: alice(), may_claim: Ok(()) })).unwrap();
-    post(&store, alice(), "I am");
+    store.claim(alice()).unwrap();
+    store.post(by(alice(), "I am", None)).unwrap();
     for closed in [false, true] {
         for file in fs::read_dir(folder.path()).unwrap() {
             let bytes = fs::read(file.unwrap().path()).unwrap();
             assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()));
         }
         if !closed {
-            store.close().unwrap();
+            store.timeline.close().unwrap();
         }
     }
 }
 
 #[test]
-fn what_a_damaged_file_says_is_not_drawn_as_it_stands() {
+fn damage_under_a_running_store_is_refused_where_it_is_read() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("cheeper.db");
     let store = open(&folder);
-    post(&store, author("alice", None), "hello");
-    store.close().unwrap();
-    let change =
-        |what: &str| Connection::open(&path).unwrap().execute(&format!("UPDATE cheeps SET {what}"), []).unwrap();
-    change("cheep = 'a' || char(27) || '[31mb' || char(0x202e)");
-    let Event::Cheep(cheep) = log(&open(&folder)).remove(0) else { panic!("it is a cheep") };
-    assert_eq!(cheep.cheep.as_str(), "a[31mb");
-    change("name = 'al' || char(27) || 'ice'");
-    assert!(matches!(Store::open(&path).unwrap().newest(10, usize::MAX), Err(OpenError::Damaged { .. })));
+    assert!(store.claim(author("carol", Some(SECRET))).unwrap().claimed);
+    for (text, id) in [("one", "1"), ("two", "2"), ("three", "3")] {
+        store.post(by(author("alice", None), text, Some(id))).unwrap();
+    }
+    let change = |what: &str| assert_eq!(Connection::open(&path).unwrap().execute(what, []).unwrap(), 1, "{what}");
+    let read = |seq| {
+        let seq = Seq::new(seq).unwrap();
+        store.read(Span { first: seq, last: seq, pivot: seq })
+    };
+    change("UPDATE cheeps SET cheep = 'a' || char(27) || '[31mb' WHERE seq = 2");
+    let Event::Cheep(first) = &read(1).unwrap()[0] else { panic!("it is a cheep") };
+    assert_eq!(first.cheep.as_str(), "one");
+    assert_eq!(read(2).unwrap_err().code, Code::Internal);
+    assert_eq!(store.post(by(author("alice", None), "two", Some("2"))).unwrap_err().code, Code::Internal);
+    change("DELETE FROM cheeps WHERE seq = 2");
+    assert_eq!(store.read(everything()).unwrap_err().code, Code::Internal, "a hole");
+    change("UPDATE claims SET name = 'karol'");
+    assert_eq!(store.claim(author("carol", Some(SECRET))).unwrap_err().code, Code::Internal);
+    assert_eq!(store.post(by(author("alice", None), "four", None)).unwrap().cheep.seq.get(), 4);
 }
 
 #[test]
@@ -132,7 +173,7 @@ fn a_store_is_locked_however_it_is_named() {
 fn a_new_store_is_its_owners_alone() {
     let folder = TempDir::new().unwrap();
     let store = open(&folder);
-    post(&store, author("alice", None), "hello");
+    store.post(by(author("alice", None), "hello", None)).unwrap();
     let mode = |file: &fs::DirEntry| file.metadata().unwrap().permissions().mode() & 0o777;
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
     assert_eq!(files.len(), 4, "{files:?}");
@@ -170,9 +211,9 @@ fn a_file_that_is_not_a_sound_store_is_refused_and_left_as_it_was() {
     fs::remove_file(&path).unwrap();
     let store = open(&folder);
     for nth in 0..3 {
-        post(&store, author("alice", None), &format!("cheep {nth}"));
+        store.post(by(author("alice", None), &format!("cheep {nth}"), None)).unwrap();
     }
-    store.close().unwrap();
+    store.timeline.close().unwrap();
     let sound = fs::read(&path).unwrap();
 
     Connection::open(&path).unwrap().execute("DELETE FROM cheeps WHERE seq = 2", []).unwrap();
@@ -189,7 +230,7 @@ fn a_file_that_is_not_a_sound_store_is_refused_and_left_as_it_was() {
 #[test]
 fn the_log_is_carried_over_when_the_cheep_that_filled_it_is_out() {
     // A page in the log has a head of 24 bytes.
-    const LONG: u64 = log::PAGES as u64 * (4096 + 24);
+    const LONG: u64 = checkpoint::PAGES as u64 * (4096 + 24);
     let folder = TempDir::new().unwrap();
     let lengths = Arc::new(Mutex::new(Vec::new()));
     let (path, noted) = (folder.path().join("cheeper.db"), lengths.clone());
@@ -197,9 +238,9 @@ fn the_log_is_carried_over_when_the_cheep_that_filled_it_is_out() {
     let store = Store::open(&path).unwrap();
     let before = length(&path);
     let publish = move |_: &[Event]| noted.lock().unwrap().push((length(&path), length(&beside(&path, "-wal"))));
-    let store = store.start(Box::new(publish)).unwrap();
+    let opened = Opened { timeline: Arc::new(store.start(Box::new(publish)).unwrap()), published: Arc::default() };
     for nth in 0..1000 {
-        post(&store, author("alice", None), &format!("{nth} {}", "x".repeat(270)));
+        opened.post(by(author("alice", None), &format!("{nth} {}", "x".repeat(270)), None)).unwrap();
     }
     let lengths = lengths.lock().unwrap();
     assert!(lengths.iter().any(|&(database, log)| log >= LONG && database == before), "nobody waits for it");

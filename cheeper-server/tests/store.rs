@@ -1,0 +1,287 @@
+//! A store between two lives: what a stop leaves, what a copy needs, what a start refuses and leaves as it was.
+
+mod support;
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use support::{Client, Server, command, refused_in_a_sentence, seqs};
+use tempfile::TempDir;
+
+fn beside(data: &Path, suffix: &str) -> PathBuf {
+    let mut name = data.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// A folder with the place of a store in it.
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("cheeper.db");
+    (folder, data)
+}
+
+fn start(data: &Path) -> Server {
+    Server::on(data, &["--post-rate", "0"])
+}
+
+fn stop(mut server: Server) {
+    server.signal("TERM");
+    assert!(server.ended().success());
+}
+
+/// A store that a killed server has left, with this many cheeps, each of them committed alone.
+fn killed(data: &Path, cheeps: u64) {
+    let mut server = start(data);
+    let mut client = server.client();
+    for nth in 1..=cheeps {
+        client.post("alice", &format!("cheep {nth} of a server that was killed"));
+    }
+    server.kill();
+    assert!(beside(data, "-wal").exists() && beside(data, "-shm").exists());
+}
+
+fn newest(client: &mut Client) -> Value {
+    client.ask(json!({ "type": "history", "limit": 1 }))["cheeps"][0]["cheep"].clone()
+}
+
+/// Everything beside the lock, whose file a start may make.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = paths
+        .filter(|path| path.extension().is_none_or(|extension| extension != "lock"))
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The start is refused in one sentence with these words, and not a byte of the store is another.
+fn is_refused(data: &Path, with: &str) {
+    let before = files(data.parent().unwrap());
+    refused_in_a_sentence(&mut command(data), with);
+    assert!(files(data.parent().unwrap()) == before, "the store was changed, refused with: {with}");
+}
+
+#[test]
+fn a_stop_leaves_one_file_with_everything() {
+    let (folder, data) = folder();
+    for life in 1..=40_u64 {
+        let server = start(&data);
+        assert_eq!(server.client().post("alice", &format!("life {life}")), life);
+        stop(server);
+        let left: Vec<_> = files(folder.path()).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(left, [data.as_path()], "after stop {life}");
+    }
+    let copy = folder.path().join("copy.db");
+    fs::copy(&data, &copy).unwrap();
+    assert_eq!(start(&copy).client().head(), 40);
+}
+
+fn by_a_copy(data: &Path, copy: &Path) {
+    stop(start(data));
+    fs::copy(data, copy).unwrap();
+}
+
+/// While the server runs, and with something in the log.
+fn live(data: &Path, backup: impl FnOnce(&Connection)) {
+    let mut server = start(data);
+    server.client().post("alice", "not in the database's own file");
+    backup(&Connection::open(data).unwrap());
+    server.kill();
+}
+
+fn by_backup(data: &Path, copy: &Path) {
+    live(data, |db| db.backup("main", copy, None).unwrap());
+}
+
+fn by_vacuum(data: &Path, copy: &Path) {
+    live(data, |db| assert!(db.execute("VACUUM INTO ?", [copy.to_str().unwrap()]).is_ok()));
+}
+
+#[test]
+fn a_backup_beside_the_log_of_another_state_is_refused_and_opens_without_it() {
+    for backup in [by_a_copy, by_backup, by_vacuum] {
+        // Also one that was restored before, so that the store itself is a copy.
+        for restored_before in [false, true] {
+            let (folder, data) = folder();
+            let copy = folder.path().join("copy");
+            let server = start(&data);
+            server.client().post("alice", "before the backup");
+            stop(server);
+            backup(&data, &copy);
+            if restored_before {
+                without_log(&data);
+                fs::copy(&copy, &data).unwrap();
+                fs::remove_file(&copy).unwrap();
+                backup(&data, &copy);
+            }
+            let mut server = start(&data);
+            let saved = newest(&mut server.client());
+            server.client().post_many("alice", 5);
+            server.kill();
+
+            fs::copy(&copy, &data).unwrap();
+            is_refused(&data, "cheeper.db-wal");
+            without_log(&data);
+            assert_eq!(newest(&mut start(&data).client()), saved);
+        }
+    }
+}
+
+fn without_log(data: &Path) {
+    for suffix in ["-wal", "-shm"] {
+        // A stop leaves none.
+        drop(fs::remove_file(beside(data, suffix)));
+    }
+}
+
+#[test]
+fn a_store_is_copied_with_its_log_or_alone_when_it_has_none() {
+    let (folder, data) = folder();
+    killed(&data, 7);
+    for beside_it in [&["-wal", "-shm"][..], &["-wal"]] {
+        let copy = folder.path().join(format!("copy{}.db", beside_it.len()));
+        fs::copy(&data, &copy).unwrap();
+        for suffix in beside_it {
+            fs::copy(beside(&data, suffix), beside(&copy, suffix)).unwrap();
+        }
+        let server = start(&copy);
+        assert_eq!((server.client().head(), server.client().post("alice", "more")), (7, 8));
+    }
+}
+
+#[test]
+fn a_log_whose_store_is_gone_is_not_thrown_away() {
+    let (_folder, data) = folder();
+    killed(&data, 3);
+    let database = fs::read(&data).unwrap();
+    fs::remove_file(&data).unwrap();
+    is_refused(&data, "cheeper.db-wal");
+    fs::write(&data, "").unwrap();
+    is_refused(&data, "cheeper.db-wal");
+    fs::write(&data, database).unwrap();
+    assert_eq!(start(&data).client().head(), 3);
+}
+
+#[test]
+fn damage_in_the_log_is_told_from_a_torn_end() {
+    let (_folder, data) = folder();
+    killed(&data, 12);
+    let log = beside(&data, "-wal");
+    let sound = fs::read(&log).unwrap();
+    let flipped = |at: usize| {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 0x10;
+        bytes
+    };
+    // The head of the log, its first cheeps, a cheep in its middle, and its very end, which the index knows of.
+    for at in [3, 17, 30, 32 + 9, 5000, sound.len() / 2, sound.len() - 4000] {
+        fs::write(&log, flipped(at)).unwrap();
+        is_refused(&data, "damaged");
+    }
+    fs::write(&log, &sound[..sound.len() - 4200]).unwrap();
+    is_refused(&data, "damaged");
+
+    // A write that was cut off, in a log that nobody has seen whole.
+    let mut torn = sound.clone();
+    torn.extend_from_slice(&sound[sound.len() - 4120..][..1000]);
+    fs::write(&log, torn).unwrap();
+    let mut server = start(&data);
+    assert_eq!(server.client().head(), 12);
+    server.kill();
+}
+
+#[test]
+fn a_flipped_bit_in_a_cheep_is_refused_with_its_seq() {
+    let (_folder, data) = folder();
+    let server = start(&data);
+    for nth in 1..=5 {
+        server.client().post("alice", &format!("the cheep with number {nth}"));
+    }
+    stop(server);
+    let sound = fs::read(&data).unwrap();
+    let text = b"number 3";
+    let at = sound.windows(text.len()).position(|part| part == text).unwrap();
+    let mut damaged = sound.clone();
+    damaged[at] ^= 1;
+    fs::write(&data, damaged).unwrap();
+    is_refused(&data, "cheep 3");
+    fs::write(&data, sound).unwrap();
+    assert_eq!(start(&data).client().head(), 5);
+}
+
+#[test]
+fn a_version_that_is_not_ours_is_said_in_a_sentence() {
+    let (_folder, data) = folder();
+    let server = start(&data);
+    server.client().post("alice", "hello");
+    stop(server);
+    for (version, with) in [(-1, "version"), (i32::MIN, "version"), (0, "version"), (99, "newer Cheeper")] {
+        // Where the file format has it, so that nothing else of the file is another.
+        let mut bytes = fs::read(&data).unwrap();
+        bytes[60..64].copy_from_slice(&i32::to_be_bytes(version));
+        fs::write(&data, bytes).unwrap();
+        is_refused(&data, with);
+    }
+    fs::remove_file(&data).unwrap();
+    Connection::open(&data).unwrap().execute_batch("CREATE TABLE meta (a); INSERT INTO meta VALUES (1)").unwrap();
+    is_refused(&data, "another program");
+}
+
+#[test]
+fn the_journal_of_another_program_is_not_rolled_back() {
+    let (_folder, data) = folder();
+    let server = start(&data);
+    server.client().post("alice", "hello");
+    stop(server);
+    fs::write(beside(&data, "-journal"), [0xd9; 600]).unwrap();
+    is_refused(&data, "cheeper.db-journal");
+    fs::remove_file(beside(&data, "-journal")).unwrap();
+    assert_eq!(start(&data).client().head(), 1);
+}
+
+#[test]
+fn a_store_that_others_could_read_becomes_its_owners_alone() {
+    let (folder, data) = folder();
+    killed(&data, 2);
+    for file in fs::read_dir(folder.path()).unwrap() {
+        fs::set_permissions(file.unwrap().path(), fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let server = start(&data);
+    assert_eq!(server.client().head(), 2);
+    for file in fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+}
+
+#[test]
+fn a_first_start_that_was_cut_off_is_no_hindrance() {
+    let (folder, data) = folder();
+    let empty = folder.path().join("empty.db");
+    fs::write(&empty, "").unwrap();
+    assert_eq!(start(&empty).client().post("alice", "afresh"), 1);
+
+    let bare = folder.path().join("bare.db");
+    Connection::open(&bare).unwrap().pragma_update(None, "journal_mode", "WAL").unwrap();
+    assert_eq!(fs::metadata(&bare).unwrap().len(), 4096);
+    assert_eq!(start(&bare).client().post("alice", "afresh"), 1);
+
+    // Half of what a start makes before it puts it into its place.
+    for suffix in [".new", ".new-journal", ".new-wal", ".new-shm"] {
+        fs::write(beside(&data, suffix), [0x5a; 5000]).unwrap();
+    }
+    let server = start(&data);
+    assert_eq!(server.client().post("alice", "afresh"), 1);
+    stop(server);
+    for suffix in [".new", ".new-journal", ".new-wal", ".new-shm"] {
+        assert!(!beside(&data, suffix).exists(), "{suffix}");
+    }
+    let server = start(&data);
+    assert_eq!(seqs(&server.client().ask(json!({ "type": "history" }))), [1]);
+}
