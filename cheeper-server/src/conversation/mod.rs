@@ -110,14 +110,14 @@ impl Conversation {
 
     /// Whether something is to be done without anything more happening, as after a write to everybody.
     pub(crate) fn has_more_to_do(&self) -> bool {
-        self.is_broken || !self.outbox.is_empty() || self.state.as_ref().is_some_and(|state| state.has_held_answers())
+        self.is_broken || !self.outbox.is_empty() || self.outbox.held_for().is_some()
     }
 
     /// An answer that tells of an event goes out after that event, if the client gets it at all: nobody is told that a
     /// cheep is on the timeline before they have seen it there.
     fn say_after(&mut self, seq: Seq, frame: &ServerFrame, cx: &Context) {
         let frame = frame::text(&frame.to_json());
-        if self.awaits(seq) { self.state().hold(seq, frame) } else { self.push(frame, cx) }
+        if self.awaits(seq) { self.outbox.hold(seq, frame, cx.memory) } else { self.push(frame, cx) }
     }
 
     /// Whether the client is still to get this event.

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, io::IoSlice, mem::size_of, sync::Arc};
 
 use bytes::Bytes;
+use cheeper_protocol::Seq;
 
 use crate::memory::{Charge, MemoryBudget, OVERHEAD_BYTES};
 
@@ -21,8 +22,11 @@ struct Waiting {
     parts: VecDeque<Part>,
     /// Bytes of the first part that are written.
     written: usize,
-    /// Bytes that wait.
+    /// Bytes that wait to be written.
     bytes: usize,
+    /// Answers that wait for an event to go out first.
+    held: VecDeque<(Seq, Vec<u8>)>,
+    held_bytes: usize,
     charge: Charge,
     /// The time of the last look, and the bytes that waited then.
     moved: Option<(u32, usize)>,
@@ -36,13 +40,34 @@ enum Part {
 }
 
 impl Outbox {
+    /// Nothing can be written.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.0.as_ref().is_none_or(|waiting| waiting.parts.is_empty())
     }
 
-    /// Bytes that wait.
+    /// Bytes that wait, for the socket or for an event.
     pub(super) fn bytes(&self) -> usize {
-        self.0.as_ref().map_or(0, |waiting| waiting.bytes)
+        self.0.as_ref().map_or(0, |waiting| waiting.bytes + waiting.held_bytes)
+    }
+
+    /// Keeps an answer until the event with this seq has gone out.
+    pub(super) fn hold(&mut self, seq: Seq, frame: Vec<u8>, memory: &Arc<MemoryBudget>) {
+        let waiting = self.waiting(memory);
+        waiting.held_bytes += frame.len();
+        waiting.held.push_back((seq, frame));
+        waiting.count();
+    }
+
+    /// What the first answer that is held waits for.
+    pub(super) fn held_for(&self) -> Option<Seq> {
+        self.0.as_ref()?.held.front().map(|(seq, _)| *seq)
+    }
+
+    /// Puts the first answer that is held among what can be written.
+    pub(super) fn release(&mut self, memory: &Arc<MemoryBudget>) {
+        let Some((_, frame)) = self.0.as_mut().and_then(|waiting| waiting.held.pop_front()) else { return };
+        self.waiting(memory).held_bytes -= frame.len();
+        self.push(frame, memory);
     }
 
     pub(super) fn clear(&mut self) {
@@ -87,7 +112,7 @@ impl Outbox {
             waiting.written -= first;
             waiting.parts.pop_front();
         }
-        if waiting.parts.is_empty() {
+        if waiting.parts.is_empty() && waiting.held.is_empty() {
             self.0 = None;
         } else {
             waiting.count();
@@ -109,7 +134,15 @@ impl Outbox {
     fn waiting(&mut self, memory: &Arc<MemoryBudget>) -> &mut Waiting {
         self.0.get_or_insert_with(|| {
             let charge = Charge::new(memory, 0);
-            Box::new(Waiting { parts: VecDeque::new(), written: 0, bytes: 0, charge, moved: None })
+            Box::new(Waiting {
+                parts: VecDeque::new(),
+                written: 0,
+                bytes: 0,
+                held: VecDeque::new(),
+                held_bytes: 0,
+                charge,
+                moved: None,
+            })
         })
     }
 }
@@ -121,8 +154,10 @@ impl Waiting {
             Part::Own(frames) => frames.capacity() + OVERHEAD_BYTES,
             Part::Shared(_) => 0,
         });
-        let bytes = size_of::<Self>() + OVERHEAD_BYTES + self.parts.capacity() * size_of::<Part>() + own.sum::<usize>();
-        self.charge.set(bytes);
+        let parts = self.parts.capacity() * size_of::<Part>() + own.sum::<usize>();
+        let held =
+            self.held.capacity() * size_of::<(Seq, Vec<u8>)>() + self.held.len() * OVERHEAD_BYTES + self.held_bytes;
+        self.charge.set(size_of::<Self>() + OVERHEAD_BYTES + parts + held);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Answers waiting for one client beyond which nothing more that it says is carried out, in bytes.
-pub(super) const OUTBOX_BYTES: usize = 64 * 1024;
+pub(super) const OUTBOX_BYTES: usize = 256 * 1024;
 /// Bytes of live events in one write.
 pub(super) const LIVE_BYTES: usize = 64 * 1024;
 /// When to ask again for a page that there was no memory for.
@@ -187,6 +187,9 @@ impl Conversation {
 
     /// Says the close when its time has come; ends when it is written.
     fn next_of_the_end(&mut self, cx: &Context) -> Option<Result<Action, CloseSaid>> {
+        if self.outbox.held_for().is_some() {
+            return None;
+        }
         let is_broken = self.is_broken;
         let state = self.state.as_mut()?;
         if let Some(code) = state.close() {
@@ -207,11 +210,10 @@ impl Conversation {
     }
 
     fn release_answers(&mut self, cx: &Context) {
-        while let Some(seq) = self.state.as_ref().and_then(|state| state.held_for())
+        while let Some(seq) = self.outbox.held_for()
             && !self.awaits(seq)
         {
-            let Some(frame) = self.state().release() else { return };
-            self.push(frame, cx);
+            self.outbox.release(cx.memory);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is known of a client that says something, or whose URL asked for older events.
 
-use std::{collections::VecDeque, mem::take};
+use std::mem::take;
 
 use cheeper_protocol::{History, Name, Range, Seq, limits::PAGE};
 use tungstenite::protocol::frame::coding::CloseCode;
@@ -26,8 +26,6 @@ pub(super) struct State {
     pub(super) is_naming: bool,
     /// A page is under way. One at a time, so that nobody's pages fill the memory or hold up everybody else's.
     pub(super) awaits_page: bool,
-    /// Answers that wait for an event to go out first.
-    held: VecDeque<(Seq, Vec<u8>)>,
 }
 
 /// Whether older events come first.
@@ -68,8 +66,7 @@ pub(super) enum Ending {
 impl State {
     /// No more is carried out before something that is under way is answered.
     pub(super) fn is_busy(&self) -> bool {
-        let under_way = self.pending + self.held.len();
-        self.is_naming || self.awaits_page || under_way >= PENDING_REQUESTS
+        self.is_naming || self.awaits_page || self.pending >= PENDING_REQUESTS
     }
 
     /// The first reason to end is the one that counts.
@@ -84,7 +81,7 @@ impl State {
 
     /// All that was asked for is answered: the close, if it is time to say it.
     pub(super) fn close(&mut self) -> Option<CloseCode> {
-        let is_answered = self.pending == 0 && !self.awaits_page && self.held.is_empty();
+        let is_answered = self.pending == 0 && !self.awaits_page;
         if !is_answered || !self.inbox.has_no_message() || self.owes_missed() {
             return None;
         }
@@ -152,23 +149,5 @@ impl State {
         }
         let old = std::mem::replace(&mut self.told_name, self.name.clone());
         Some((old, self.name.clone()))
-    }
-
-    /// Keeps an answer until the event with this seq has gone out.
-    pub(super) fn hold(&mut self, seq: Seq, frame: Vec<u8>) {
-        self.held.push_back((seq, frame));
-    }
-
-    pub(super) fn has_held_answers(&self) -> bool {
-        !self.held.is_empty()
-    }
-
-    /// What the first answer that is held waits for.
-    pub(super) fn held_for(&self) -> Option<Seq> {
-        self.held.front().map(|(seq, _)| *seq)
-    }
-
-    pub(super) fn release(&mut self) -> Option<Vec<u8>> {
-        self.held.pop_front().map(|(_, frame)| frame)
     }
 }

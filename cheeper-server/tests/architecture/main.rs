@@ -44,7 +44,17 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
     (
         "timeline",
         &["worker"],
-        &["blake3", "cheeper_protocol", "libc", "rusqlite", "rusqlite_migration", "thiserror", "tracing"],
+        &[
+            "blake3",
+            "cheeper_protocol",
+            "jiff",
+            "libc",
+            "percent_encoding",
+            "rusqlite",
+            "rusqlite_migration",
+            "thiserror",
+            "tracing",
+        ],
     ),
     ("rate_limit", &["timeline"], &["blake3", "cheeper_protocol", "governor"]),
     ("worker", &[], &["tokio_util"]),

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, types::ValueRef};
 
 use super::{
-    OpenError,
+    error::OpenError,
     lock::{INDEX, JOURNAL, LOG, StoreLock, beside},
     row::{CHEEPS, CLAIMS, Sums},
     schema::{self, APPLICATION_ID, Identity, VERSION},

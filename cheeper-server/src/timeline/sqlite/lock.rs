@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::OpenError;
+use super::error::OpenError;
 
 /// The file holds the key of all secrets, so it is its owner's alone. SQLite gives the files beside it the same mode.
 const OWNER_ONLY: u32 = 0o600;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, types::ValueRef};
 use rusqlite_migration::{M, Migrations};
 
 use super::{
-    OpenError,
+    error::OpenError,
     row::{META, Sums, text},
 };
 
