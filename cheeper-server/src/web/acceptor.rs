@@ -24,7 +24,7 @@ use slab::Slab;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Site, handshake};
+use super::{handshake, site::Site};
 use crate::{
     admission::{ConnectionLimit, Permit},
     fanout::{Accepted, Handshake},

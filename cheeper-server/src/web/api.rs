@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::Site;
+use super::site::Site;
 use crate::{
     conversation::request::{Speaker, Step},
     feed::{PageRequest, Ready},

@@ -11,11 +11,7 @@ use futures_util::{Stream, stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    Site, api,
-    line::Line,
-    live::{Framing, PIECE_BYTES},
-};
+use super::{api, framing::Framing, line::Line, live::PIECE_BYTES, site::Site};
 use crate::feed::tail::NotHere;
 
 /// One such reader.

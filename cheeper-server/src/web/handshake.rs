@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 use tungstenite::handshake::{derive_accept_key, machine::TryParse as _, server::Request};
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::{Site, line::LineStream, write_timeout::WriteTimeout};
+use super::{line::LineStream, site::Site, write_timeout::WriteTimeout};
 use crate::{
     admission::Permit,
     conversation::Subscription,

@@ -1,7 +1,7 @@
 //! A connection of HTTP, of which live events may be written past hyper.
 //!
 //! A task for each follower and what hyper does in it cost as much again as sending. So hyper writes the head and what a
-//! follower has missed; while it has missed nothing, one thread writes to the sockets of all ([`super::live`]). When a
+//! follower has missed; while it has missed nothing, one thread writes to the sockets of all. When a
 //! socket is full, the connection is hyper's again, with the rest of what was begun.
 
 use std::{
@@ -19,12 +19,16 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::live::{Framing, Live};
+use super::framing::Framing;
+
+/// Hears of lines on which live events may be written now.
+pub(super) type OnTurn = Arc<dyn Fn(&Arc<Line>) + Send + Sync>;
 
 /// What hyper and the thread share.
 pub(super) struct Line {
     socket: TcpStream,
-    live: Arc<Live>,
+    /// Called when the thread's turn begins.
+    on_turn: OnTurn,
     state: Mutex<State>,
 }
 
@@ -50,8 +54,8 @@ enum Turn {
 }
 
 impl Line {
-    pub(super) fn new(socket: TcpStream, live: Arc<Live>) -> Arc<Self> {
-        Arc::new(Self { socket, live, state: Mutex::default() })
+    pub(super) fn new(socket: TcpStream, on_turn: OnTurn) -> Arc<Self> {
+        Arc::new(Self { socket, on_turn, state: Mutex::default() })
     }
 
     /// Has live events after `cursor` written past the caller, for as long as the socket takes them. Gives the event up to
@@ -184,7 +188,7 @@ impl AsyncWrite for LineStream {
         if let Turn::LiveOnceFlushed(framing, cursor) = state.turn {
             state.turn = Turn::Live(framing, cursor);
             drop(state);
-            line.live.add(line);
+            (line.on_turn)(line);
         }
         Poll::Ready(Ok(()))
     }

@@ -15,34 +15,16 @@ use std::{
 
 use cheeper_protocol::Seq;
 
-use super::line::Line;
-use crate::feed::{Feed, tail::NotHere, text::TextForm};
+use super::{framing::Framing, line::Line};
+use crate::{
+    feed::{Feed, tail::NotHere},
+    worker,
+};
 
 /// How often a follower is told something even if nothing happens: proxies cut a line that is quiet for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// Bytes of events in one piece.
 pub(super) const PIECE_BYTES: usize = 64 * 1024;
-
-/// How events are put on a follower's line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Framing {
-    pub(super) form: TextForm,
-    /// In chunks, as from HTTP/1.1 on.
-    pub(super) chunked: bool,
-}
-
-impl Framing {
-    const ALL: [Self; 4] = [
-        Self { form: TextForm::Lines, chunked: true },
-        Self { form: TextForm::ServerSent, chunked: true },
-        Self { form: TextForm::Lines, chunked: false },
-        Self { form: TextForm::ServerSent, chunked: false },
-    ];
-
-    fn frame(self, text: &[u8]) -> Vec<u8> {
-        if self.chunked { [format!("{:x}\r\n", text.len()).as_bytes(), text, b"\r\n"].concat() } else { text.to_vec() }
-    }
-}
 
 /// The thread, as others see it.
 pub(super) struct Live {
@@ -64,7 +46,7 @@ impl Live {
             thread: OnceLock::new(),
         });
         let writing = Writing { shared: live.clone(), feed: feed.clone(), lines: Vec::new(), newest: Seq::ZERO };
-        let handle = thread::Builder::new().name("followers".to_owned()).spawn(move || writing.run())?;
+        let handle = worker::spawn("followers", move || writing.run())?;
         live.thread.get_or_init(|| handle.thread().clone());
         let woken = live.clone();
         feed.tail().wake_with(Box::new(move || {

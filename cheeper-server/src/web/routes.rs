@@ -17,7 +17,7 @@ use warp::{
     reply::Response as Answer,
 };
 
-use super::{Site, api, follower::Follower, handshake, line::Line, live::Framing, page, query::CheepsQuery};
+use super::{api, follower::Follower, framing::Framing, handshake, line::Line, page, query::CheepsQuery, site::Site};
 use crate::{admission::Permit, feed::text::TextForm};
 
 /// The connection that a request came on, which does not end with the request.
@@ -82,18 +82,22 @@ pub(super) fn routes(
     });
     let all = socket.or(cheeps).or(cheep).or(health).or(metrics).or(page).or(other_method).recover(recover);
 
-    // Whose scripts they are is asked for first, so there is no origin that this would let in.
-    let shared = warp::cors()
-        .allow_any_origin()
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers(["authorization", "content-type", "idempotency-key", "last-event-id"])
-        .expose_header("retry-after")
-        .max_age(600);
     let from_allowed_page =
         site.and(warp::header::headers_cloned()).and_then(|site: Arc<Site>, headers: HeaderMap| async move {
             if site.origins.allow_other(&headers) { Ok(()) } else { Err(warp::reject::not_found()) }
         });
-    from_allowed_page.untuple_one().and(all.clone().with(shared)).or(all)
+    from_allowed_page.untuple_one().and(all.clone().with(shared_with_others())).or(all)
+}
+
+/// What lets the scripts of other pages read answers.
+fn shared_with_others() -> warp::cors::Builder {
+    // Whose scripts they are is asked for first, so there is no origin that this would let in.
+    warp::cors()
+        .allow_any_origin()
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(["authorization", "content-type", "idempotency-key", "last-event-id"])
+        .expose_header("retry-after")
+        .max_age(600)
 }
 
 /// The answer to a method that an address does not take; `None` if there is nothing at this address.

@@ -26,13 +26,13 @@ use warp::{
 };
 
 use super::{
-    Site,
     acceptor::{Acceptor, HttpConnection},
     api,
     handshake::HEAD_BYTES,
-    line::{Line, LineStream},
+    line::{Line, LineStream, OnTurn},
     live::Live,
     routes::{LineOfRequest, routes},
+    site::Site,
     write_timeout::WriteTimeout,
 };
 use crate::admission::{ConnectionLimit, Permit};
@@ -53,6 +53,8 @@ pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: Co
     let (sender, mut connections) = unbounded_channel();
     let acceptor = Acceptor::start(listener, site.clone(), limit, sender)?;
     let live = Live::start(site.feed.clone())?;
+    let added = live.clone();
+    let on_turn: OnTurn = Arc::new(move |line| added.add(line));
     let routes = warp::service(routes(site.clone()));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     loop {
@@ -67,7 +69,7 @@ pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: Co
             }
             Some(HttpConnection::Admitted { stream, peer, permit }) => match TcpStream::from_std(stream) {
                 Ok(socket) => {
-                    let line = Line::new(socket, live.clone());
+                    let line = Line::new(socket, on_turn.clone());
                     tokio::spawn(carry(line, peer, permit, routes.clone(), site.stopping.clone()));
                 }
                 Err(error) => tracing::warn!(%error, "a new connection could not be taken over"),
