@@ -52,6 +52,8 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
             "percent_encoding",
             "rusqlite",
             "rusqlite_migration",
+            "rustix",
+            "rustix",
             "thiserror",
             "tracing",
         ],

@@ -3,10 +3,11 @@
 //! that reads its shared index where somebody has cut it off.
 
 use std::{
-    fs, io,
-    os::unix::fs::MetadataExt as _,
+    io,
     path::{Path, PathBuf},
 };
+
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 
 use super::lock::{INDEX, LOG, beside};
 
@@ -26,8 +27,29 @@ pub(super) struct Files([File; 3]);
 #[derive(Clone)]
 struct File {
     path: PathBuf,
-    device_and_inode: (u64, u64),
+    seen: Seen,
+}
+
+/// What is asked of a file.
+#[derive(Clone, Copy)]
+struct Seen {
+    device: (u32, u32),
+    inode: u64,
     bytes: u64,
+}
+
+impl Seen {
+    /// Nothing but what is needed. Once somebody has asked for a file's times, Linux keeps them exactly, and so writes them to
+    /// disk with the next flush: 40 % more for a commit, where the file system has no journal.
+    fn of(path: &Path) -> io::Result<Self> {
+        let found = statx(CWD, path, AtFlags::empty(), StatxFlags::INO | StatxFlags::SIZE)?;
+        let device = (found.stx_dev_major, found.stx_dev_minor);
+        Ok(Self { device, inode: found.stx_ino, bytes: found.stx_size })
+    }
+
+    fn is_of_the_same_file(self, other: Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
 }
 
 impl Files {
@@ -35,8 +57,8 @@ impl Files {
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let see = |suffix| -> io::Result<File> {
             let path = beside(path, suffix);
-            let now = fs::metadata(&path)?;
-            Ok(File { path, device_and_inode: (now.dev(), now.ino()), bytes: now.len() })
+            let seen = Seen::of(&path)?;
+            Ok(File { path, seen })
         };
         Ok(Self([see("")?, see(LOG)?, see(INDEX)?]))
     }
@@ -44,12 +66,12 @@ impl Files {
     /// Sees whether all are there. It costs three system calls that touch no disk.
     pub(super) fn check(&mut self) -> Result<(), Loss> {
         for file in &mut self.0 {
-            let now = fs::metadata(&file.path).ok().filter(|now| (now.dev(), now.ino()) == file.device_and_inode);
+            let now = Seen::of(&file.path).ok().filter(|now| now.is_of_the_same_file(file.seen));
             let now = now.ok_or_else(|| Loss::Away(file.path.clone()))?;
-            if now.len() < file.bytes {
+            if now.bytes < file.seen.bytes {
                 return Err(Loss::Cut(file.path.clone()));
             }
-            file.bytes = now.len();
+            file.seen = now;
         }
         Ok(())
     }
