@@ -51,6 +51,31 @@ fn who_does_not_read_the_answers_is_not_read_either() {
 }
 
 #[test]
+fn who_only_posts_and_reads_nothing_is_carried_out_until_much_waits_for_them() {
+    let mut world = World::new();
+    world.socket.room = 0;
+    let mut carried_out = 0;
+    for _ in 0..2_000 {
+        world.say(&[r#"{"name":"alice","cheep":"again"}"#]);
+        if world.submitted.is_empty() {
+            break;
+        }
+        world.publish(1);
+        world.deliver();
+        world.answer_post();
+        carried_out += 1;
+    }
+    assert_eq!(carried_out, 2_000);
+    let acks = world.memory.used();
+    assert!(acks > 2_000 * 60, "acks wait behind the cheeps that they are of, and are counted: {acks}");
+    world.room(PLENTY);
+    assert_eq!(world.memory.used(), 0);
+    let heard = world.heard();
+    let place = |what: &str| heard.iter().position(|said| said == what).unwrap();
+    assert!(place("event 2000") < place("ack 2000"), "in their order");
+}
+
+#[test]
 fn half_a_message_is_counted_and_given_back() {
     let mut world = World::new();
     let message = frame(TEXT, &[b' '; 16_000]);
