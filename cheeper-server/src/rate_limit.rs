@@ -33,6 +33,7 @@ pub struct RateLimits<C: Clock = DefaultClock> {
     limiters: Option<Limiters<C>>,
     /// In force even where posts are not limited.
     secrets: Limiter<(IpAddr, FoldedName), C>,
+    secrets_of_address: Limiter<IpAddr, C>,
     clock: C,
     spent: AtomicU32,
     refused_posts: AtomicU64,
@@ -84,7 +85,18 @@ impl<C: Clock + Clone> RateLimits<C> {
         });
         let secrets = Quota::per_second(SECRETS_PER_SECOND).allow_burst(SECRETS_AT_ONCE);
         let secrets = RateLimiter::new(secrets, DashMapStateStore::default(), clock.clone());
-        Self { limiters, secrets, clock, spent: AtomicU32::new(0), refused_posts: AtomicU64::new(0) }
+        // A class behind one address may come back all at once; who tries one secret on many names is stopped as well.
+        let many = |rate: NonZeroU32| rate.saturating_mul(const { NonZeroU32::new(PEOPLE_PER_ADDRESS).unwrap() });
+        let of_address = Quota::per_second(many(SECRETS_PER_SECOND)).allow_burst(many(SECRETS_AT_ONCE));
+        let secrets_of_address = RateLimiter::new(of_address, DashMapStateStore::default(), clock.clone());
+        Self {
+            limiters,
+            secrets,
+            secrets_of_address,
+            clock,
+            spent: AtomicU32::new(0),
+            refused_posts: AtomicU64::new(0),
+        }
     }
 
     /// Takes one post from the budgets it falls under, or says how long to wait.
@@ -121,8 +133,13 @@ impl<C: Clock + Clone> RateLimits<C> {
     /// the holder's own attempts count as well.
     pub fn check_secret(&self, from: Source, name: &Name) -> Result<(), Refusal> {
         self.sweep();
-        self.secrets.check_key(&(network(from.address), name.fold())).map_err(|until| {
-            let why = "This name's secret was tried too often from your address: wait a moment.";
+        let network = network(from.address);
+        let fits = || {
+            self.secrets.check_key(&(network, name.fold()))?;
+            self.secrets_of_address.check_key(&network)
+        };
+        fits().map_err(|until| {
+            let why = "Secrets were tried too often from your address: wait a moment.";
             Refusal::new(Code::RateLimited, why).retry_after(self.wait_ms(&until))
         })
     }
@@ -142,6 +159,7 @@ impl<C: Clock + Clone> RateLimits<C> {
             return;
         }
         self.secrets.retain_recent();
+        self.secrets_of_address.retain_recent();
         if let Some(limiters) = &self.limiters {
             limiters.people.retain_recent();
             limiters.addresses.retain_recent();
@@ -256,6 +274,21 @@ mod tests {
         limits.check_claim(from("10.0.0.2", 1)).unwrap();
         clock.advance(Duration::from_secs(10));
         assert_eq!((0..5000).take_while(|&nth| limits.check_claim(from("10.0.0.1", nth)).is_ok()).count(), 10);
+    }
+
+    #[test]
+    fn secrets_are_not_guessed_for_one_name_nor_over_many() {
+        let clock = FakeRelativeClock::default();
+        let limits = RateLimits::with_clock(0, clock.clone());
+        let tries = |name: &dyn Fn(u64) -> String| {
+            let name = |nth| Name::parse(&name(nth)).unwrap();
+            (0..5000).filter(|&nth| limits.check_secret(from("10.0.0.1", nth), &name(nth)).is_ok()).count()
+        };
+        assert_eq!(tries(&|_| "alice".to_owned()), 60);
+        assert_eq!(tries(&|nth| format!("name {nth}")), 60 * 16 - 60);
+        limits.check_secret(from("10.0.0.2", 1), &Name::parse("alice").unwrap()).unwrap();
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(tries(&|_| "alice".to_owned()), 10);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What surrounds a conversation, and how much of it one turn may take.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use cheeper_protocol::Seq;
 
@@ -32,12 +32,20 @@ pub(crate) struct Context<'a> {
     /// The newest event that the driver has sent to everybody. Live events are written up to this one, so that they go out
     /// in large steps.
     pub(crate) live: Seq,
-    /// Who the client is to the limits of rates.
-    pub(crate) source: Source,
+    /// The connection's own number, and whose it is.
+    pub(crate) connection: u64,
+    pub(crate) peer: &'a IpAddr,
     pub(crate) tail: &'a Tail,
     pub(crate) rules: &'a Rules,
     pub(crate) memory: &'a Arc<MemoryBudget>,
     pub(crate) metrics: &'a Metrics,
+}
+
+impl Context<'_> {
+    /// Who the client is to the limits of rates.
+    pub(super) fn source(&self) -> Source {
+        Source { address: *self.peer, connection: Some(self.connection) }
+    }
 }
 
 /// One turn of a client, after which all others have theirs.

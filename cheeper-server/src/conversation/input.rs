@@ -167,6 +167,10 @@ impl Conversation {
 
     /// Says goodbye. Answers that are under way are still given.
     pub(crate) fn dismiss(&mut self, goodbye: &Bytes, cx: &Context) {
+        // Nothing may follow a close.
+        if self.state.as_ref().is_some_and(|state| state.has_said_close()) {
+            return;
+        }
         self.share(goodbye.clone(), cx);
         self.state().end(Ending::Dismissed(CloseCode::Restart));
     }
@@ -197,7 +201,7 @@ impl Conversation {
                 self.is_broken = true;
                 self.socket.writable = false;
                 self.outbox.clear();
-                self.state().end(Ending::HungUp);
+                self.state().break_off();
             }
         }
         None

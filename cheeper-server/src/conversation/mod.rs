@@ -108,6 +108,15 @@ impl Conversation {
         self.next == first && self.socket.writable && self.outbox.is_empty() && self.is_live()
     }
 
+    /// All live events before `next` were written. False, and nothing is noted, if answers wait for one of them.
+    pub(crate) fn has_got_all_before(&mut self, next: Seq) -> bool {
+        let is_all = self.outbox.held_for().is_none();
+        if is_all {
+            self.next = next;
+        }
+        is_all
+    }
+
     /// Whether something is to be done without anything more happening, as after a write to everybody.
     pub(crate) fn has_more_to_do(&self) -> bool {
         self.is_broken || !self.outbox.is_empty() || self.outbox.held_for().is_some()
@@ -122,8 +131,9 @@ impl Conversation {
 
     /// Whether the client is still to get this event.
     fn awaits(&self, seq: Seq) -> bool {
+        // While pages of what was missed are on their way, one of them may hold any event.
         let catches_up = self.state.as_ref().is_some_and(|state| state.owes_missed());
-        self.next <= seq && !self.is_broken && (catches_up || self.is_live())
+        !self.is_broken && (catches_up || self.next <= seq && self.is_live())
     }
 
     /// Whether live events go out as they come.

@@ -24,12 +24,13 @@ struct Waiting {
     written: usize,
     /// Bytes that wait to be written.
     bytes: usize,
-    /// Answers that wait for an event to go out first.
-    held: VecDeque<(Seq, Vec<u8>)>,
-    held_bytes: usize,
+    /// Answers that wait for an event to go out first: the event, and how long the answer is.
+    held: VecDeque<(Seq, usize)>,
+    /// Their bytes, one after the other.
+    held_bytes: VecDeque<u8>,
     charge: Charge,
-    /// The time of the last look, and the bytes that waited then.
-    moved: Option<(u32, usize)>,
+    /// Since when nothing of it was written, as far as somebody has looked.
+    stuck_since: Option<u32>,
 }
 
 enum Part {
@@ -47,14 +48,14 @@ impl Outbox {
 
     /// Bytes that wait, for the socket or for an event.
     pub(super) fn bytes(&self) -> usize {
-        self.0.as_ref().map_or(0, |waiting| waiting.bytes + waiting.held_bytes)
+        self.0.as_ref().map_or(0, |waiting| waiting.bytes + waiting.held_bytes.len())
     }
 
     /// Keeps an answer until the event with this seq has gone out.
     pub(super) fn hold(&mut self, seq: Seq, frame: Vec<u8>, memory: &Arc<MemoryBudget>) {
         let waiting = self.waiting(memory);
-        waiting.held_bytes += frame.len();
-        waiting.held.push_back((seq, frame));
+        waiting.held.push_back((seq, frame.len()));
+        waiting.held_bytes.extend(frame);
         waiting.count();
     }
 
@@ -65,8 +66,9 @@ impl Outbox {
 
     /// Puts the first answer that is held among what can be written.
     pub(super) fn release(&mut self, memory: &Arc<MemoryBudget>) {
-        let Some((_, frame)) = self.0.as_mut().and_then(|waiting| waiting.held.pop_front()) else { return };
-        self.waiting(memory).held_bytes -= frame.len();
+        let Some(waiting) = &mut self.0 else { return };
+        let Some((_, length)) = waiting.held.pop_front() else { return };
+        let frame = waiting.held_bytes.drain(..length).collect();
         self.push(frame, memory);
     }
 
@@ -106,6 +108,7 @@ impl Outbox {
         let Some(waiting) = &mut self.0 else { return };
         waiting.bytes = waiting.bytes.saturating_sub(bytes);
         waiting.written += bytes;
+        waiting.stuck_since = None;
         while let Some(first) = waiting.parts.front().map(|part| part.bytes().len())
             && waiting.written >= first
         {
@@ -119,16 +122,10 @@ impl Outbox {
         }
     }
 
-    /// Looks whether it has got no shorter for long.
+    /// Looks whether nothing of it was written for long.
     pub(super) fn is_stuck(&mut self, now: u32) -> bool {
-        let Some(waiting) = &mut self.0 else { return false };
-        match waiting.moved {
-            Some((since, bytes)) if waiting.bytes >= bytes => now - since >= STUCK_SECONDS,
-            _ => {
-                waiting.moved = Some((now, waiting.bytes));
-                false
-            }
-        }
+        let Some(waiting) = self.0.as_mut().filter(|waiting| !waiting.parts.is_empty()) else { return false };
+        now - *waiting.stuck_since.get_or_insert(now) >= STUCK_SECONDS
     }
 
     fn waiting(&mut self, memory: &Arc<MemoryBudget>) -> &mut Waiting {
@@ -139,9 +136,9 @@ impl Outbox {
                 written: 0,
                 bytes: 0,
                 held: VecDeque::new(),
-                held_bytes: 0,
+                held_bytes: VecDeque::new(),
                 charge,
-                moved: None,
+                stuck_since: None,
             })
         })
     }
@@ -155,8 +152,7 @@ impl Waiting {
             Part::Shared(_) => 0,
         });
         let parts = self.parts.capacity() * size_of::<Part>() + own.sum::<usize>();
-        let held =
-            self.held.capacity() * size_of::<(Seq, Vec<u8>)>() + self.held.len() * OVERHEAD_BYTES + self.held_bytes;
+        let held = self.held.capacity() * size_of::<(Seq, usize)>() + self.held_bytes.capacity() + 2 * OVERHEAD_BYTES;
         self.charge.set(size_of::<Self>() + OVERHEAD_BYTES + parts + held);
     }
 }
@@ -195,13 +191,34 @@ mod tests {
     }
 
     #[test]
-    fn it_is_stuck_once_it_got_no_shorter_for_long() {
+    fn it_is_stuck_once_nothing_was_written_for_long() {
         let memory = MemoryBudget::new(usize::MAX);
         let mut outbox = Outbox::default();
         outbox.push(vec![0; 10], &memory);
         assert!(!outbox.is_stuck(100) && !outbox.is_stuck(119) && outbox.is_stuck(120));
         outbox.advance(1);
-        assert!(!outbox.is_stuck(121) && !outbox.is_stuck(140) && outbox.is_stuck(141));
+        outbox.push(vec![0; 10], &memory);
+        assert!(
+            !outbox.is_stuck(121) && !outbox.is_stuck(140) && outbox.is_stuck(141),
+            "it moves, however full it is kept"
+        );
+    }
+
+    #[test]
+    fn what_waits_for_an_event_is_counted_and_not_stuck() {
+        let memory = MemoryBudget::new(usize::MAX);
+        let mut outbox = Outbox::default();
+        for nth in 1..=10_u64 {
+            outbox.hold(Seq::new(nth).unwrap(), vec![0; 100], &memory);
+        }
+        assert!(outbox.is_empty() && !outbox.is_stuck(100) && !outbox.is_stuck(200));
+        assert!(outbox.bytes() == 1000 && memory.used() >= 1000, "{}", memory.used());
+        while outbox.held_for().is_some() {
+            outbox.release(&memory);
+        }
+        assert_eq!(text(&outbox).len(), 1000);
+        outbox.advance(1000);
+        assert_eq!(memory.used(), 0);
     }
 
     proptest! {

@@ -89,7 +89,7 @@ impl Conversation {
 
     /// Nothing more is carried out before some of what waits is written.
     fn is_crowded(&self, cx: &Context) -> bool {
-        self.outbox.bytes() > OUTBOX_BYTES || !self.outbox.is_empty() && cx.memory.is_exhausted()
+        self.outbox.bytes() > OUTBOX_BYTES || self.outbox.bytes() > 0 && cx.memory.is_exhausted()
     }
 
     fn carry_out(&mut self, incoming: Incoming, turn: &mut Turn, cx: &Context) -> Option<Action> {
@@ -117,7 +117,7 @@ impl Conversation {
         };
         let is_hello = matches!(request, Request::Hello { .. });
         let state = self.state();
-        match state.speaker.on_request(id.as_ref(), request, cx.source, cx.rules) {
+        match state.speaker.on_request(id.as_ref(), request, cx.source(), cx.rules) {
             Ok(Step::Submit(command)) => {
                 state.pending += 1;
                 let name = match &command {

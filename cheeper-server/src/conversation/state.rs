@@ -79,6 +79,16 @@ impl State {
         }
     }
 
+    /// Nothing can be written any more, so whatever else there was to end for does not count.
+    pub(super) fn break_off(&mut self) {
+        self.ending = Some(if self.has_said_close() { Ending::Over } else { Ending::HungUp });
+    }
+
+    /// The client was told that this is the end.
+    pub(super) fn has_said_close(&self) -> bool {
+        matches!(self.ending, Some(Ending::Said { .. } | Ending::Lingering { .. } | Ending::Over))
+    }
+
     /// All that was asked for is answered: the close, if it is time to say it.
     pub(super) fn close(&mut self) -> Option<CloseCode> {
         let is_answered = self.pending == 0 && !self.awaits_page;
@@ -97,8 +107,7 @@ impl State {
 
     /// Whether live events go out as they come.
     pub(super) fn is_live(&self) -> bool {
-        let is_told = matches!(self.ending, Some(Ending::Said { .. } | Ending::Lingering { .. } | Ending::Over));
-        self.catch_up == CatchUp::Done && !is_told
+        self.catch_up == CatchUp::Done && !self.has_said_close()
     }
 
     /// The client is still to get pages that its URL asked for.

@@ -3,7 +3,7 @@
 use std::{
     io::{self, Read as _, Write as _},
     mem::take,
-    net::{IpAddr, Shutdown},
+    net::Shutdown,
 };
 
 use bytes::Bytes;
@@ -18,7 +18,6 @@ use crate::{
     admission::Permit,
     conversation::{Action, Context, Conversation, Pending, READ_BYTES, Turn},
     feed::{PageRequest, Ready, tail::Slice},
-    rate_limit::Source,
     timeline::{Command, Outcome},
 };
 
@@ -37,9 +36,8 @@ pub(super) enum Progress {
 pub(super) struct Connection {
     stream: TcpStream,
     id: ConnectionId,
-    peer: IpAddr,
     conversation: Conversation,
-    _permit: Permit,
+    permit: Permit,
 }
 
 impl Connection {
@@ -50,10 +48,10 @@ impl Connection {
         welcome: impl FnOnce(Seq) -> ServerFrame,
         shard: &ShardContext,
     ) -> Self {
-        let Handshake { answer, early, subscription, peer, permit } = handshake;
-        let cx = context(id, peer, shard);
+        let Handshake { answer, early, subscription, permit } = handshake;
+        let cx = context(id, &permit, shard);
         let conversation = Conversation::open(subscription, answer, welcome, &early, &cx);
-        Self { stream, id, peer, conversation, _permit: permit }
+        Self { stream, id, conversation, permit }
     }
 
     pub(super) fn stream(&self) -> &TcpStream {
@@ -85,8 +83,13 @@ impl Connection {
         writable: bool,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_ready(readable, hung_up, writable, &context(self.id, self.peer, shard));
+        self.conversation.on_ready(readable, hung_up, writable, &context(self.id, &self.permit, shard));
         self.advance(shard)
+    }
+
+    /// All live events before `next` were written to it. False if it does not stop at that, and is to be told at length.
+    pub(super) fn has_got_all_before(&mut self, next: Seq) -> bool {
+        self.conversation.has_got_all_before(next)
     }
 
     /// Live events were written to it together with others.
@@ -96,7 +99,7 @@ impl Connection {
         written: io::Result<usize>,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_live_written(piece, written, &context(self.id, self.peer, shard));
+        self.conversation.on_live_written(piece, written, &context(self.id, &self.permit, shard));
         if self.conversation.has_more_to_do() { self.advance(shard) } else { Progress::Waiting }
     }
 
@@ -106,7 +109,7 @@ impl Connection {
         outcome: Result<Outcome, Refusal>,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_outcome(pending, outcome, &context(self.id, self.peer, shard));
+        self.conversation.on_outcome(pending, outcome, &context(self.id, &self.permit, shard));
         self.advance(shard)
     }
 
@@ -116,22 +119,22 @@ impl Connection {
         page: Result<Ready, Refusal>,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_page(id, page, &context(self.id, self.peer, shard));
+        self.conversation.on_page(id, page, &context(self.id, &self.permit, shard));
         self.advance(shard)
     }
 
     pub(super) fn on_tick(&mut self, shard: &mut ShardContext) -> Progress {
-        self.conversation.on_tick(&context(self.id, self.peer, shard));
+        self.conversation.on_tick(&context(self.id, &self.permit, shard));
         self.advance(shard)
     }
 
     pub(super) fn dismiss(&mut self, goodbye: &Bytes, shard: &mut ShardContext) -> Progress {
-        self.conversation.dismiss(goodbye, &context(self.id, self.peer, shard));
+        self.conversation.dismiss(goodbye, &context(self.id, &self.permit, shard));
         self.advance(shard)
     }
 
     pub(super) fn send_if_idle(&mut self, frame: &Bytes, shard: &mut ShardContext) -> Progress {
-        self.conversation.send_if_idle(frame, &context(self.id, self.peer, shard));
+        self.conversation.send_if_idle(frame, &context(self.id, &self.permit, shard));
         if self.conversation.has_more_to_do() { self.advance(shard) } else { Progress::Waiting }
     }
 
@@ -139,7 +142,7 @@ impl Connection {
     pub(super) fn advance(&mut self, shard: &mut ShardContext) -> Progress {
         let mut turn = Turn::new();
         loop {
-            let action = self.conversation.next_action(&mut turn, &context(self.id, self.peer, shard));
+            let action = self.conversation.next_action(&mut turn, &context(self.id, &self.permit, shard));
             match action {
                 Action::Write => {
                     let written = self.stream.write_vectored(&self.conversation.unwritten());
@@ -147,7 +150,7 @@ impl Connection {
                 }
                 Action::WriteLive(piece) => {
                     let written = self.stream.write(piece.bytes());
-                    self.conversation.on_live_written(&piece, written, &context(self.id, self.peer, shard));
+                    self.conversation.on_live_written(&piece, written, &context(self.id, &self.permit, shard));
                 }
                 Action::Read => self.read(shard),
                 Action::Submit(pending, command) => self.submit(pending, command, shard),
@@ -155,7 +158,7 @@ impl Connection {
                 Action::ListNames(id) => {
                     let presence = &shard.shared.presence;
                     let (names, online) = (presence.names(WHO), presence.online());
-                    self.conversation.on_names(id, names, online, &context(self.id, self.peer, shard));
+                    self.conversation.on_names(id, names, online, &context(self.id, &self.permit, shard));
                 }
                 Action::Rename { old, new } => shard.shared.presence.rename(old.as_ref(), new.as_ref()),
                 // A socket that is gone already needs no word.
@@ -171,7 +174,7 @@ impl Connection {
         let mut buffer = take(&mut shard.buffer);
         buffer.resize(READ_BYTES, 0);
         let read = self.stream.read(&mut buffer).map(|length| &buffer[..length]);
-        self.conversation.on_read(read, READ_BYTES, &context(self.id, self.peer, shard));
+        self.conversation.on_read(read, READ_BYTES, &context(self.id, &self.permit, shard));
         shard.buffer = buffer;
     }
 
@@ -192,16 +195,17 @@ impl Connection {
             move |page| mailbox.send(Message::Page { to, id, page })
         };
         if let Some(ready) = shard.shared.feed.page(request, later) {
-            self.conversation.on_page(id, Ok(ready), &context(self.id, self.peer, shard));
+            self.conversation.on_page(id, Ok(ready), &context(self.id, &self.permit, shard));
         }
     }
 }
 
-fn context(id: ConnectionId, peer: IpAddr, shard: &ShardContext) -> Context<'_> {
+fn context<'a>(id: ConnectionId, permit: &'a Permit, shard: &'a ShardContext) -> Context<'a> {
     Context {
         now: shard.now,
         live: shard.live,
-        source: Source { address: peer, connection: Some(id.generation) },
+        connection: id.generation,
+        peer: permit.peer(),
         tail: shard.shared.feed.tail(),
         rules: &shard.shared.rules,
         memory: &shard.shared.memory,

@@ -1,9 +1,6 @@
 //! What connections work with, and what they begin with.
 
-use std::{
-    net::{IpAddr, TcpStream},
-    sync::Arc,
-};
+use std::{net::TcpStream, sync::Arc};
 
 use cheeper_protocol::Seq;
 
@@ -35,7 +32,6 @@ pub(crate) struct Accepted {
 
 /// What is known of a client after its handshake.
 pub(crate) struct Handshake {
-    pub(crate) peer: IpAddr,
     /// The answer to the handshake, if it was not given yet.
     pub(crate) answer: Vec<u8>,
     /// What the client sent right behind its handshake.

@@ -28,6 +28,7 @@ use super::{handshake, site::Site};
 use crate::{
     admission::{ConnectionLimit, Permit},
     fanout::{Accepted, Handshake},
+    worker,
 };
 
 const LISTENER: Token = Token(usize::MAX);
@@ -79,7 +80,6 @@ impl Bound {
 pub(super) enum HttpConnection {
     Admitted {
         stream: net::TcpStream,
-        peer: SocketAddr,
         permit: Permit,
     },
     /// There is no permit; the client has been told so and needs a moment to read it.
@@ -117,7 +117,7 @@ impl Acceptor {
             ticked_at: Instant::now(),
             head: vec![0; handshake::HEAD_BYTES],
         };
-        let thread = thread::Builder::new().name("acceptor".to_owned()).spawn(move || accepting.run())?;
+        let thread = worker::spawn("acceptor", move || accepting.run())?;
         Ok(Self { waker, is_stopping, thread })
     }
 
@@ -150,7 +150,6 @@ struct AcceptLoop {
 
 struct PendingConnection {
     stream: TcpStream,
-    peer: SocketAddr,
     permit: Permit,
     since: Instant,
 }
@@ -197,7 +196,7 @@ impl AcceptLoop {
     }
 
     fn on_accepted(&mut self, mut stream: TcpStream, peer: SocketAddr) {
-        let Some(permit) = self.limit.acquire() else {
+        let Some(permit) = self.limit.acquire(peer.ip()) else {
             self.site.metrics.refused_connection();
             // It fits into the socket, so this does not wait. What the client may still say is for HTTP to throw away.
             if stream.write_all(FULL).is_ok() {
@@ -205,7 +204,7 @@ impl AcceptLoop {
             }
             return;
         };
-        self.dispatch(PendingConnection { stream, peer, permit, since: Instant::now() });
+        self.dispatch(PendingConnection { stream, permit, since: Instant::now() });
     }
 
     fn on_readable(&mut self, slot: usize) {
@@ -223,8 +222,8 @@ impl AcceptLoop {
             Ok(length) => match handshake::accept(&self.site, &self.head[..length]) {
                 Some(accepted) => self.upgrade(pending, accepted),
                 None => {
-                    let PendingConnection { stream, peer, permit, .. } = pending;
-                    self.pass_to_http(HttpConnection::Admitted { stream: stream.into(), peer, permit });
+                    let PendingConnection { stream, permit, .. } = pending;
+                    self.pass_to_http(HttpConnection::Admitted { stream: stream.into(), permit });
                 }
             },
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
@@ -243,11 +242,11 @@ impl AcceptLoop {
     }
 
     fn upgrade(&mut self, pending: PendingConnection, upgrade: handshake::Upgrade) {
-        let PendingConnection { mut stream, peer, permit, .. } = pending;
+        let PendingConnection { mut stream, permit, .. } = pending;
         // Only the request is taken out of the socket; what follows it, if anything, is the shard's to read.
         if stream.read_exact(&mut self.head[..upgrade.head_bytes]).is_ok() {
             let handshake::Upgrade { subscription, answer, .. } = upgrade;
-            let handshake = Handshake { peer: peer.ip(), answer, early: Vec::new(), subscription, permit };
+            let handshake = Handshake { answer, early: Vec::new(), subscription, permit };
             self.site.fanout.adopt(Accepted { stream: stream.into(), handshake });
         }
     }

@@ -3,7 +3,7 @@
 //! Most handshakes come whole and are answered before HTTP sees them ([`accept`]); the others, and those that are refused, come as
 //! requests like any other ([`answer`]).
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use cheeper_protocol::{SUBPROTOCOL, Seq, limits::PAGE};
@@ -69,7 +69,6 @@ type Refused = (StatusCode, &'static str);
 pub(crate) fn answer(
     site: &Arc<Site>,
     permit: Permit,
-    peer: IpAddr,
     upgrade: Option<OnUpgrade>,
     headers: &HeaderMap,
     query: &str,
@@ -80,7 +79,7 @@ pub(crate) fn answer(
             tokio::spawn(async move {
                 match upgrade.await.map(hand_over) {
                     Ok(Some((stream, early))) => {
-                        let handshake = Handshake { peer, answer: Vec::new(), early, subscription, permit };
+                        let handshake = Handshake { answer: Vec::new(), early, subscription, permit };
                         let adopt = move || site.fanout.adopt(Accepted { stream, handshake });
                         // It may have to wait for its shard.
                         drop(spawn_blocking(adopt).await);

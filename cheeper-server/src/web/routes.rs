@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
     sync::{Arc, Weak},
 };
 
@@ -28,7 +27,7 @@ pub(super) struct LineOfRequest {
     pub(super) chunked: bool,
 }
 
-/// All routes. The connection's permit and its peer's address come as extensions of the request.
+/// All routes. The connection's permit comes as an extension of the request.
 pub(super) fn routes(
     site: Arc<Site>,
 ) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone + Send + Sync + 'static {
@@ -40,12 +39,11 @@ pub(super) fn routes(
         .and(warp::get())
         .and(site.clone())
         .and(warp::ext::get::<Permit>())
-        .and(warp::ext::get::<SocketAddr>())
         .and(warp::ext::optional::<OnUpgrade>())
         .and(warp::header::headers_cloned())
         .and(query())
-        .map(|site: Arc<Site>, permit, peer: SocketAddr, upgrade, headers: HeaderMap, query: String| {
-            handshake::answer(&site, permit, peer.ip(), upgrade, &headers, &query).into_response()
+        .map(|site: Arc<Site>, permit, upgrade, headers: HeaderMap, query: String| {
+            handshake::answer(&site, permit, upgrade, &headers, &query).into_response()
         });
     let cheeps = warp::path!("api" / "cheeps")
         .and(read())
@@ -59,13 +57,13 @@ pub(super) fn routes(
     let cheep = warp::path!("api" / "cheep")
         .and(warp::post())
         .and(site.clone())
-        .and(warp::ext::get::<SocketAddr>())
+        .and(warp::ext::get::<Permit>())
         .and(warp::header::headers_cloned())
         .and(warp::body::content_length_limit(FRAME_BYTES as u64))
         .and(warp::body::bytes())
-        .then(|site: Arc<Site>, peer: SocketAddr, headers: HeaderMap, body: Bytes| async move {
+        .then(|site: Arc<Site>, permit: Permit, headers: HeaderMap, body: Bytes| async move {
             if site.origins.allow(&headers) {
-                return api::post(&site, peer.ip(), &headers, &body).await;
+                return api::post(&site, *permit.peer(), &headers, &body).await;
             }
             let why = "Scripts of this page may not post here; see --allow-origin.";
             api::error(StatusCode::FORBIDDEN, Refusal::new(Code::BadField, why).in_field("Origin"))

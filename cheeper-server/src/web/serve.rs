@@ -1,12 +1,6 @@
 //! HTTP: carries the connections that the acceptor passes on, each in a task of its own.
 
-use std::{
-    convert::Infallible,
-    io,
-    net::{self, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, io, net, sync::Arc, time::Duration};
 
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -67,10 +61,10 @@ pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: Co
                 live.stop();
                 return spawn_blocking(|| acceptor.stop()).await.map_err(io::Error::other);
             }
-            Some(HttpConnection::Admitted { stream, peer, permit }) => match TcpStream::from_std(stream) {
+            Some(HttpConnection::Admitted { stream, permit }) => match TcpStream::from_std(stream) {
                 Ok(socket) => {
                     let line = Line::new(socket, on_turn.clone());
-                    tokio::spawn(carry(line, peer, permit, routes.clone(), site.stopping.clone()));
+                    tokio::spawn(carry(line, permit, routes.clone(), site.stopping.clone()));
                 }
                 Err(error) => tracing::warn!(%error, "a new connection could not be taken over"),
             },
@@ -87,17 +81,16 @@ pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: Co
 }
 
 /// Carries a connection to its end, which the stop of the server brings nearer.
-async fn carry<R>(line: Arc<Line>, peer: SocketAddr, permit: Permit, routes: R, stopping: CancellationToken)
+async fn carry<R>(line: Arc<Line>, permit: Permit, routes: R, stopping: CancellationToken)
 where
     R: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone,
 {
-    let for_requests = Arc::downgrade(&line);
+    let (for_requests, peer) = (Arc::downgrade(&line), *permit.peer());
     let stream = WriteTimeout::new(LineStream(line), WRITE_TIMEOUT);
     let service = service_fn(move |mut request: Request<Incoming>| {
         let line = LineOfRequest { line: for_requests.clone(), chunked: request.version() >= Version::HTTP_11 };
         request.extensions_mut().insert(line);
         request.extensions_mut().insert(permit.clone());
-        request.extensions_mut().insert(peer);
         answer(request, routes.clone())
     });
     let connection = http1::Builder::new()

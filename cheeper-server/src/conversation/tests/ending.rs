@@ -83,3 +83,29 @@ fn a_page_that_cannot_be_read_ends_what_the_url_asked_for() {
     world.advance();
     assert_eq!(world.heard(), ["welcome 10", "error internal", "close 1013"], "live events would leave a hole");
 }
+
+#[test]
+fn a_line_that_broke_asks_for_no_more_pages() {
+    let mut world = World::with(Subscription::After { seq: Seq::ZERO, reset: false }, 5_000);
+    world.socket.room = 10;
+    world.answer_page();
+    world.socket.said.extend(frame(CLOSE, &1000_u16.to_be_bytes()));
+    world.say(&[]);
+    world.socket.is_gone = true;
+    assert_eq!(world.room(PLENTY), Rest::Ended);
+    assert!(world.asked.is_empty());
+}
+
+#[test]
+fn nothing_follows_a_close() {
+    let mut world = World::new();
+    world.heard();
+    world.socket.room = 2;
+    world.socket.said.extend(frame(0x83, b"no such opcode"));
+    world.say(&[]);
+    let goodbye = ServerFrame::Goodbye { reason: "bye".to_owned(), reconnect_after_ms: 1 };
+    let goodbye = Bytes::from(frame::text(&goodbye.to_json()));
+    world.on(|it, cx| it.dismiss(&goodbye, cx));
+    world.room(PLENTY);
+    assert_eq!(world.heard(), ["close 1002"]);
+}

@@ -9,6 +9,7 @@ mod time;
 use std::{
     collections::VecDeque,
     io::{self, IoSlice},
+    net::{IpAddr, Ipv4Addr},
     sync::Arc,
 };
 
@@ -31,7 +32,7 @@ use crate::{
     },
     memory::MemoryBudget,
     metrics::Metrics,
-    rate_limit::{RateLimits, Source},
+    rate_limit::RateLimits,
     timeline::{Command, Named, Outcome, Posted},
 };
 
@@ -127,7 +128,8 @@ impl World {
         let cx = Context {
             now: 100,
             live: Seq::ZERO,
-            source: SOURCE,
+            connection: 1,
+            peer: &PEER,
             tail: &tail,
             rules: &rules,
             memory: &memory,
@@ -155,7 +157,8 @@ impl World {
         let cx = Context {
             now: self.now,
             live: self.live,
-            source: SOURCE,
+            connection: 1,
+            peer: &PEER,
             tail: &self.tail,
             rules: &self.rules,
             memory: &self.memory,
@@ -311,7 +314,7 @@ impl World {
     }
 }
 
-const SOURCE: Source = Source { address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), connection: Some(1) };
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn welcome(head: Seq) -> ServerFrame {
     ServerFrame::Welcome(Welcome {

@@ -145,3 +145,18 @@ fn of_many_commands_few_are_under_way_at_once_and_all_are_carried_out() {
     let acks = world.heard().iter().filter(|what| what.starts_with("ack")).count();
     assert_eq!(acks, 200);
 }
+
+#[test]
+fn an_ack_comes_after_the_page_with_its_event() {
+    let mut world = World::with(Subscription::After { seq: Seq::ZERO, reset: false }, 450);
+    world.socket.room = 0;
+    world.answer_page();
+    world.say(&[POST]);
+    // It had been posted before the line was lost.
+    world.answer(|_| Ok(Outcome::Posted(Posted { cheep: cheep(440, "hello"), duplicate: true })));
+    world.room(PLENTY);
+    world.answer_page();
+    world.answer_page();
+    let heard = world.heard();
+    assert_eq!(heard, ["welcome 450", "page 1 to 200", "page 201 to 400", "page 401 to 450", "ack 440 under 1"]);
+}

@@ -156,3 +156,30 @@ fn what_is_of_use_only_now_is_not_kept_for_the_slow() {
     world.room(PLENTY);
     assert_eq!(world.heard(), ["welcome 0", "online 3", "pong 0"]);
 }
+
+#[test]
+fn without_memory_nobody_is_carried_out_whose_answers_wait_for_an_event() {
+    let memory = MemoryBudget::new(1000);
+    let _others = memory.shared(vec![0; 2000]);
+    let mut world = World::within(memory, Subscription::Live, 0);
+    world.publish(1);
+    let before = world.memory.used();
+    for _ in 0..1000 {
+        world.say(&[PING]);
+    }
+    let more = world.memory.used() - before;
+    assert!(more < 40_000, "{more} bytes");
+}
+
+#[test]
+fn who_takes_anything_is_not_stuck_however_full_the_queue_is_kept() {
+    let memory = MemoryBudget::new(100_000);
+    let mut world = World::within(memory.clone(), Subscription::Live, 0);
+    world.socket.room = 0;
+    world.say(&[r#"{"type":"who"}"#; 40]);
+    let _others = memory.shared(vec![0; 200_000]);
+    for _ in 0..20 {
+        assert_eq!(world.tick(5), Rest::Waits);
+        world.room(10);
+    }
+}

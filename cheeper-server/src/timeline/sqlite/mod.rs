@@ -19,7 +19,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
     thread::JoinHandle,
@@ -131,15 +131,17 @@ impl Engine for Store {
         let files = Files::of(&lock.path).map_err(no_system)?;
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| worker::spawn(name, work).map_err(no_system);
         let read_queue = Arc::new(Queue::new(read_queue));
+        let committed = Arc::new(AtomicU64::new(head.get()));
         let mut readers = Vec::new();
         for _ in 0..READERS {
             let db = Connection::open(&lock.path).map_err(failed)?;
             db.pragma_update(None, "query_only", true).map_err(failed)?;
             db.pragma_update(None, "cache_size", -READER_CACHE_KIB).map_err(failed)?;
-            let (reader, queue) = (Reader { db, sums, files: files.clone() }, read_queue.clone());
+            let (reader, queue) =
+                (Reader { db, sums, files: files.clone(), head: committed.clone() }, read_queue.clone());
             readers.push(spawn("store-reader", Box::new(move || reader.run(&queue)))?);
         }
-        let writer = Writer::new(db, sums, head, publish, failing.clone(), files);
+        let writer = Writer::new(db, sums, committed, publish, failing.clone(), files);
         let writer = spawn("store-writer", Box::new(move || writer.run(&write_queue)))?;
         let queues = Queues { writes, reads, readers, writer, lock };
         let Identity { timeline, secret_key } = identity;

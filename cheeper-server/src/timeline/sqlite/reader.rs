@@ -2,11 +2,15 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
 };
 
 use cheeper_protocol::{Code, Event, Refusal, Seq, limits::PAGE_BYTES};
-use rusqlite::Connection;
+use rusqlite::{Connection, Rows};
 
 use super::{
     files::{Files, Loss},
@@ -65,6 +69,8 @@ pub(super) struct Reader {
     pub(super) db: Connection,
     pub(super) sums: Sums,
     pub(super) files: Files,
+    /// The newest event that is committed.
+    pub(super) head: Arc<AtomicU64>,
 }
 
 impl Reader {
@@ -84,9 +90,11 @@ impl Reader {
         if let Err(loss @ Loss::Cut(_)) = self.files.check() {
             return Err(ReadError::Lost(loss));
         }
-        let mut events = backward(&self.db, self.sums, span.first, span.pivot.min(span.last), PAGE_BYTES)?;
+        let first = span.first.max(Seq::ZERO.next());
+        let last = span.last.min(Seq::new(self.head.load(Ordering::Acquire)).unwrap_or(span.last));
+        let mut events = backward(&self.db, self.sums, first, span.pivot.min(last), PAGE_BYTES)?;
         events.reverse();
-        events.extend(forward(&self.db, self.sums, span.pivot.next().max(span.first), span.last, PAGE_BYTES)?);
+        events.extend(forward(&self.db, self.sums, span.pivot.next().max(first), last, PAGE_BYTES)?);
         Ok(events)
     }
 }
@@ -94,7 +102,9 @@ impl Reader {
 /// The events from `first` on, up to `last` or until their texts have `bytes`.
 fn forward(db: &Connection, sums: Sums, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Event>, ReadError> {
     let query = "SELECT * FROM cheeps WHERE seq BETWEEN ? AND ? ORDER BY seq";
-    events(db, sums, query, first, last, bytes)
+    let mut statement = db.prepare_cached(query)?;
+    let rows = statement.query([first.get(), last.get()])?;
+    dense(rows, sums, first.get()..=last.get(), bytes)
 }
 
 /// The events from `last` back, down to `first` or until their texts have `bytes`.
@@ -106,31 +116,20 @@ pub(super) fn backward(
     bytes: usize,
 ) -> Result<Vec<Event>, ReadError> {
     let query = "SELECT * FROM cheeps WHERE seq BETWEEN ? AND ? ORDER BY seq DESC";
-    events(db, sums, query, first, last, bytes)
+    let mut statement = db.prepare_cached(query)?;
+    let rows = statement.query([first.get(), last.get()])?;
+    dense(rows, sums, (first.get()..=last.get()).rev(), bytes)
 }
 
-fn events(
-    db: &Connection,
-    sums: Sums,
-    query: &str,
-    first: Seq,
-    last: Seq,
-    bytes: usize,
-) -> Result<Vec<Event>, ReadError> {
-    let mut statement = db.prepare_cached(query)?;
-    let mut rows = statement.query([first.get(), last.get()])?;
-    let (mut events, mut read): (Vec<Event>, _) = (Vec::new(), 0);
-    while read < bytes
-        && let Some(row) = rows.next()?
-    {
-        let seq = row.get(0)?;
-        let cheep = sums.cheep(row)?.ok_or(ReadError::Damaged(seq))?;
-        // The log is dense, so there is none between two in a row.
-        if let Some(before) = events.last().map(|event| event.seq().get())
-            && seq.abs_diff(before) != 1
-        {
-            return Err(ReadError::Damaged(seq.min(before) + 1));
+/// The events of these seqs, until their texts have `bytes`. The log is dense, so each of them is there, or it is damaged.
+fn dense(mut rows: Rows, sums: Sums, seqs: impl Iterator<Item = u64>, bytes: usize) -> Result<Vec<Event>, ReadError> {
+    let (mut events, mut read) = (Vec::new(), 0);
+    for seq in seqs {
+        if read >= bytes {
+            break;
         }
+        let row = rows.next()?.ok_or(ReadError::Damaged(seq))?;
+        let cheep = sums.cheep(row)?.filter(|cheep| cheep.seq.get() == seq).ok_or(ReadError::Damaged(seq))?;
         read += cheep.cheep.as_str().len();
         events.push(Event::Cheep(cheep));
     }

@@ -4,7 +4,7 @@ use std::{
     mem,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
     time::Duration,
@@ -60,6 +60,8 @@ pub(super) struct Writer {
     db: Connection,
     sums: Sums,
     head: Seq,
+    /// The same, for those who read.
+    committed: Arc<AtomicU64>,
     publish: Publish,
     failing: Arc<AtomicBool>,
     files: Files,
@@ -73,13 +75,14 @@ impl Writer {
     pub(super) fn new(
         db: Connection,
         sums: Sums,
-        head: Seq,
+        committed: Arc<AtomicU64>,
         publish: Publish,
         failing: Arc<AtomicBool>,
         files: Files,
     ) -> Self {
         let log = Log::of(&db);
-        Self { db, sums, head, publish, failing, files, log, is_in_doubt: false, has_told_of_damage: false }
+        let head = Seq::new(committed.load(Ordering::Relaxed)).unwrap_or_default();
+        Self { db, sums, head, committed, publish, failing, files, log, is_in_doubt: false, has_told_of_damage: false }
     }
 
     /// Works until every sender is gone and the queue is empty.
@@ -112,6 +115,7 @@ impl Writer {
                 }
                 if let Some(last) = events.last() {
                     self.head = last.seq();
+                    self.committed.store(self.head.get(), Ordering::Release);
                     (self.publish)(&events);
                 }
                 for (write, outcome) in batch.into_iter().zip(outcomes) {

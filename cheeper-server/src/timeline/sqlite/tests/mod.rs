@@ -152,6 +152,15 @@ fn damage_under_a_running_store_is_refused_where_it_is_read() {
     assert_eq!(store.post(by(author("alice", None), "two", Some("2"))).unwrap_err().code, Code::Internal);
     change("DELETE FROM cheeps WHERE seq = 2");
     assert_eq!(store.read(everything()).unwrap_err().code, Code::Internal, "a hole");
+    let span = |first, last, pivot| {
+        let [first, last, pivot] = [first, last, pivot].map(|seq| Seq::new(seq).unwrap());
+        store.read(Span { first, last, pivot })
+    };
+    for (first, last, pivot) in [(2, 2, 2), (2, 3, 1), (2, 3, 3), (1, 2, 0), (1, 2, 2), (1, 3, 1), (1, 3, 2)] {
+        let read = span(first, last, pivot);
+        assert_eq!(read.unwrap_err().code, Code::Internal, "a hole at an end of {first} to {last}, from {pivot}");
+    }
+    assert_eq!((span(1, 1, 1).unwrap().len(), span(3, 3, 2).unwrap().len()), (1, 1));
     change("UPDATE claims SET name = 'karol'");
     assert_eq!(store.claim(author("carol", Some(SECRET))).unwrap_err().code, Code::Internal);
     assert_eq!(store.post(by(author("alice", None), "four", None)).unwrap().cheep.seq.get(), 4);
