@@ -10,11 +10,13 @@ use crate::{
     admission::ConnectionLimit,
     config::Config,
     conversation::request::Rules,
-    fanout::{Fanout, Shared, presence::Presence},
+    fanout::Fanout,
     feed::{Feed, tail::Tail},
     memory::MemoryBudget,
     metrics::Metrics,
+    presence::Presence,
     rate_limit::RateLimits,
+    services::Services,
     timeline::{Engine, Timeline},
     web::{self, Site, admission::AllowedOrigins},
 };
@@ -78,31 +80,18 @@ impl App {
         let timeline: Arc<dyn Timeline> = Arc::new(engine.start(Box::new(publish)).map_err(RunError::Store)?);
 
         let memory = MemoryBudget::new(WAITING_BYTES);
-        let metrics = Arc::new(Metrics::new());
-        let presence = Arc::new(Presence::default());
-        let feed = Arc::new(Feed::new(timeline.clone(), tail, memory.clone()));
-        let rate_limits = RateLimits::new(config.limits.posts_per_minute);
-        let rules = Arc::new(Rules { limits: config.limits, rate_limits });
-        let shared = Arc::new(Shared {
+        let services = Arc::new(Services {
             timeline: timeline.clone(),
-            feed: feed.clone(),
-            rules: rules.clone(),
-            presence: presence.clone(),
-            metrics: metrics.clone(),
+            feed: Arc::new(Feed::new(timeline.clone(), tail, memory.clone())),
+            rules: Rules { rate_limits: RateLimits::new(config.limits.posts_per_minute), limits: config.limits },
+            presence: Presence::default(),
+            metrics: Metrics::new(),
             memory,
         });
-        let fanout = Arc::new(Fanout::start(config.shards, &shared)?);
+        let fanout = Arc::new(Fanout::start(config.shards, &services)?);
         let stopping = CancellationToken::new();
-        let web = Arc::new(Site {
-            timeline: timeline.clone(),
-            feed,
-            fanout: fanout.clone(),
-            rules,
-            presence,
-            metrics,
-            origins: AllowedOrigins::new(config.allowed_origins),
-            stopping: stopping.clone(),
-        });
+        let origins = AllowedOrigins::new(config.allowed_origins);
+        let web = Arc::new(Site { services, fanout: fanout.clone(), origins, stopping: stopping.clone() });
         Ok(Self { stopping, web, fanout, timeline })
     }
 

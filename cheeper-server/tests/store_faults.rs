@@ -240,3 +240,16 @@ fn a_second_server_is_kept_away_whatever_name_the_file_has() {
     fs::rename(&server.data, &moved).unwrap();
     refused_in_a_sentence(&mut command(&moved), "another server");
 }
+
+#[test]
+fn a_log_that_was_deleted_under_a_server_is_carried_over_when_it_stops() {
+    let (mut server, mut client) = under_it("-wal", |log| fs::remove_file(log).unwrap());
+    let before = texts(&mut client);
+    assert!(!before.is_empty());
+    nothing_more_is_acked(&mut server, &mut client);
+    drop(client);
+    server.signal("TERM");
+    assert!(server.ended().success());
+    server.restart();
+    assert_eq!(texts(&mut server.client()), before);
+}

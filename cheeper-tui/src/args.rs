@@ -1,9 +1,12 @@
 //! What can be typed on the command line, and in `CHEEPER_*` variables. What it comes to is for `config`.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
 use cheeper_protocol::{Name, Seq};
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
+use clap::{
+    Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+    builder::{FalseyValueParser, OsStr, Resettable},
+};
 use clap_complete::Shell;
 
 use crate::server::Server;
@@ -27,6 +30,18 @@ pub struct Cli {
 
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+impl Cli {
+    /// What was typed and what the environment says. An empty variable counts as none, as scripts leave one out that way.
+    /// Ends the process if it makes no sense.
+    pub fn read() -> Self {
+        let command = Self::command().mut_args(|argument| {
+            let is_empty = |name| env::var_os(name).is_some_and(|value| value.is_empty());
+            if argument.get_env().is_some_and(is_empty) { argument.env(Resettable::<OsStr>::Reset) } else { argument }
+        });
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// What may stand before or after a subcommand.

@@ -9,7 +9,6 @@ use cheeper_tui::{
     config::{ConfigError, Settings},
     pipe::{self, PipeError},
 };
-use clap::Parser as _;
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -35,7 +34,7 @@ impl Failure {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let Cli { options, command } = Cli::parse();
+    let Cli { options, command } = Cli::read();
     match run(options, command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -1,7 +1,7 @@
 //! One client's side of its connection: what it says and is to hear, in which order, and when it ends.
 //!
 //! It has no socket, no thread, no clock and no store. Whoever drives it tells what happened by the `on_…` methods and then
-//! asks [`Conversation::next_action`] what is to be done until that is to wait. Time is an argument, so that tests own it.
+//! asks `next_action` what is to be done until that is to wait. Time is an argument, so that tests own it.
 //!
 //! A client that only watches costs nothing but its place in the timeline: whatever more is known of a client begins with
 //! the first thing that it says.

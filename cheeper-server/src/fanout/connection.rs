@@ -156,11 +156,11 @@ impl Connection {
                 Action::Submit(pending, command) => self.submit(pending, command, shard),
                 Action::GetPage(request) => self.get_page(request, shard),
                 Action::ListNames(id) => {
-                    let presence = &shard.shared.presence;
+                    let presence = &shard.services.presence;
                     let (names, online) = (presence.names(WHO), presence.online());
                     self.conversation.on_names(id, names, online, &context(self.id, &self.permit, shard));
                 }
-                Action::Rename { old, new } => shard.shared.presence.rename(old.as_ref(), new.as_ref()),
+                Action::Rename { old, new } => shard.services.presence.rename(old.as_ref(), new.as_ref()),
                 // A socket that is gone already needs no word.
                 Action::ShutDown => drop(self.stream.shutdown(Shutdown::Write)),
                 Action::Wait => return Progress::Waiting,
@@ -180,12 +180,12 @@ impl Connection {
 
     fn submit(&mut self, pending: Pending, command: Command, shard: &ShardContext) {
         let (to, mailbox) = (self.id, shard.mailbox.clone());
-        let metrics = shard.shared.metrics.clone();
+        let services = shard.services.clone();
         let answer = move |outcome| {
-            metrics.answered(&outcome);
+            services.metrics.answered(&outcome);
             mailbox.send(Message::Outcome { to, pending, outcome });
         };
-        shard.shared.timeline.submit(command, Box::new(answer));
+        shard.services.timeline.submit(command, Box::new(answer));
     }
 
     fn get_page(&mut self, request: PageRequest, shard: &ShardContext) {
@@ -194,7 +194,7 @@ impl Connection {
             let id = id.clone();
             move |page| mailbox.send(Message::Page { to, id, page })
         };
-        if let Some(ready) = shard.shared.feed.page(request, later) {
+        if let Some(ready) = shard.services.feed.page(request, later) {
             self.conversation.on_page(id, Ok(ready), &context(self.id, &self.permit, shard));
         }
     }
@@ -206,9 +206,9 @@ fn context<'a>(id: ConnectionId, permit: &'a Permit, shard: &'a ShardContext) ->
         live: shard.live,
         connection: id.generation,
         peer: permit.peer(),
-        tail: shard.shared.feed.tail(),
-        rules: &shard.shared.rules,
-        memory: &shard.shared.memory,
-        metrics: &shard.shared.metrics,
+        tail: shard.services.feed.tail(),
+        rules: &shard.services.rules,
+        memory: &shard.services.memory,
+        metrics: &shard.services.metrics,
     }
 }

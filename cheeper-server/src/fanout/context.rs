@@ -4,25 +4,8 @@ use std::{net::TcpStream, sync::Arc};
 
 use cheeper_protocol::Seq;
 
-use super::{mailbox::Mailbox, presence::Presence};
-use crate::{
-    admission::Permit,
-    conversation::{Subscription, request::Rules},
-    feed::Feed,
-    memory::MemoryBudget,
-    metrics::Metrics,
-    timeline::Timeline,
-};
-
-/// What all shards share.
-pub(crate) struct Shared {
-    pub(crate) timeline: Arc<dyn Timeline>,
-    pub(crate) feed: Arc<Feed>,
-    pub(crate) rules: Arc<Rules>,
-    pub(crate) presence: Arc<Presence>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) memory: Arc<MemoryBudget>,
-}
+use super::mailbox::Mailbox;
+use crate::{admission::Permit, conversation::Subscription, services::Services};
 
 /// A socket fresh from its handshake.
 pub(crate) struct Accepted {
@@ -40,9 +23,9 @@ pub(crate) struct Handshake {
     pub(crate) permit: Permit,
 }
 
-/// What a shard's connections work with: what all shards share, and what this one has of its own.
+/// What a shard's connections work with: what all parts share, and what this shard has of its own.
 pub(super) struct ShardContext {
-    pub(super) shared: Arc<Shared>,
+    pub(super) services: Arc<Services>,
     pub(super) mailbox: Arc<Mailbox>,
     /// The newest event that this shard has delivered.
     pub(super) live: Seq,

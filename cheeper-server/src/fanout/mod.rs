@@ -5,7 +5,6 @@ mod clock;
 mod connection;
 mod context;
 mod mailbox;
-pub(crate) mod presence;
 mod shard;
 
 use std::{
@@ -19,12 +18,12 @@ use std::{
     thread::JoinHandle,
 };
 
-pub(crate) use self::context::{Accepted, Handshake, Shared};
+pub(crate) use self::context::{Accepted, Handshake};
 use self::{
     mailbox::{Mailbox, Message},
     shard::Shard,
 };
-use crate::worker;
+use crate::{services::Services, worker};
 
 /// Connections that may wait for one shard. For more the acceptor waits, and the others in the system's own queue: so a crowd
 /// takes no memory before its turn.
@@ -45,15 +44,15 @@ struct Handle {
 
 impl Fanout {
     /// Starts `shards` threads, which the feed's tail wakes from now on.
-    pub(crate) fn start(shards: usize, shared: &Arc<Shared>) -> io::Result<Self> {
+    pub(crate) fn start(shards: usize, services: &Arc<Services>) -> io::Result<Self> {
         let (mut handles, mut threads) = (Vec::new(), Vec::new());
         for nth in 0..shards {
             let (connections, accepted) = mpsc::sync_channel(WAITING_CONNECTIONS);
-            let shard = Shard::new(shared.clone(), accepted)?;
+            let shard = Shard::new(services.clone(), accepted)?;
             let mailbox = shard.mailbox();
             threads.push(worker::spawn(&format!("shard-{nth}"), move || shard.run())?);
             let woken = mailbox.clone();
-            shared.feed.tail().wake_with(Box::new(move || woken.wake()));
+            services.feed.tail().wake_with(Box::new(move || woken.wake()));
             handles.push(Handle { mailbox, connections });
         }
         Ok(Self { shards: handles, threads: Mutex::new(threads), turn: AtomicUsize::new(0) })

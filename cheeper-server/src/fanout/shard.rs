@@ -20,12 +20,15 @@ use super::{
     broadcast::{Broadcast, WIDTH},
     clock::Clock,
     connection::{Connection, Progress},
-    context::{Accepted, ShardContext, Shared},
+    context::{Accepted, ShardContext},
     mailbox::{ConnectionId, Mailbox, Message},
 };
-use crate::feed::{
-    frame,
-    tail::{NotHere, Slice},
+use crate::{
+    feed::{
+        frame,
+        tail::{NotHere, Slice},
+    },
+    services::Services,
 };
 
 const WAKE: Token = Token(usize::MAX);
@@ -66,14 +69,14 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn new(shared: Arc<Shared>, accepted: Receiver<Accepted>) -> io::Result<Self> {
+    pub(super) fn new(services: Arc<Services>, accepted: Receiver<Accepted>) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mailbox = Arc::new(Mailbox::new(Waker::new(poll.registry(), WAKE)?));
-        let live = shared.feed.tail().head();
+        let live = services.feed.tail().head();
         Ok(Self {
             poll,
             connections: Slab::new(),
-            context: ShardContext { shared, mailbox, live, now: 0, buffer: Vec::new() },
+            context: ShardContext { services, mailbox, live, now: 0, buffer: Vec::new() },
             accepted,
             unfinished: Vec::new(),
             has_accepted: false,
@@ -129,7 +132,7 @@ impl Shard {
     }
 
     fn has_more_to_do(&self) -> bool {
-        !self.unfinished.is_empty() || self.has_accepted || self.context.live < self.context.shared.feed.tail().head()
+        !self.unfinished.is_empty() || self.has_accepted || self.context.live < self.context.services.feed.tail().head()
     }
 
     /// Does something with one connection, and what follows from it.
@@ -154,7 +157,7 @@ impl Shard {
         if let Err(error) = self.poll.registry().deregister(connection.stream_mut()) {
             tracing::debug!(%error, "a socket could not be taken off the poll");
         }
-        self.context.shared.presence.leave(connection.name());
+        self.context.services.presence.leave(connection.name());
     }
 
     fn on_message(&mut self, message: Message) {
@@ -186,29 +189,29 @@ impl Shard {
         let entry = self.connections.vacant_entry();
         let id = ConnectionId { slot: entry.key(), generation: GENERATIONS.fetch_add(1, Ordering::Relaxed) };
         self.poll.registry().register(&mut stream, Token(id.slot), Interest::READABLE | Interest::WRITABLE)?;
-        let shared = &self.context.shared;
-        let online = shared.presence.join();
-        let welcome = |head| Self::welcome(shared, head, online);
+        let services = &self.context.services;
+        let online = services.presence.join();
+        let welcome = |head| Self::welcome(services, head, online);
         entry.insert(Connection::open(stream, handshake, id, welcome, &self.context));
         self.with(id.slot, Connection::advance);
         Ok(())
     }
 
-    fn welcome(shared: &Shared, head: Seq, online: u64) -> ServerFrame {
+    fn welcome(services: &Services, head: Seq, online: u64) -> ServerFrame {
         ServerFrame::Welcome(Welcome {
             protocol: VERSION,
             server: concat!("cheeper/", env!("CARGO_PKG_VERSION")).to_owned(),
-            timeline: shared.timeline.id().to_owned(),
+            timeline: services.timeline.id().to_owned(),
             head,
             online,
-            limits: shared.rules.limits.clone(),
+            limits: services.rules.limits.clone(),
         })
     }
 
     /// Sends everybody what has come since the last time: what came together goes out together.
     fn deliver(&mut self, broadcast: &mut Broadcast) {
         let first = self.context.live.next();
-        let behind = match self.context.shared.feed.tail().piece(first, DELIVERY_BYTES) {
+        let behind = match self.context.services.feed.tail().piece(first, DELIVERY_BYTES) {
             Ok(None) => return,
             Ok(Some(piece)) => {
                 self.context.live = piece.next().previous();
@@ -216,7 +219,7 @@ impl Shard {
             }
             Err(NotHere) => {
                 // So much came at once that the ring has moved past this shard: everybody is told, one by one.
-                self.context.live = self.context.shared.feed.tail().head();
+                self.context.live = self.context.services.feed.tail().head();
                 self.slots()
             }
         };
@@ -250,7 +253,7 @@ impl Shard {
                 }
             }
         }
-        self.context.shared.metrics.wrote(taken);
+        self.context.services.metrics.wrote(taken);
         behind
     }
 
@@ -261,8 +264,8 @@ impl Shard {
             return;
         }
         self.ticked_at = now;
-        self.context.shared.feed.forget_pages();
-        let everybody = self.stopping_since.is_some() || self.context.shared.memory.is_exhausted();
+        self.context.services.feed.forget_pages();
+        let everybody = self.stopping_since.is_some() || self.context.services.memory.is_exhausted();
         for slot in self.slots() {
             if everybody || slot % TICK_SECONDS as usize == (now % TICK_SECONDS) as usize {
                 self.with(slot, Connection::on_tick);
@@ -271,7 +274,7 @@ impl Shard {
     }
 
     fn say_online(&mut self) {
-        let (now, online) = (self.context.now, self.context.shared.presence.online());
+        let (now, online) = (self.context.now, self.context.services.presence.online());
         let (said, at) = self.said_online;
         let pause = u32::try_from(online / ONLINE_A_SECOND).unwrap_or(u32::MAX).clamp(1, ONLINE_SECONDS);
         if now < at.saturating_add(if online == said { ONLINE_SECONDS } else { pause }) {

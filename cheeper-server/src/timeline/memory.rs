@@ -11,7 +11,7 @@ use std::{
 use cheeper_protocol::{Cheep, Code, Event, FoldedName, Refusal, RequestId, Seq, limits::PAGE_BYTES};
 
 use super::{
-    Answer, Command, Engine, Outcome, Prepared, Publish, Span, Timeline, now,
+    Answer, Command, Engine, Outcome, Prepared, Publish, Span, Timeline, Trouble, now,
     rules::{self, Change, Decision, Holder, State},
 };
 
@@ -77,8 +77,8 @@ impl Timeline for Running {
         &self.memory.id
     }
 
-    fn is_failing(&self) -> bool {
-        false
+    fn trouble(&self) -> Option<Trouble> {
+        None
     }
 
     fn submit(&self, command: Command, answer: Answer<Outcome>) {

@@ -35,6 +35,20 @@ pub struct Span {
     pub pivot: Seq,
 }
 
+/// Why nothing can be written. It is told to anybody who asks, so it names no file: the server's log does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// There is no room.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The log is not what it was.
+    #[error("the store's files were moved, deleted or cut off while the server runs")]
+    Lost,
+    /// Anything else.
+    #[error("the disk or the store fails, and the server's log says how")]
+    Failing,
+}
+
 /// Where an answer goes. It is called once, from a thread of the engine's, and must not block.
 pub type Answer<T> = Box<dyn FnOnce(Result<T, Refusal>) + Send>;
 
@@ -46,8 +60,8 @@ pub trait Timeline: Send + Sync {
     /// The log's own random id.
     fn id(&self) -> &str;
 
-    /// Whether the last write failed. That it works again is found out without anybody posting.
-    fn is_failing(&self) -> bool;
+    /// Why nothing can be written at the moment, if so. That it works again is found out without anybody posting.
+    fn trouble(&self) -> Option<Trouble>;
 
     /// Carries out a command and publishes what it changed. What one thread submits is carried out in that order.
     fn submit(&self, command: Command, answer: Answer<Outcome>);

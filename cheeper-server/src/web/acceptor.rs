@@ -197,7 +197,7 @@ impl AcceptLoop {
 
     fn on_accepted(&mut self, mut stream: TcpStream, peer: SocketAddr) {
         let Some(permit) = self.limit.acquire(peer.ip()) else {
-            self.site.metrics.refused_connection();
+            self.site.services.metrics.refused_connection();
             // It fits into the socket, so this does not wait. What the client may still say is for HTTP to throw away.
             if stream.write_all(FULL).is_ok() {
                 self.pass_to_http(HttpConnection::Refused(stream.into()));

@@ -20,11 +20,17 @@ use crate::{
     timeline::{Author, Command, Outcome, Posted},
 };
 
+/// When to ask again for what there was no memory for.
+const NO_MEMORY_RETRY_MS: u64 = 1000;
+
 /// One page, from the ring or the store.
 pub(crate) async fn page(site: &Site, history: History) -> Result<Ready, Refusal> {
-    let request = PageRequest { id: None, history, head: site.feed.tail().head(), reset: false };
+    if site.services.memory.is_exhausted() {
+        return Err(Refusal::from(Code::Internal).retry_after(NO_MEMORY_RETRY_MS));
+    }
+    let request = PageRequest { id: None, history, head: site.services.feed.tail().head(), reset: false };
     let (sender, receiver) = oneshot::channel();
-    match site.feed.page(request, move |page| drop(sender.send(page))) {
+    match site.services.feed.page(request, move |page| drop(sender.send(page))) {
         Some(page) => Ok(page),
         None => receiver.await.unwrap_or_else(|_| Err(Code::Internal.into())),
     }
@@ -59,7 +65,7 @@ async fn try_post(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<(StatusCode, String), Failure> {
-    let frame = ClientFrame::parse(&body_as_json(headers, body)?, &site.rules.limits)
+    let frame = ClientFrame::parse(&body_as_json(headers, body)?, &site.services.rules.limits)
         .map_err(|unreadable| unreadable.refusal)?;
     let Request::Post { name, .. } = &frame.request else {
         let why = "This address takes posts only; leave \"type\" out.";
@@ -72,10 +78,10 @@ async fn try_post(
     let source = Source { address: from, connection: None };
     let mut speaker = Speaker::default();
     if let (Some(secret), Some(name)) = (secret(headers)?, name) {
-        site.rules.rate_limits.check_secret(source, name)?;
+        site.services.rules.rate_limits.check_secret(source, name)?;
         speaker = Speaker::new(Author { name: name.clone(), secret: Some(secret) });
     }
-    let Step::Submit(command) = speaker.on_request(id.as_ref(), frame.request, source, &site.rules)? else {
+    let Step::Submit(command) = speaker.on_request(id.as_ref(), frame.request, source, &site.services.rules)? else {
         return Err(Refusal::from(Code::Internal).into());
     };
     match submit(site, command).await? {
@@ -89,9 +95,9 @@ async fn try_post(
 
 async fn submit(site: &Site, command: Command) -> Result<Outcome, Refusal> {
     let (sender, receiver) = oneshot::channel();
-    site.timeline.submit(command, Box::new(move |outcome| drop(sender.send(outcome))));
+    site.services.timeline.submit(command, Box::new(move |outcome| drop(sender.send(outcome))));
     let outcome = receiver.await.unwrap_or_else(|_| Err(Code::NotStored.into()));
-    site.metrics.answered(&outcome);
+    site.services.metrics.answered(&outcome);
     outcome
 }
 
@@ -161,7 +167,16 @@ pub(crate) fn no_path() -> Response<Bytes> {
 
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &[u8]) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from([body, b"\n"].concat()));
+    json_of(status, Bytes::from([body, b"\n"].concat()))
+}
+
+/// A page, which is counted as long as somebody is still to read it.
+pub(crate) fn json_page(site: &Site, page: &Ready) -> Response<Bytes> {
+    json_of(StatusCode::OK, site.services.memory.shared([&page.json()[..], b"\n"].concat()))
+}
+
+fn json_of(status: StatusCode, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

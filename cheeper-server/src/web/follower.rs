@@ -24,7 +24,7 @@ pub(super) struct Follower {
 
 impl Follower {
     pub(super) fn new(site: Arc<Site>, line: Arc<Line>, framing: Framing, after: Option<Seq>) -> Result<Self, Refusal> {
-        let newest = site.feed.tail().head();
+        let newest = site.services.feed.tail().head();
         let cursor = after.unwrap_or(newest);
         if cursor > newest {
             let why = format!("This timeline ends at {newest}: it is not the one you were following, start afresh.");
@@ -43,7 +43,7 @@ impl Follower {
 
     async fn next(&mut self) -> Option<Bytes> {
         while !self.site.stopping.is_cancelled() {
-            match self.site.feed.tail().piece(self.cursor.next(), PIECE_BYTES) {
+            match self.site.services.feed.tail().piece(self.cursor.next(), PIECE_BYTES) {
                 Ok(Some(piece)) => {
                     self.cursor = piece.next().previous();
                     return Some(piece.text(self.framing.form));
@@ -66,7 +66,7 @@ impl Follower {
             self.framing.form.write(seq, event.get().as_bytes(), &mut text);
         }
         self.cursor = page.last;
-        Some(text.into())
+        Some(self.site.services.memory.shared(text))
     }
 }
 

@@ -132,7 +132,7 @@ fn subscription(site: &Site, query: &str) -> Option<Subscription> {
         (None, None) => Some(Subscription::Live),
         (Some(last), None) => Some(Subscription::Last(usize::try_from(last).unwrap_or(PAGE).min(PAGE))),
         (None, Some(after)) => {
-            let reset = timeline.is_some_and(|id| !id.is_empty() && id != site.timeline.id());
+            let reset = timeline.is_some_and(|id| !id.is_empty() && id != site.services.timeline.id());
             Some(Subscription::After { seq: Seq::new(after)?, reset })
         }
         (Some(_), Some(_)) => None,

@@ -38,7 +38,7 @@ pub(super) struct Live {
 
 impl Live {
     /// Starts the thread, which the feed's tail wakes from now on.
-    pub(super) fn start(feed: Arc<Feed>) -> io::Result<Arc<Self>> {
+    pub(super) fn start(feed: &Arc<Feed>) -> io::Result<Arc<Self>> {
         let live = Arc::new(Self {
             arrivals: Mutex::new(Some(Vec::new())),
             has_lines: AtomicBool::new(false),

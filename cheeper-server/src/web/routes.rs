@@ -120,7 +120,7 @@ async fn cheeps(site: Arc<Site>, headers: &HeaderMap, query: &str, line: LineOfR
     let after = match CheepsQuery::parse(query)? {
         CheepsQuery::Page(history) => {
             let page = api::page(&site, history).await?;
-            return Ok(api::json(StatusCode::OK, &page.json()).into_response());
+            return Ok(api::json_page(&site, &page).into_response());
         }
         CheepsQuery::Follow(after) => after,
     };
@@ -142,18 +142,21 @@ async fn cheeps(site: Arc<Site>, headers: &HeaderMap, query: &str, line: LineOfR
 
 fn health(site: &Site) -> Response<Bytes> {
     let (status, state) = if site.stopping.is_cancelled() {
-        (StatusCode::SERVICE_UNAVAILABLE, "stopping")
-    } else if site.timeline.is_failing() {
-        (StatusCode::SERVICE_UNAVAILABLE, "posts cannot be stored: is the disk full?")
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping".to_owned())
+    } else if let Some(trouble) = site.services.timeline.trouble() {
+        (StatusCode::SERVICE_UNAVAILABLE, format!("posts cannot be stored: {trouble}"))
     } else {
-        (StatusCode::OK, "ready")
+        (StatusCode::OK, "ready".to_owned())
     };
-    api::json(status, serde_json::json!({ "status": state, "head": site.feed.tail().head() }).to_string().as_bytes())
+    api::json(
+        status,
+        serde_json::json!({ "status": state, "head": site.services.feed.tail().head() }).to_string().as_bytes(),
+    )
 }
 
 fn metrics(site: &Site) -> impl Reply + use<> {
-    let (online, head) = (site.presence.online(), site.feed.tail().head().get());
-    let text = site.metrics.text(online, head, site.rules.rate_limits.refused_posts());
+    let (online, head) = (site.services.presence.online(), site.services.feed.tail().head().get());
+    let text = site.services.metrics.text(online, head, site.services.rules.rate_limits.refused_posts());
     warp::reply::with_header(text, header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")
 }
 

@@ -46,7 +46,7 @@ const REFUSALS: usize = 128;
 pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: ConnectionLimit) -> io::Result<()> {
     let (sender, mut connections) = unbounded_channel();
     let acceptor = Acceptor::start(listener, site.clone(), limit, sender)?;
-    let live = Live::start(site.feed.clone())?;
+    let live = Live::start(&site.services.feed)?;
     let added = live.clone();
     let on_turn: OnTurn = Arc::new(move |line| added.add(line));
     let routes = warp::service(routes(site.clone()));

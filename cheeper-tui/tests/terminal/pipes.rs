@@ -232,3 +232,12 @@ fn what_ships_with_the_command_is_made_by_it() {
         assert!(fs::read_to_string(pages.join(page)).unwrap().contains(".SH NAME"), "{page}");
     }
 }
+
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    for name in ["NAME", "SERVER", "THEME", "COLOR", "NOTIFY", "NO_BELL", "NO_MOUSE", "CONFIG"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cheeper-tui"));
+        let output = command.arg("config").env(format!("CHEEPER_{name}"), "").output().unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}

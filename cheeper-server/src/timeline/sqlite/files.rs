@@ -4,6 +4,7 @@
 
 use std::{
     io,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
 };
 
@@ -18,6 +19,15 @@ pub(super) enum Loss {
     Away(PathBuf),
     #[error("{} was cut off under the server: stop it, and restore what was there", .0.display())]
     Cut(PathBuf),
+}
+
+impl Loss {
+    /// Only what lies beside the database is away, which is still whole for whoever has it open.
+    pub(super) fn leaves_the_database_sound(&self) -> bool {
+        let is_beside =
+            |path: &Path| [LOG, INDEX].iter().any(|suffix| path.as_os_str().as_bytes().ends_with(suffix.as_bytes()));
+        matches!(self, Self::Away(path) if is_beside(path))
+    }
 }
 
 /// The files of an open store, as they were seen last. They only grow while it is open.

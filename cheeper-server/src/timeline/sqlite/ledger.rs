@@ -1,13 +1,16 @@
 //! The log within one transaction: what the rules ask of it, and what they decided written down.
 
 use cheeper_protocol::{Cheep, Event, FoldedName, Name, RequestId, Seq};
-use rusqlite::{OptionalExtension as _, Transaction, types::ValueRef};
+use rusqlite::{ErrorCode, OptionalExtension as _, Transaction, types::ValueRef};
 
 use super::{
     files::Loss,
     row::{CLAIMS, Sums, text},
 };
-use crate::timeline::rules::{Change, Holder, State};
+use crate::timeline::{
+    Trouble,
+    rules::{Change, Holder, State},
+};
 
 /// Why something could not be looked up or written down.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +21,17 @@ pub(super) enum WriteError {
     Lost(#[from] Loss),
     #[error("the row of an earlier cheep or claim is damaged")]
     Damaged,
+}
+
+impl WriteError {
+    /// What anybody may know of it.
+    pub(super) fn trouble(&self) -> Trouble {
+        match self {
+            Self::Lost(_) => Trouble::Lost,
+            Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => Trouble::DiskFull,
+            Self::Sqlite(_) | Self::Damaged => Trouble::Failing,
+        }
+    }
 }
 
 /// The log within one transaction.

@@ -17,11 +17,7 @@ mod writer;
 use std::{
     fs, io,
     path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc,
-    },
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64, mpsc},
     thread::JoinHandle,
 };
 
@@ -38,7 +34,7 @@ use self::{
     schema::Identity,
     writer::{Write, Writer},
 };
-use super::{Answer, Command, Engine, Outcome, Publish, Span, Timeline};
+use super::{Answer, Command, Engine, Outcome, Publish, Span, Timeline, Trouble};
 use crate::worker;
 
 /// Writes that may wait; more are refused at once, which the author can try again.
@@ -123,7 +119,7 @@ impl Engine for Store {
 
     fn start(self, publish: Publish) -> Result<impl Timeline + 'static, OpenError> {
         let Self { lock, db, identity, sums, head } = self;
-        let failing = Arc::<AtomicBool>::default();
+        let trouble = Arc::<Mutex<Option<Trouble>>>::default();
         let failed = |error: rusqlite::Error| OpenError::sqlite(&lock.path, &error);
         let no_system = |error: io::Error| OpenError::io(&lock.path, &error);
         let (writes, write_queue) = mpsc::sync_channel(WAITING_WRITES);
@@ -141,11 +137,11 @@ impl Engine for Store {
                 (Reader { db, sums, files: files.clone(), head: committed.clone() }, read_queue.clone());
             readers.push(spawn("store-reader", Box::new(move || reader.run(&queue)))?);
         }
-        let writer = Writer::new(db, sums, committed, publish, failing.clone(), files);
+        let writer = Writer::new(db, sums, committed, publish, trouble.clone(), files);
         let writer = spawn("store-writer", Box::new(move || writer.run(&write_queue)))?;
         let queues = Queues { writes, reads, readers, writer, lock };
         let Identity { timeline, secret_key } = identity;
-        Ok(Sqlite { timeline, secret_key, failing, queues: Mutex::new(Some(queues)) })
+        Ok(Sqlite { timeline, secret_key, trouble, queues: Mutex::new(Some(queues)) })
     }
 }
 
@@ -153,7 +149,7 @@ impl Engine for Store {
 struct Sqlite {
     timeline: String,
     secret_key: [u8; 32],
-    failing: Arc<AtomicBool>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
     queues: Mutex<Option<Queues>>,
 }
 
@@ -182,8 +178,8 @@ impl Timeline for Sqlite {
         &self.timeline
     }
 
-    fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Relaxed)
+    fn trouble(&self) -> Option<Trouble> {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn submit(&self, command: Command, answer: Answer<Outcome>) {

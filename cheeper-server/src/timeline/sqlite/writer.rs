@@ -3,8 +3,8 @@
 use std::{
     mem,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
         mpsc,
     },
     time::Duration,
@@ -21,7 +21,7 @@ use super::{
     schema,
 };
 use crate::timeline::{
-    Answer, Outcome, Prepared, Publish, now,
+    Answer, Outcome, Prepared, Publish, Trouble, now,
     rules::{self, Decision},
 };
 
@@ -63,7 +63,7 @@ pub(super) struct Writer {
     /// The same, for those who read.
     committed: Arc<AtomicU64>,
     publish: Publish,
-    failing: Arc<AtomicBool>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
     files: Files,
     log: Log,
     /// A commit failed when all of it was written: it lies in the log until another takes its place.
@@ -77,12 +77,12 @@ impl Writer {
         sums: Sums,
         committed: Arc<AtomicU64>,
         publish: Publish,
-        failing: Arc<AtomicBool>,
+        trouble: Arc<Mutex<Option<Trouble>>>,
         files: Files,
     ) -> Self {
         let log = Log::of(&db);
         let head = Seq::new(committed.load(Ordering::Relaxed)).unwrap_or_default();
-        Self { db, sums, head, committed, publish, failing, files, log, is_in_doubt: false, has_told_of_damage: false }
+        Self { db, sums, head, committed, publish, trouble, files, log, is_in_doubt: false, has_told_of_damage: false }
     }
 
     /// Works until every sender is gone and the queue is empty.
@@ -100,8 +100,12 @@ impl Writer {
             }
         }
         match self.files.check() {
-            Ok(()) => checkpoint::finish(&self.db),
-            Err(_) => checkpoint::abandon(&self.db),
+            Err(loss) if !loss.leaves_the_database_sound() => {
+                tracing::error!(%loss, "the store is left as it lies, without the newest cheeps");
+                checkpoint::abandon(&self.db);
+            }
+            // A log that was deleted under us is still ours until we close it, and can be carried over.
+            Ok(()) | Err(_) => checkpoint::finish(&self.db),
         }
     }
 
@@ -147,7 +151,7 @@ impl Writer {
 
     /// Sees whether the store is there, and whether it takes a write that changes nothing if the last one failed.
     fn probe(&mut self) {
-        let is_failing = self.failing.load(Ordering::Relaxed);
+        let is_failing = self.trouble().is_some();
         let found = self.files.check().map_err(WriteError::from);
         let found = found.and_then(|()| if is_failing { Ok(schema::mark(&self.db)?) } else { Ok(()) });
         if is_failing && found.is_ok() {
@@ -156,9 +160,14 @@ impl Writer {
         self.note(found.err().as_ref());
     }
 
+    fn trouble(&self) -> MutexGuard<'_, Option<Trouble>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A write has failed or worked.
     fn note(&self, failure: Option<&WriteError>) {
-        match (self.failing.swap(failure.is_some(), Ordering::Relaxed), failure) {
+        let before = mem::replace(&mut *self.trouble(), failure.map(WriteError::trouble));
+        match (before.is_some(), failure) {
             (false, Some(error)) => {
                 tracing::error!(%error, "writing to the store fails; nothing is taken until it works");
             }
