@@ -18,6 +18,7 @@ use crate::{
     rate_limit::RateLimits,
     services::Services,
     timeline::{Engine, Timeline},
+    trim,
     web::{self, Site, admission::AllowedOrigins},
 };
 
@@ -57,6 +58,7 @@ pub async fn run<E: Engine>(
 ) -> Result<(), RunError<E::Error>> {
     let limit = ConnectionLimit::new(config.max_connections);
     let app = App::start(config, engine)?;
+    let trimming = tokio::spawn(trim::watch(app.web.services.memory.clone()));
     let mut serving = pin!(web::serve::serve(listener, app.web.clone(), limit));
     let served = tokio::select! {
         served = serving.as_mut() => served,
@@ -65,6 +67,7 @@ pub async fn run<E: Engine>(
             serving.await
         }
     };
+    trimming.abort();
     app.stop().await?;
     Ok(served?)
 }

@@ -19,5 +19,6 @@ mod presence;
 pub mod rate_limit;
 mod services;
 pub mod timeline;
+mod trim;
 mod web;
 pub mod worker;

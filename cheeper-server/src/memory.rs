@@ -16,12 +16,14 @@ pub(crate) const OVERHEAD_BYTES: usize = 64;
 /// The memory of everything that waits, wherever it waits. Bytes that many share count once.
 pub(crate) struct MemoryBudget {
     used: AtomicUsize,
+    /// The most that was used since somebody asked.
+    peak: AtomicUsize,
     limit_bytes: usize,
 }
 
 impl MemoryBudget {
     pub(crate) fn new(limit_bytes: usize) -> Arc<Self> {
-        Arc::new(Self { used: AtomicUsize::new(0), limit_bytes })
+        Arc::new(Self { used: AtomicUsize::new(0), peak: AtomicUsize::new(0), limit_bytes })
     }
 
     /// Whether nothing more should be taken in or made for now.
@@ -35,7 +37,20 @@ impl MemoryBudget {
         Bytes::from_owner(Shared { bytes, _charge: charge })
     }
 
-    #[cfg(test)]
+    /// The most bytes that waited since this was asked before.
+    pub(crate) fn take_peak(&self) -> usize {
+        self.peak.swap(self.used(), Ordering::Relaxed)
+    }
+
+    fn add(&self, bytes: usize) {
+        // A difference that is negative wraps around, and so does the sum, which is right again then.
+        let used = self.used.fetch_add(bytes, Ordering::Relaxed).wrapping_add(bytes);
+        if used > self.peak.load(Ordering::Relaxed) {
+            self.peak.fetch_max(used, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes that wait at the moment.
     pub(crate) fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
@@ -60,14 +75,13 @@ pub(crate) struct Charge {
 
 impl Charge {
     pub(crate) fn new(budget: &Arc<MemoryBudget>, bytes: usize) -> Self {
-        budget.used.fetch_add(bytes, Ordering::Relaxed);
+        budget.add(bytes);
         Self { budget: budget.clone(), bytes }
     }
 
     /// Counts so many bytes from now on, instead of those before.
     pub(crate) fn set(&mut self, bytes: usize) {
-        // One step for both directions: a sum that wraps around is right again when it is complete.
-        self.budget.used.fetch_add(bytes.wrapping_sub(self.bytes), Ordering::Relaxed);
+        self.budget.add(bytes.wrapping_sub(self.bytes));
         self.bytes = bytes;
     }
 }
