@@ -81,7 +81,10 @@ impl Composer {
         let (row, column) = place(&self.text, self.cursor, width);
         let target = if up { row.checked_sub(1) } else { Some(row + 1) };
         let Some(at) = target.and_then(|row| byte_at(&self.text, row, column, width)) else { return false };
-        self.cursor = at;
+        // A grapheme that is wider than the line stands on several.
+        let mut ends = self.text.grapheme_indices(true).map(|(start, grapheme)| start..start + grapheme.len());
+        let around = ends.find(|grapheme| grapheme.contains(&at)).unwrap_or(at..at);
+        self.cursor = if up || around.start == at { around.start } else { around.end };
         self.undo.pause();
         true
     }

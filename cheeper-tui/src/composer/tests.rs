@@ -101,6 +101,21 @@ fn tab_goes_through_the_names_that_fit() {
     }
 }
 
+#[test]
+fn the_cursor_passes_a_grapheme_that_stands_on_several_lines() {
+    let wide = "👩\u{301}\u{200d}👩";
+    let mut composer = composed(&[Edit::Insert(format!("a\n{wide}\nb"))]);
+    let inside = 3..2 + wide.len();
+    while composer.move_line(true, 1) {
+        assert!(!inside.contains(&composer.cursor), "{}", composer.cursor);
+    }
+    assert_eq!(composer.cursor, 0);
+    while composer.move_line(false, 1) {
+        assert!(!inside.contains(&composer.cursor), "{}", composer.cursor);
+    }
+    assert!(composer.cursor > inside.end, "it gets past");
+}
+
 fn any_edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         "[a é👩\u{200D}\u{301}\n]{0,3}".prop_map(Edit::Insert),

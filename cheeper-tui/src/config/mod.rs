@@ -6,6 +6,7 @@ mod file;
 use std::{env, fs, io, path::PathBuf};
 
 use cheeper_protocol::Name;
+use etcetera::base_strategy::{BaseStrategy as _, Xdg};
 
 pub use self::defaults::defaults;
 pub use self::file::ChangedKeys;
@@ -83,7 +84,7 @@ impl Settings {
 fn read(named: Option<&PathBuf>) -> Result<File, ConfigError> {
     let path = match named {
         Some(path) => path.clone(),
-        None => match storage::folder("XDG_CONFIG_HOME", ".config") {
+        None => match storage::folder(Xdg::config_dir) {
             Ok(folder) => folder.join("config.toml"),
             // Without a home there is no file.
             Err(_) => return Ok(File::default()),

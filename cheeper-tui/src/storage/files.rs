@@ -1,12 +1,13 @@
 //! Files for their owner's eyes alone: where they lie, and how they are read and written.
 
 use std::{
-    env, fs, io,
+    fs, io,
     io::Write as _,
     path::{Path, PathBuf},
 };
 
 use cheeper_protocol::Name;
+use etcetera::base_strategy::Xdg;
 use tempfile::NamedTempFile;
 
 use crate::digest::digest;
@@ -14,8 +15,8 @@ use crate::digest::digest;
 /// Why something is not kept, or was not found.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    #[error("there is no place to keep your files: set HOME or {variable}")]
-    NoFolder { variable: &'static str },
+    #[error("there is no place to keep your files: set HOME")]
+    NoFolder,
     #[error("{path} cannot be read or written: {why}; check its permissions", path = .path.display())]
     Io { path: PathBuf, why: io::Error },
     #[error("{path} is damaged: {why}; move it away to start afresh", path = .path.display())]
@@ -34,11 +35,12 @@ impl StorageError {
     }
 }
 
-/// Cheeper's folder in the place that an XDG variable names, or in its default below the home folder.
-pub fn folder(variable: &'static str, default: &str) -> Result<PathBuf, StorageError> {
-    let absolute = |variable: &str| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    let place = absolute(variable).or_else(|| Some(absolute("HOME")?.join(default)));
-    Ok(place.ok_or(StorageError::NoFolder { variable })?.join("cheeper"))
+/// Cheeper's folder among those of one kind, such as [`Xdg::data_dir`].
+pub fn folder(of_kind: impl FnOnce(&Xdg) -> PathBuf) -> Result<PathBuf, StorageError> {
+    let place = Xdg::new().ok().map(|folders| of_kind(&folders));
+    // An empty HOME would make it a folder beside wherever the client was started.
+    let place = place.filter(|place| place.is_absolute()).ok_or(StorageError::NoFolder)?;
+    Ok(place.join("cheeper"))
 }
 
 /// The name of the file for a name on a server.

@@ -4,6 +4,8 @@ use std::{io, path::PathBuf};
 
 use cheeper_protocol::{Name, Secret, follow::Identity};
 
+use etcetera::base_strategy::{BaseStrategy as _, Xdg};
+
 use super::files::{StorageError, file_name, folder, read, write};
 use crate::random;
 
@@ -15,7 +17,7 @@ pub struct Identities {
 impl Identities {
     /// In the data folder of the person.
     pub fn of_this_person() -> Result<Self, StorageError> {
-        Ok(Self { folder: folder("XDG_DATA_HOME", ".local/share")? })
+        Ok(Self { folder: folder(Xdg::data_dir)? })
     }
 
     /// Who that is on this server; with a new secret if there was none.

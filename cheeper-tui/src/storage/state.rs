@@ -10,6 +10,8 @@ use std::{
 use cheeper_protocol::{Name, Seq, follow::Post};
 use serde::{Deserialize, Serialize};
 
+use etcetera::base_strategy::BaseStrategy as _;
+
 use super::files::{StorageError, file_name, folder, read, write};
 
 /// What is kept.
@@ -52,7 +54,10 @@ impl Keeper {
         name: &Name,
         tell: impl Fn(StorageError) + Send + 'static,
     ) -> Result<(Kept, Option<Self>), StorageError> {
-        Self::at(folder("XDG_STATE_HOME", ".local/state")?.join(file_name(host, name)), tell)
+        Self::at(
+            folder(|folders| folders.state_dir().unwrap_or_else(|| folders.data_dir()))?.join(file_name(host, name)),
+            tell,
+        )
     }
 
     fn at(path: PathBuf, tell: impl Fn(StorageError) + Send + 'static) -> Result<(Kept, Option<Self>), StorageError> {
