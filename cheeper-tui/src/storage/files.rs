@@ -35,7 +35,7 @@ impl StorageError {
     }
 }
 
-/// Cheeper's folder among those of one kind, such as [`Xdg::data_dir`].
+/// Cheeper's folder among those of one kind, such as `Xdg::data_dir`.
 pub fn folder(of_kind: impl FnOnce(&Xdg) -> PathBuf) -> Result<PathBuf, StorageError> {
     let place = Xdg::new().ok().map(|folders| of_kind(&folders));
     // An empty HOME would make it a folder beside wherever the client was started.
