@@ -234,6 +234,8 @@ impl Slice {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use cheeper_protocol::{Cheep, CheepText, Name, Timestamp};
     use proptest::prelude::*;
 
@@ -317,6 +319,17 @@ mod tests {
                 prop_assert_eq!(found, expected);
             }
         }
+    }
+
+    #[test]
+    fn whoever_is_woken_finds_what_is_new() {
+        let tail = Arc::new(Tail::new(Seq::ZERO, usize::MAX));
+        let found = Arc::new(Mutex::new(Vec::new()));
+        let (woken, finds) = (Arc::downgrade(&tail), found.clone());
+        tail.wake_with(Box::new(move || finds.lock().unwrap().push(woken.upgrade().unwrap().head())));
+        tail.push(&cheeps(1, &[5, 5]));
+        tail.push(&cheeps(3, &[5]));
+        assert_eq!(*found.lock().unwrap(), [seq(2), seq(3)]);
     }
 
     #[test]
