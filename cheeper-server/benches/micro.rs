@@ -26,7 +26,9 @@ fn cheep(number: u64) -> Event {
         cheep: CheepText::cleaned("a cheep of about the usual length, as people write them"),
         verified: true,
         reply_to: None,
+        parent_replies: None,
         id: RequestId::parse("f0e1d2c3").ok(),
+        state: cheeper_protocol::CheepState::default(),
     })
 }
 
@@ -85,9 +87,6 @@ fn ring_gives_the_newest(bencher: Bencher, events: u64) {
 fn ring_gives_a_page_of_200(bencher: Bencher) {
     let tail = ring(4096);
     let history = History { range: Range::After(seq(3000)), limit: 200 };
-    let selection = page::select(&history, seq(4096));
-    let span = selection.span;
-    bencher.bench_local(|| {
-        tail.events(span.first, span.last, |events| page::encode(None, &history, &selection, seq(4096), events)).is_ok()
-    });
+    let selection = page::select(&page::Question::History(history), seq(4096));
+    bencher.bench_local(|| tail.part(&selection.read, |part| page::encode(None, &selection, seq(4096), part)).is_ok());
 }

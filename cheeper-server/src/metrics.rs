@@ -81,7 +81,7 @@ impl Metrics {
         match outcome {
             Ok(Outcome::Posted(Posted { duplicate: false, .. })) => self.posts.inc(),
             Ok(Outcome::Posted(Posted { duplicate: true, .. })) => self.duplicates.inc(),
-            Ok(Outcome::Named(_)) => 0,
+            Ok(Outcome::Changed(_) | Outcome::Named(_)) => 0,
             Err(refusal) => self.refused.get_or_create(&Reason { code: refusal.code.as_str() }).inc(),
         };
     }

@@ -190,17 +190,18 @@ mod tests {
     use governor::clock::FakeRelativeClock;
 
     use super::*;
+    use crate::timeline::Role;
 
     fn from(address: &str, connection: u64) -> Source {
         Source { address: address.parse().unwrap(), connection: Some(connection) }
     }
 
     fn name(name: &str) -> Author {
-        Author { name: Name::parse(name).unwrap(), secret: None }
+        Author { name: Name::parse(name).unwrap(), secret: None, role: Role::Member }
     }
 
     fn holder(name: &str, secret: &str) -> Author {
-        Author { name: Name::parse(name).unwrap(), secret: Some(Secret::parse(secret).unwrap()) }
+        Author { name: Name::parse(name).unwrap(), secret: Some(Secret::parse(secret).unwrap()), role: Role::Member }
     }
 
     #[test]

@@ -52,7 +52,9 @@ fn cheep(seq: u64) -> Cheep {
         cheep: CheepText::cleaned(&format!("{TEXT}, {seq}")),
         verified: seq.is_multiple_of(2),
         reply_to: (seq.is_multiple_of(10)).then(|| Seq::new(seq - 1)).flatten(),
+        parent_replies: None,
         id: None,
+        state: cheeper_protocol::CheepState::default(),
     }
 }
 

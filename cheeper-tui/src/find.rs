@@ -112,7 +112,9 @@ mod tests {
                 cheep: CheepText::cleaned(&text),
                 verified: false,
                 reply_to: None,
+                parent_replies: None,
                 id: None,
+                state: cheeper_protocol::CheepState::default(),
             })
         };
         timeline.append(texts.zip(1..).map(event).collect());

@@ -174,12 +174,12 @@ impl Timeline {
     fn entry(&mut self, event: Event) -> Option<Entry> {
         match event {
             Event::Cheep(cheep) => Some(self.cheep(cheep)),
-            Event::Unknown { .. } => None,
+            Event::Edit(_) | Event::Delete(_) | Event::Reaction(_) | Event::Void { .. } | Event::Unknown { .. } => None,
         }
     }
 
     fn cheep(&mut self, cheep: Cheep) -> Entry {
-        let Cheep { seq, at, name, cheep: text, verified, reply_to, id: _ } = cheep;
+        let Cheep { seq, at, name, cheep: text, verified, reply_to, parent_replies: _, id: _, state: _ } = cheep;
         let person = self
             .people
             .entry(name)
@@ -202,7 +202,9 @@ mod tests {
                 cheep: CheepText::cleaned("hello @alice"),
                 verified: false,
                 reply_to: None,
+                parent_replies: None,
                 id: None,
+                state: cheeper_protocol::CheepState::default(),
             })
         })
         .collect()

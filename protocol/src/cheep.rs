@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::{
+    change::CheepState,
     limits::{CHEEP_LINE_FEEDS, ID_BYTES, SEQ_MAX},
     name::Name,
     refusal::{Code, Refusal},
@@ -65,8 +66,8 @@ impl From<Seq> for u64 {
     }
 }
 
-/// The text of a cheep: cleaned, not empty, within the length it was parsed with.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The text of a cheep: cleaned, not empty unless it was deleted, within the length it was parsed with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct CheepText(String);
 
@@ -174,7 +175,7 @@ impl From<RequestId> for String {
     }
 }
 
-/// A cheep as it stands in the timeline.
+/// A cheep as it is now: how it was posted, and what later events have made of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cheep {
     /// Its place in the log.
@@ -184,7 +185,7 @@ pub struct Cheep {
     pub at: Timestamp,
     /// Who wrote it.
     pub name: Name,
-    /// What they wrote.
+    /// What they wrote, as it reads now; empty once it is deleted.
     pub cheep: CheepText,
     /// True: the name is claimed and its holder wrote this.
     #[serde(default)]
@@ -192,9 +193,27 @@ pub struct Cheep {
     /// The cheep this answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Seq>,
+    /// How many answers the cheep in `reply_to` had when this one had come; it is a change of that cheep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_replies: Option<u64>,
     /// The id its author gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<RequestId>,
+    /// What later events have made of it.
+    #[serde(flatten)]
+    pub state: CheepState,
+}
+
+impl Cheep {
+    /// The last event that changed it; its own seq if none did. A later one is applied, an earlier one is in it already.
+    pub fn rev(&self) -> Seq {
+        self.state.rev.unwrap_or(self.seq)
+    }
+
+    /// Whether its text is gone.
+    pub fn is_deleted(&self) -> bool {
+        self.state.deleted.is_some()
+    }
 }
 
 /// RFC 3339 with exactly three decimals, so that every `at` has one form.

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     cheep::{CheepText, RequestId, Seq},
-    limits::{Limits, PAGE_DEFAULT},
+    emoji::Emoji,
+    limits::{Limits, PAGE_DEFAULT, QUERY_BYTES},
     name::{Name, Secret},
     refusal::{Code, Refusal},
 };
@@ -41,6 +42,36 @@ pub enum Request {
         #[serde(skip_serializing_if = "Option::is_none")]
         reply_to: Option<Seq>,
     },
+    /// Correct the text of a cheep. Answered by `ack`.
+    Edit {
+        /// Who wrote it; without one, the name that `hello` gave.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<Name>,
+        /// Which cheep.
+        target: Seq,
+        /// How it is to read.
+        cheep: CheepText,
+    },
+    /// Take a cheep back. Answered by `ack`.
+    Delete {
+        /// Who wrote it; without one, the name that `hello` gave.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<Name>,
+        /// Which cheep.
+        target: Seq,
+    },
+    /// React to a cheep, or take that back. Answered by `ack`.
+    React {
+        /// Who reacts; without one, the name that `hello` gave.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<Name>,
+        /// Which cheep.
+        target: Seq,
+        /// With what.
+        emoji: Emoji,
+        /// React, or take it back.
+        on: bool,
+    },
     /// Use a name on this connection, and claim it if a secret comes with it. Answered by `hello`.
     Hello {
         /// The name.
@@ -51,6 +82,10 @@ pub enum Request {
     },
     /// A part of the timeline. Answered by `page`.
     History(History),
+    /// A cheep with what it answers and what answers it. Answered by `page`.
+    Thread(Thread),
+    /// Cheeps that have something in them. Answered by `page`.
+    Search(Search),
     /// Who is here. Answered by `who`.
     Who,
     /// Is anybody there. Answered by `pong`.
@@ -65,6 +100,48 @@ pub struct History {
     pub range: Range,
     /// Most events wanted. A server gives at most its own `limits.page`.
     pub limit: usize,
+}
+
+/// Which thread is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Thread {
+    /// Any cheep of it.
+    pub seq: Seq,
+    /// Only the answers after this seq, to read a long thread on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Seq>,
+}
+
+/// What is searched for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Search {
+    /// What a cheep must have in it.
+    pub q: Query,
+    /// Only cheeps with a smaller seq, to read on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Seq>,
+    /// Most cheeps wanted. A server gives at most its own `limits.page`.
+    pub limit: usize,
+}
+
+/// The words of a search as somebody typed them: not empty, at most [`QUERY_BYTES`] bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Query(String);
+
+impl Query {
+    /// Reads what somebody typed.
+    pub fn parse(raw: &str) -> Result<Self, Refusal> {
+        let trimmed = raw.trim();
+        if trimmed.is_empty() || trimmed.len() > QUERY_BYTES {
+            return Err(bad_field("q", "must be what to search for, at most 512 bytes"));
+        }
+        Ok(Self(trimmed.to_owned()))
+    }
+
+    /// What was typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// Where a part of the timeline lies.
@@ -183,16 +260,41 @@ impl Fields {
         match self.string("type")? {
             None | Some("post") => self.post(limits),
             Some("hello") => self.hello(),
+            Some("edit") => self.edit(limits),
+            Some("delete") => Ok(Request::Delete { target: self.target()?, name: self.name()? }),
+            Some("react") => self.react(),
             Some("history") => self.history().map(Request::History),
+            Some("thread") => self.thread().map(Request::Thread),
+            Some("search") => self.search().map(Request::Search),
             Some("who") => Ok(Request::Who),
             Some("ping") => Ok(Request::Ping),
             Some(_) => Err(Refusal::from(Code::UnknownType).in_field("type")),
         }
     }
 
-    fn post(&self, limits: &Limits) -> Result<Request, Refusal> {
+    fn cheep(&self, limits: &Limits) -> Result<CheepText, Refusal> {
         let cheep = self.string("cheep")?.ok_or_else(|| bad_field("cheep", "is missing: it is the text to post"))?;
-        let cheep = CheepText::parse(cheep, limits.cheep_chars)?;
+        CheepText::parse(cheep, limits.cheep_chars)
+    }
+
+    fn target(&self) -> Result<Seq, Refusal> {
+        self.seq("target")?.ok_or_else(|| bad_field("target", "is missing: it is the seq of a cheep"))
+    }
+
+    fn edit(&self, limits: &Limits) -> Result<Request, Refusal> {
+        Ok(Request::Edit { cheep: self.cheep(limits)?, target: self.target()?, name: self.name()? })
+    }
+
+    fn react(&self) -> Result<Request, Refusal> {
+        let emoji = self.string("emoji")?.ok_or_else(|| bad_field("emoji", "is missing: it is what to react with"))?;
+        let on = self.get("on").map_or(Ok(true), |on| {
+            on.as_bool().ok_or_else(|| bad_field("on", "must be true, or false to take a reaction back"))
+        })?;
+        Ok(Request::React { emoji: Emoji::parse(emoji)?, on, target: self.target()?, name: self.name()? })
+    }
+
+    fn post(&self, limits: &Limits) -> Result<Request, Refusal> {
+        let cheep = self.cheep(limits)?;
         let reply_to = self.seq("reply_to")?;
         if reply_to == Some(Seq::ZERO) {
             return Err(Refusal::from(Code::BadReply).in_field("reply_to"));
@@ -207,16 +309,28 @@ impl Fields {
     }
 
     fn history(&self) -> Result<History, Refusal> {
-        let limit = match self.get("limit") {
-            None => PAGE_DEFAULT,
-            Some(value) => value
-                .as_u64()
-                .filter(|&limit| limit > 0)
-                .and_then(|limit| usize::try_from(limit).ok())
-                .ok_or_else(|| bad_field("limit", "must be a number from 1 up"))?,
-        };
+        let limit = self.limit()?;
         Range::from_fields(self.seq("before")?, self.seq("after")?, self.seq("around")?)
             .map(|range| History { range, limit })
+    }
+
+    fn thread(&self) -> Result<Thread, Refusal> {
+        let seq = self.seq("seq")?.ok_or_else(|| bad_field("seq", "is missing: it is the seq of a cheep"))?;
+        Ok(Thread { seq, after: self.seq("after")? })
+    }
+
+    fn search(&self) -> Result<Search, Refusal> {
+        let q = self.string("q")?.ok_or_else(|| bad_field("q", "is missing: it is what to search for"))?;
+        Ok(Search { q: Query::parse(q)?, before: self.seq("before")?, limit: self.limit()? })
+    }
+
+    fn limit(&self) -> Result<usize, Refusal> {
+        let Some(value) = self.get("limit") else { return Ok(PAGE_DEFAULT) };
+        value
+            .as_u64()
+            .filter(|&limit| limit > 0)
+            .and_then(|limit| usize::try_from(limit).ok())
+            .ok_or_else(|| bad_field("limit", "must be a number from 1 up"))
     }
 }
 

@@ -5,10 +5,13 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::cheep::{Cheep, Seq};
+use crate::{
+    change::{Delete, Edit, Reaction},
+    cheep::{Cheep, Seq},
+};
 
 /// The `type` of each kind that is read here. One of them with wrong fields is a mistake; another one is of a later version.
-pub(crate) const KINDS: &[&str] = &["cheep"];
+pub(crate) const KINDS: &[&str] = &["cheep", "edit", "delete", "reaction", "void"];
 
 /// Something that changed what people see. Each has a place of its own in the log, without a hole.
 ///
@@ -27,6 +30,18 @@ pub(crate) const KINDS: &[&str] = &["cheep"];
 pub enum Event {
     /// Somebody cheeped.
     Cheep(Cheep),
+    /// The text of a cheep was corrected.
+    Edit(Edit),
+    /// A cheep was taken back.
+    Delete(Delete),
+    /// Somebody reacted to a cheep, or took that back.
+    Reaction(Reaction),
+    /// A change that a later one has made void, with all that it held: an earlier correction, or anything about a cheep
+    /// that is deleted. It takes up its place and shows nothing.
+    Void {
+        /// Its place in the log.
+        seq: Seq,
+    },
     /// A kind of event this version does not know: it takes up its place and shows nothing.
     Unknown {
         /// Its place in the log.
@@ -39,7 +54,30 @@ impl Event {
     pub fn seq(&self) -> Seq {
         match self {
             Self::Cheep(cheep) => cheep.seq,
-            Self::Unknown { seq } => *seq,
+            Self::Edit(edit) => edit.seq,
+            Self::Delete(delete) => delete.seq,
+            Self::Reaction(reaction) => reaction.seq,
+            Self::Void { seq } | Self::Unknown { seq } => *seq,
+        }
+    }
+
+    /// The earlier cheeps that it changes: its target, and what an answer answers, whose answers are counted.
+    pub fn changes(&self) -> impl Iterator<Item = Seq> + use<> {
+        let (target, parent) = match self {
+            Self::Cheep(cheep) => (None, cheep.reply_to),
+            Self::Edit(edit) => (Some(edit.target), None),
+            Self::Delete(delete) => (Some(delete.target), delete.reply_to),
+            Self::Reaction(reaction) => (Some(reaction.target), None),
+            Self::Void { .. } | Self::Unknown { .. } => (None, None),
+        };
+        target.into_iter().chain(parent)
+    }
+
+    /// The cheep, if it is one.
+    pub fn as_cheep(&self) -> Option<&Cheep> {
+        match self {
+            Self::Cheep(cheep) => Some(cheep),
+            Self::Edit(_) | Self::Delete(_) | Self::Reaction(_) | Self::Void { .. } | Self::Unknown { .. } => None,
         }
     }
 
@@ -54,6 +92,7 @@ impl Event {
 pub(crate) fn of_page<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Event>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
+    #[expect(clippy::large_enum_variant, reason = "nearly all are events")]
     enum Placed {
         Read(Event),
         Unread { seq: Seq },

@@ -4,15 +4,17 @@
 //! that cannot hold anything wrong:
 //!
 //! * [`ClientFrame`] is what a client says, [`ServerFrame`] what a server says: one JSON object a frame;
-//! * [`Event`] is what happened on the timeline, at its [`Seq`]: a [`Cheep`], so far; [`CheepText`] and [`Name`] are safe
-//!   to draw anywhere;
+//! * [`Event`] is what happened on the timeline, at its [`Seq`]: a [`Cheep`], or a change of one, which [`Cheep::apply`] takes;
+//!   [`CheepText`], [`Name`] and [`Emoji`] are safe to draw anywhere;
 //! * [`Refusal`] and its [`Code`] say why a request was not carried out;
 //! * [`limits`] has every bound;
 //! * [`follow`] is what a client does to miss nothing and to post everything once, as a pure state machine.
 #![deny(missing_docs)]
 
+mod change;
 mod cheep;
 mod client_frame;
+mod emoji;
 mod event;
 pub mod follow;
 pub mod limits;
@@ -23,8 +25,10 @@ mod server_frame;
 pub mod testkit;
 mod text;
 
+pub use change::{CheepState, Delete, DeletedBy, Edit, Reaction, ReactionCount};
 pub use cheep::{Cheep, CheepText, RequestId, Seq};
-pub use client_frame::{ClientFrame, History, Range, Request, Unreadable};
+pub use client_frame::{ClientFrame, History, Query, Range, Request, Search, Thread, Unreadable};
+pub use emoji::Emoji;
 pub use event::Event;
 pub use jiff::Timestamp;
 pub use limits::Limits;

@@ -24,6 +24,16 @@ pub const PAGE_DEFAULT: usize = 50;
 pub const PAGE_BYTES: usize = 256 * 1024;
 /// Most names in the answer to `who`.
 pub const WHO: usize = 1000;
+/// Most kinds of reactions to one cheep.
+pub const REACTION_KINDS: usize = 20;
+/// Most names that are told of one kind of reaction.
+pub const REACTION_NAMES: usize = 50;
+/// Longest emoji, in bytes of UTF-8.
+pub const EMOJI_BYTES: usize = 32;
+/// Longest search, in bytes of UTF-8.
+pub const QUERY_BYTES: usize = 512;
+/// Most cheeps that a thread shows of what its cheep answers: the nearest ones.
+pub const THREAD_ANCESTORS: usize = 100;
 /// Length of a request's `id`, in bytes.
 pub const ID_BYTES: RangeInclusive<usize> = 1..=64;
 /// Length of a name's secret, in bytes.

@@ -44,7 +44,7 @@ codes! {
     /// The frame is binary.
     BadFrame "bad_frame" false "Send text frames: binary ones are not read here.";
     /// The `type` is none this server knows.
-    UnknownType "unknown_type" false "This type of request is not known here; try post, hello, history, who or ping.";
+    UnknownType "unknown_type" false "This type of request is not known here; try post, edit, delete, react, hello, history, thread, search, who or ping.";
     /// A field is missing, of the wrong kind or out of bounds.
     BadField "bad_field" false "A field of this request is not right.";
     /// Nothing is left of the cheep once it is trimmed.
@@ -61,8 +61,18 @@ codes! {
     NameTaken "name_taken" false "This name belongs to somebody else: choose another, or use the secret it was claimed with.";
     /// The secret's length is out of bounds.
     BadSecret "bad_secret" false "A secret must have 16 to 128 bytes.";
-    /// This name has used this id for another cheep.
-    IdConflict "id_conflict" false "This id was used for another cheep: give each cheep an id of its own.";
+    /// This name has used this id for something else.
+    IdConflict "id_conflict" false "This id was used for something else: give each cheep and each change an id of its own.";
+    /// The seq names no cheep of this timeline.
+    NotFound "not_found" false "There is no such cheep.";
+    /// The cheep is not the asker's to change.
+    Forbidden "forbidden" false "Only who wrote this cheep, under a name that they had claimed, can change it.";
+    /// The cheep is deleted.
+    Gone "gone" false "This cheep was deleted.";
+    /// The cheep has as many kinds of reactions as there can be.
+    TooMany "too_many" false "This cheep has 20 kinds of reactions already: use one of those.";
+    /// The name may not write for a time, or at all.
+    Muted "muted" false "A host has muted this name.";
     /// More posts than the host allows.
     RateLimited "rate_limited" true "Too many posts in a short time: wait a moment.";
     /// The store is full or failing; the post was not taken.

@@ -21,7 +21,7 @@ pub enum ServerFrame {
     Welcome(Welcome),
     /// A part of the timeline.
     Page(Page),
-    /// The post is durable.
+    /// What was asked for is durable.
     Ack(Ack),
     /// The name is yours on this connection.
     Hello {
@@ -97,15 +97,19 @@ pub struct Welcome {
     pub limits: Limits,
 }
 
-/// A part of the timeline, ascending.
+/// A part of the timeline, ascending. Whoever has applied it knows all that there is from `from` to `to`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     /// The request's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<RequestId>,
-    /// The events, ascending, without a hole.
+    /// What was asked for, ascending: every event after a cursor, or cheeps alone, each as it is now.
     #[serde(deserialize_with = "event::of_page")]
-    pub cheeps: Vec<Event>,
+    pub events: Vec<Event>,
+    /// The first seq that the page speaks for.
+    pub from: Seq,
+    /// The last seq that the page speaks for; below `from` if it speaks for none.
+    pub to: Seq,
     /// The newest seq of the timeline.
     pub head: Seq,
     /// There is more in the direction that was asked for.
@@ -113,20 +117,26 @@ pub struct Page {
     /// True: the cursor was of another timeline or beyond its end; drop what you have, this is the newest part.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reset: bool,
+    /// The first seq that is still kept; absent: all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<Seq>,
+    /// True: the cursor lies below the floor, so something after it cannot be had any more; this begins at the floor.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
 }
 
-/// A post is durable.
+/// A request that changes the timeline is durable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
     /// The request's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<RequestId>,
-    /// The cheep's place in the log.
+    /// The place in the log of what was asked for: of the cheep, or of the change.
     pub seq: Seq,
     /// When the server took it.
     #[serde(serialize_with = "serialize_at")]
     pub at: Timestamp,
-    /// True: this name had posted this id before; this is where.
+    /// True: this name had asked for this under the same id before, or it was so already; this is where.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub duplicate: bool,
 }

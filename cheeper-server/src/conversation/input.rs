@@ -101,6 +101,11 @@ impl Conversation {
                 let (seq, at, duplicate) = (posted.cheep.seq, posted.cheep.at, posted.duplicate);
                 self.say_after(seq, &ServerFrame::Ack(Ack { id, seq, at, duplicate }), cx);
             }
+            Ok(Outcome::Changed(changed)) => {
+                state.name = Some(name);
+                let (seq, at, duplicate) = (changed.seq, changed.at, changed.duplicate);
+                self.say_after(seq, &ServerFrame::Ack(Ack { id, seq, at, duplicate }), cx);
+            }
             Ok(Outcome::Named(Named { name, claimed })) => {
                 state.is_naming = false;
                 state.name = Some(name.clone());

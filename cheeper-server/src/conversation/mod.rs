@@ -29,7 +29,7 @@ use self::{
     outbox::Outbox,
     state::{CatchUp, Ending, State},
 };
-use crate::feed::{PageRequest, frame};
+use crate::feed::{PageRequest, Question, frame};
 
 /// Bytes to read in one turn. A message fits, so that what was read and not yet carried out stays small.
 pub(crate) const READ_BYTES: usize = FRAME_BYTES;
@@ -87,7 +87,7 @@ impl Conversation {
             Subscription::Live => {}
             Subscription::Last(limit) => {
                 let history = History { range: Range::Newest, limit };
-                let request = PageRequest { id: None, history, head, reset: false };
+                let request = PageRequest { id: None, question: Question::History(history), head, reset: false };
                 conversation.state().catch_up = CatchUp::Ask(request);
             }
             Subscription::After { seq, reset } => conversation.state().catch_up = CatchUp::After { seq, reset },

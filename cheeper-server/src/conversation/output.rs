@@ -120,25 +120,20 @@ impl Conversation {
         match state.speaker.on_request(id.as_ref(), request, cx.source(), cx.rules) {
             Ok(Step::Submit(command)) => {
                 state.pending += 1;
-                let name = match &command {
-                    Command::Post(post) => post.author.name.clone(),
-                    Command::Claim(claim) => {
-                        state.is_naming = true;
-                        claim.author.name.clone()
-                    }
-                };
+                state.is_naming = matches!(command, Command::Claim(_));
+                let name = command.author().name.clone();
                 Some(Action::Submit(Pending { id, name }, command))
             }
-            Ok(Step::Read(history)) if cx.memory.is_exhausted() => {
+            Ok(Step::Read(question)) if cx.memory.is_exhausted() => {
                 let why = Refusal::from(Code::Internal).retry_after(NO_MEMORY_RETRY_MS);
-                tracing::warn!(?history, "there is no memory for more pages");
+                tracing::warn!(?question, "there is no memory for more pages");
                 self.refuse(id, why, cx);
                 None
             }
-            Ok(Step::Read(history)) => {
+            Ok(Step::Read(question)) => {
                 turn.spend(LARGE_REQUEST_COST);
                 state.awaits_page = true;
-                Some(Action::GetPage(PageRequest { id, history, head: cx.tail.head(), reset: false }))
+                Some(Action::GetPage(PageRequest { id, question, head: cx.tail.head(), reset: false }))
             }
             Ok(Step::ListNames) => {
                 turn.spend(LARGE_REQUEST_COST);

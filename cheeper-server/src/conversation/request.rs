@@ -1,10 +1,11 @@
 //! What a request calls for, by the same rules for every way in: WebSocket, form, JSON. It touches no store and no socket.
 
-use cheeper_protocol::{Code, History, Limits, Name, Refusal, Request, RequestId};
+use cheeper_protocol::{Code, Limits, Name, Refusal, Request, RequestId};
 
 use crate::{
+    feed::Question,
     rate_limit::{RateLimits, Source},
-    timeline::{Author, Claim, Command, Post},
+    timeline::{Author, Claim, Command, Delete, Edit, Post, React, Role},
 };
 
 /// What every conversation of a server holds to.
@@ -21,7 +22,7 @@ pub enum Step {
     /// Have the timeline carry this out.
     Submit(Command),
     /// Read a page.
-    Read(History),
+    Read(Question),
     /// Say who is here.
     ListNames,
     /// Say that we are here.
@@ -52,8 +53,7 @@ impl Speaker {
     ) -> Result<Step, Refusal> {
         match request {
             Request::Post { name, cheep, reply_to } => {
-                let author = self.author_of(name).ok_or(Refusal::from(Code::NameRequired).in_field("name"))?;
-                rules.rate_limits.check_post(source, &author)?;
+                let author = self.writer(name, source, rules)?;
                 Ok(Step::Submit(Command::Post(Post { author, cheep, reply_to, id: id.cloned() })))
             }
             Request::Hello { name, secret } => {
@@ -63,11 +63,25 @@ impl Speaker {
                     rules.rate_limits.check_secret(source, &name)?;
                 }
                 let may_claim = if secret.is_some() { rules.rate_limits.check_claim(source) } else { Ok(()) };
-                let author = Author { name, secret };
+                let author = Author { name, secret, role: Role::Member };
                 self.author = Some(author.clone());
                 Ok(Step::Submit(Command::Claim(Claim { author, may_claim })))
             }
-            Request::History(history) => Ok(Step::Read(history)),
+            Request::Edit { name, target, cheep } => {
+                let author = self.writer(name, source, rules)?;
+                Ok(Step::Submit(Command::Edit(Edit { author, target, cheep, id: id.cloned() })))
+            }
+            Request::Delete { name, target } => {
+                let author = self.writer(name, source, rules)?;
+                Ok(Step::Submit(Command::Delete(Delete { author, target, id: id.cloned() })))
+            }
+            Request::React { name, target, emoji, on } => {
+                let author = self.writer(name, source, rules)?;
+                Ok(Step::Submit(Command::React(React { author, target, emoji, on, id: id.cloned() })))
+            }
+            Request::History(history) => Ok(Step::Read(Question::History(history))),
+            Request::Thread(thread) => Ok(Step::Read(Question::Thread(thread))),
+            Request::Search(search) => Ok(Step::Read(Question::Search(search))),
             Request::Who => Ok(Step::ListNames),
             Request::Ping => Ok(Step::Pong),
         }
@@ -78,11 +92,18 @@ impl Speaker {
         self.author = None;
     }
 
+    /// Who changes the timeline, if they may do so now.
+    fn writer(&self, name: Option<Name>, source: Source, rules: &Rules) -> Result<Author, Refusal> {
+        let author = self.author_of(name).ok_or(Refusal::from(Code::NameRequired).in_field("name"))?;
+        rules.rate_limits.check_post(source, &author)?;
+        Ok(author)
+    }
+
     fn author_of(&self, name: Option<Name>) -> Option<Author> {
         let Some(name) = name else { return self.author.clone() };
         // A post that spells its name out is no less its holder's.
         let own = self.author.as_ref().filter(|author| author.name.fold() == name.fold());
-        Some(Author { secret: own.and_then(|author| author.secret.clone()), name })
+        Some(Author { secret: own.and_then(|author| author.secret.clone()), name, role: Role::Member })
     }
 }
 

@@ -6,7 +6,7 @@ use cheeper_protocol::{History, Name, Range, Seq, limits::PAGE};
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{inbox::Inbox, request::Speaker};
-use crate::feed::PageRequest;
+use crate::feed::{PageRequest, Question};
 
 /// Requests of one client under way at once; the next is carried out when one is answered.
 const PENDING_REQUESTS: usize = 64;
@@ -126,7 +126,7 @@ impl State {
             CatchUp::Ask(request) => request,
             CatchUp::After { seq, reset } => {
                 let range = if reset { Range::Newest } else { Range::After(seq) };
-                PageRequest { id: None, history: History { range, limit: PAGE }, head, reset }
+                PageRequest { id: None, question: Question::History(History { range, limit: PAGE }), head, reset }
             }
             CatchUp::Done | CatchUp::Asked => return None,
         };

@@ -10,11 +10,14 @@ pub mod text;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cheeper_protocol::Refusal;
+use cheeper_protocol::{Refusal, Seq};
 
+pub(crate) use self::{page::Question, pages::Ready, request::PageRequest};
 use self::{pages::Pages, tail::Tail};
-pub(crate) use self::{pages::Ready, request::PageRequest};
-use crate::{memory::MemoryBudget, timeline::Timeline};
+use crate::{
+    memory::MemoryBudget,
+    timeline::{Part, Timeline},
+};
 
 /// One timeline's readers' side.
 pub(crate) struct Feed {
@@ -43,22 +46,22 @@ impl Feed {
             return Some(ready);
         }
         let selection = request.selection();
-        let span = selection.span;
-        if let Ok(page) = self.tail.events(span.first, span.last, |events| request.encode(&selection, events)) {
+        if let Ok(page) = self.tail.part(&selection.read, |part| request.encode(&selection, part)) {
             return Some(self.pages.make(request, &page));
         }
         if self.pages.wait_for(request.clone(), Box::new(later)) {
             let pages = self.pages.clone();
-            let read = move |events: Result<Vec<_>, Refusal>| {
-                let page = events.map(|events| {
-                    let selection = selection.cut_to(&events);
-                    let events: Vec<Bytes> = events.iter().map(|event| event.to_json().into()).collect();
-                    let events: Vec<&[u8]> = events.iter().map(AsRef::as_ref).collect();
-                    request.encode(&selection, &events)
+            let read = selection.read.clone();
+            let on_read = move |part: Result<Part, Refusal>| {
+                let page = part.map(|Part { events, more_before, more_after, last }| {
+                    let events: Vec<(Seq, Bytes)> =
+                        events.iter().map(|event| (event.seq(), event.to_json().into())).collect();
+                    let events = events.iter().map(|(seq, json)| (*seq, json.as_ref())).collect();
+                    request.encode(&selection, &Part { events, more_before, more_after, last })
                 });
                 pages.on_read(request, page);
             };
-            self.timeline.read(span, Box::new(read));
+            self.timeline.read(read, Box::new(on_read));
         }
         None
     }

@@ -106,10 +106,11 @@ mod tests {
     use cheeper_protocol::{History, Range};
 
     use super::*;
+    use crate::feed::Question;
 
     fn request(limit: usize) -> PageRequest {
         let history = History { range: Range::Newest, limit };
-        PageRequest { id: None, history, head: Seq::ZERO, reset: false }
+        PageRequest { id: None, question: Question::History(history), head: Seq::ZERO, reset: false }
     }
 
     fn page() -> Page {

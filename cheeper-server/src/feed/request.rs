@@ -1,14 +1,15 @@
 //! A request for a page, as it is shared by all who ask for the same.
 
-use cheeper_protocol::{History, RequestId, Seq};
+use cheeper_protocol::{RequestId, Seq};
 
-use super::page::{self, Page, Selection};
+use super::page::{self, Page, Question, Selection};
+use crate::timeline::Part;
 
 /// A page that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PageRequest {
     pub(crate) id: Option<RequestId>,
-    pub(crate) history: History,
+    pub(crate) question: Question,
     /// The newest seq that the page may hold.
     pub(crate) head: Seq,
     /// The asker's cursor is of another timeline, so it gets the newest part.
@@ -18,13 +19,13 @@ pub(crate) struct PageRequest {
 impl PageRequest {
     /// The part of the timeline that it gets.
     pub(super) fn selection(&self) -> Selection {
-        let mut selection = page::select(&self.history, self.head);
+        let mut selection = page::select(&self.question, self.head);
         selection.reset |= self.reset;
         selection
     }
 
-    /// The page, of the events of its selection.
-    pub(super) fn encode(&self, selection: &Selection, events: &[&[u8]]) -> Page {
-        page::encode(self.id.as_ref(), &self.history, selection, self.head, events)
+    /// The page, of what was read for its selection.
+    pub(super) fn encode(&self, selection: &Selection, part: &Part<(Seq, &[u8])>) -> Page {
+        page::encode(self.id.as_ref(), selection, self.head, part)
     }
 }

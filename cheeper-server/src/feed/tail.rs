@@ -9,6 +9,7 @@ use bytes::Bytes;
 use cheeper_protocol::{Event, Seq};
 
 use super::{frame, text::TextForm};
+use crate::timeline::{Part, Read};
 
 /// Frames are kept in runs of about this many bytes, so that one write carries many and old ones go in small steps.
 const RUN_BYTES: usize = 64 * 1024;
@@ -38,6 +39,8 @@ struct Run {
     frames: Vec<u8>,
     /// Where each frame ends.
     ends: Vec<usize>,
+    /// Whether each is a cheep.
+    are_cheeps: Vec<bool>,
     /// The same events as text, in each form that somebody has asked for.
     texts: [OnceLock<Bytes>; TextForm::COUNT],
 }
@@ -101,12 +104,49 @@ impl Tail {
         Ok(if slices.len() > 1 { Some(join(first, &slices)) } else { slices.pop() })
     }
 
-    /// The JSON of the events from `first` to `last`, if the ring has them all.
-    pub fn events<T>(&self, first: Seq, last: Seq, with: impl FnOnce(&[&[u8]]) -> T) -> Result<T, NotHere> {
+    /// A part of the log, each event as JSON, if the ring has all of it.
+    pub fn part<T>(&self, read: &Read, with: impl FnOnce(&Part<(Seq, &[u8])>) -> T) -> Result<T, NotHere> {
+        match *read {
+            Read::Events { first, last } => self.events(first, last, with),
+            Read::Cheeps { pivot, back, forth, last } => self.cheeps(pivot, (back, forth), last, with),
+            Read::Thread { .. } | Read::Search { .. } => Err(NotHere),
+        }
+    }
+
+    fn events<T>(&self, first: Seq, last: Seq, with: impl FnOnce(&Part<(Seq, &[u8])>) -> T) -> Result<T, NotHere> {
         let slices: Vec<Slice> = self.ring().slices(first)?.take_while(|slice| slice.run.first <= last).collect();
         let wanted = usize::try_from(last.next().get().saturating_sub(first.get())).map_err(|_| NotHere)?;
-        let events: Vec<&[u8]> = slices.iter().flat_map(Slice::payloads).take(wanted).collect();
-        if events.len() == wanted { Ok(with(&events)) } else { Err(NotHere) }
+        let seqs = (first.get()..).map_while(Seq::new);
+        let events: Vec<_> = seqs.zip(slices.iter().flat_map(Slice::payloads)).take(wanted).collect();
+        if events.len() != wanted {
+            return Err(NotHere);
+        }
+        Ok(with(&Part { events, more_before: false, more_after: false, last }))
+    }
+
+    fn cheeps<T>(
+        &self,
+        pivot: Seq,
+        (back, forth): (usize, usize),
+        last: Seq,
+        with: impl FnOnce(&Part<(Seq, &[u8])>) -> T,
+    ) -> Result<T, NotHere> {
+        let (runs, is_whole) = self.ring().runs_around(pivot, back, last);
+        let cheeps = || runs.iter().flat_map(|run| run.cheeps()).take_while(|(seq, _)| *seq <= last);
+        let (older, newer) = cheeps().fold(
+            (0, 0),
+            |(older, newer), (seq, _)| {
+                if seq <= pivot { (older + 1, newer) } else { (older, newer + 1) }
+            },
+        );
+        if !is_whole && (older < back || runs.first().is_none_or(|run| run.first > pivot.next())) {
+            return Err(NotHere);
+        }
+        let events: Vec<_> =
+            cheeps().skip(older.saturating_sub(back)).take(older.min(back) + newer.min(forth)).collect();
+        // The first event of all is always a cheep: there was nothing to change before it.
+        let more_before = events.first().map_or(pivot, |(seq, _)| seq.previous()) > Seq::ZERO;
+        Ok(with(&Part { events, more_before, more_after: newer > forth, last }))
     }
 
     fn ring(&self) -> RwLockReadGuard<'_, Ring> {
@@ -115,6 +155,23 @@ impl Tail {
 }
 
 impl Ring {
+    /// The runs with so many cheeps up to and with `pivot`, and with all after it up to `last`; and whether they go back to
+    /// the beginning of all.
+    fn runs_around(&self, pivot: Seq, back: usize, last: Seq) -> (Vec<Arc<Run>>, bool) {
+        let (mut runs, mut older) = (Vec::new(), 0);
+        for run in self.runs.iter().rev().filter(|run| run.first <= last) {
+            older += run.cheeps().filter(|(seq, _)| *seq <= pivot).count();
+            runs.push(run.clone());
+            if older >= back && run.first <= pivot.next() {
+                break;
+            }
+        }
+        runs.reverse();
+        let oldest = runs.first().or(self.runs.front()).map_or(self.head.next(), |run| run.first);
+        let is_whole = oldest == Seq::ZERO.next();
+        (runs, is_whole)
+    }
+
     /// The frames from `first` to the head.
     fn slices(&self, first: Seq) -> Result<impl Iterator<Item = Slice>, NotHere> {
         let oldest = self.runs.front().map(|run| run.first);
@@ -140,6 +197,7 @@ fn join(first: Seq, slices: &[Slice]) -> Slice {
         let moved = run.frames.len();
         let begin = part.start_of(*skip);
         run.frames.extend_from_slice(&part.frames[begin..]);
+        run.are_cheeps.extend(&part.are_cheeps[*skip..]);
         run.ends.extend(part.ends[*skip..].iter().map(|end| end - begin + moved));
     }
     Slice { run: Arc::new(run), skip: 0 }
@@ -158,17 +216,19 @@ fn encode_runs(events: &[Event]) -> Vec<Run> {
         };
         frame::write_text(&event.to_json(), &mut run.frames);
         run.ends.push(run.frames.len());
+        run.are_cheeps.push(event.as_cheep().is_some());
     }
     for run in &mut runs {
         run.frames.shrink_to_fit();
         run.ends.shrink_to_fit();
+        run.are_cheeps.shrink_to_fit();
     }
     runs
 }
 
 impl Run {
     fn new(first: Seq) -> Self {
-        Self { first, frames: Vec::new(), ends: Vec::new(), texts: Default::default() }
+        Self { first, frames: Vec::new(), ends: Vec::new(), are_cheeps: Vec::new(), texts: Default::default() }
     }
 
     fn last(&self) -> Seq {
@@ -177,6 +237,13 @@ impl Run {
 
     fn index_of(&self, seq: Seq) -> usize {
         usize::try_from(seq.get() - self.first.get()).map_or(self.ends.len(), |index| index.min(self.ends.len()))
+    }
+
+    /// Its cheeps as JSON.
+    fn cheeps(&self) -> impl Iterator<Item = (Seq, &[u8])> {
+        let seqs = (self.first.get()..).map_while(Seq::new);
+        let cheeps = seqs.enumerate().zip(&self.are_cheeps).filter(|(_, is_cheep)| **is_cheep);
+        cheeps.map(|((at, seq), _)| (seq, frame::payload(&self.frames[self.start_of(at)..self.ends[at]])))
     }
 
     fn start_of(&self, index: usize) -> usize {
@@ -250,7 +317,9 @@ mod tests {
                 cheep: CheepText::cleaned(&"x".repeat(*length)),
                 verified: false,
                 reply_to: None,
+                parent_replies: None,
                 id: None,
+                state: cheeper_protocol::CheepState::default(),
             })
         };
         lengths.iter().enumerate().map(cheep).collect()
@@ -315,7 +384,8 @@ mod tests {
             prop_assert!(read(&tail, seq(oldest), usize::MAX).len() <= 100_000 + RUN_BYTES);
             for first in 1..next {
                 let expected = if first < oldest { Err(NotHere) } else { Ok(next - first) };
-                let found = tail.events(seq(first), seq(next - 1), |events| events.len() as u64);
+                let read = Read::Events { first: seq(first), last: seq(next - 1) };
+                let found = tail.part(&read, |part| part.events.len() as u64);
                 prop_assert_eq!(found, expected);
             }
         }
@@ -337,6 +407,6 @@ mod tests {
         let tail = Tail::new(seq(7), 1000);
         assert!(tail.piece(seq(8), 9).is_ok_and(|piece| piece.is_none()));
         assert!(tail.piece(seq(7), 9).is_err());
-        assert_eq!(tail.events(seq(8), seq(8), |_| ()), Err(NotHere));
+        assert_eq!(tail.part(&Read::Events { first: seq(8), last: seq(8) }, |_| ()), Err(NotHere));
     }
 }

@@ -52,7 +52,9 @@ mod tests {
             cheep: CheepText::cleaned("two\nlines"),
             verified: false,
             reply_to: None,
+            parent_replies: None,
             id: None,
+            state: cheeper_protocol::CheepState::default(),
         })
     }
 

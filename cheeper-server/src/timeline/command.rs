@@ -1,12 +1,18 @@
 //! What clients ask the timeline to change, and what comes of it.
 
-use cheeper_protocol::{Cheep, CheepText, Code, FoldedName, Name, Refusal, RequestId, Secret, Seq};
+use cheeper_protocol::{Cheep, CheepText, Code, Emoji, FoldedName, Name, Refusal, RequestId, Secret, Seq, Timestamp};
 
 /// A change that somebody asks for. It is carried out whole or refused whole.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command<A = Author> {
     /// Put a cheep on the timeline.
     Post(Post<A>),
+    /// Correct the text of a cheep.
+    Edit(Edit<A>),
+    /// Take a cheep back.
+    Delete(Delete<A>),
+    /// React to a cheep, or take that back.
+    React(React<A>),
     /// Take a name.
     Claim(Claim<A>),
 }
@@ -18,6 +24,18 @@ pub struct Author {
     pub name: Name,
     /// What proves that the name is theirs.
     pub secret: Option<Secret>,
+    /// What they may do beside what everybody may.
+    pub role: Role,
+}
+
+/// What somebody may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Change what is their own.
+    #[default]
+    Member,
+    /// Take back any cheep.
+    Host,
 }
 
 /// A cheep on its way into the log.
@@ -30,6 +48,45 @@ pub struct Post<A = Author> {
     /// The cheep that it answers.
     pub reply_to: Option<Seq>,
     /// The idempotency key: the same name with the same id again is the same post.
+    pub id: Option<RequestId>,
+}
+
+/// Another text for a cheep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit<A = Author> {
+    /// Who corrects it: only the holder of the name under which it was written may.
+    pub author: A,
+    /// The cheep.
+    pub target: Seq,
+    /// Its text from now on.
+    pub cheep: CheepText,
+    /// The idempotency key.
+    pub id: Option<RequestId>,
+}
+
+/// The end of a cheep's text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delete<A = Author> {
+    /// Who takes it back: the holder of the name under which it was written, or a host.
+    pub author: A,
+    /// The cheep.
+    pub target: Seq,
+    /// The idempotency key.
+    pub id: Option<RequestId>,
+}
+
+/// A reaction to a cheep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct React<A = Author> {
+    /// Who reacts: anybody, under a name that they may use.
+    pub author: A,
+    /// The cheep.
+    pub target: Seq,
+    /// With what.
+    pub emoji: Emoji,
+    /// React, or take it back.
+    pub on: bool,
+    /// The idempotency key.
     pub id: Option<RequestId>,
 }
 
@@ -55,6 +112,8 @@ pub struct Identity {
     pub folded: FoldedName,
     /// The secret under the timeline's key. Two are compared in the same time wherever they differ.
     pub secret_hash: Option<blake3::Hash>,
+    /// What they may do.
+    pub role: Role,
 }
 
 /// What a command came to, once it is durable.
@@ -62,6 +121,8 @@ pub struct Identity {
 pub enum Outcome {
     /// Of [`Command::Post`].
     Posted(Posted),
+    /// Of [`Command::Edit`], [`Command::Delete`] and [`Command::React`].
+    Changed(Changed),
     /// Of [`Command::Claim`].
     Named(Named),
 }
@@ -69,9 +130,22 @@ pub enum Outcome {
 /// A cheep that is durable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Posted {
-    /// As it stands in the log.
+    /// As it is now.
     pub cheep: Cheep,
     /// It had been posted before under the same name and id.
+    pub duplicate: bool,
+}
+
+/// A change that is durable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changed {
+    /// Its place in the log. If nothing had to be changed: of the last event that changed the cheep, or of the cheep.
+    pub seq: Seq,
+    /// When that was.
+    pub at: Timestamp,
+    /// The cheep as it is now.
+    pub cheep: Cheep,
+    /// It had been asked for under the same name and id before, or it was so already.
     pub duplicate: bool,
 }
 
@@ -91,6 +165,15 @@ impl Command {
             Self::Post(Post { author, cheep, reply_to, id }) => {
                 Command::Post(Post { author: author.prepare(key), cheep, reply_to, id })
             }
+            Self::Edit(Edit { author, target, cheep, id }) => {
+                Command::Edit(Edit { author: author.prepare(key), target, cheep, id })
+            }
+            Self::Delete(Delete { author, target, id }) => {
+                Command::Delete(Delete { author: author.prepare(key), target, id })
+            }
+            Self::React(React { author, target, emoji, on, id }) => {
+                Command::React(React { author: author.prepare(key), target, emoji, on, id })
+            }
             Self::Claim(Claim { author, may_claim }) => {
                 Command::Claim(Claim { author: author.prepare(key), may_claim })
             }
@@ -99,10 +182,25 @@ impl Command {
 }
 
 impl<A> Command<A> {
+    /// Who asks.
+    pub fn author(&self) -> &A {
+        match self {
+            Self::Post(post) => &post.author,
+            Self::Edit(edit) => &edit.author,
+            Self::Delete(delete) => &delete.author,
+            Self::React(react) => &react.author,
+            Self::Claim(claim) => &claim.author,
+        }
+    }
+
     /// The answer if the log is full, failing or closed.
     pub fn not_stored(&self) -> Refusal {
         match self {
             Self::Post(_) => Code::NotStored.into(),
+            Self::Edit(_) | Self::Delete(_) | Self::React(_) => Refusal::new(
+                Code::NotStored,
+                "The server could not store this change, so it was not made: try again later.",
+            ),
             Self::Claim(_) => Refusal::new(
                 Code::NotStored,
                 "The server's store does not work, so the name was not taken: try again later.",
@@ -114,6 +212,6 @@ impl<A> Command<A> {
 impl Author {
     fn prepare(self, key: &[u8; 32]) -> Identity {
         let secret_hash = self.secret.map(|secret| blake3::keyed_hash(key, secret.expose().as_bytes()));
-        Identity { folded: self.name.fold(), name: self.name, secret_hash }
+        Identity { folded: self.name.fold(), name: self.name, secret_hash, role: self.role }
     }
 }

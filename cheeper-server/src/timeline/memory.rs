@@ -11,7 +11,7 @@ use std::{
 use cheeper_protocol::{Cheep, Code, Event, FoldedName, Refusal, RequestId, Seq, limits::PAGE_BYTES};
 
 use super::{
-    Answer, Command, Engine, Outcome, Prepared, Publish, Span, Timeline, Trouble, now,
+    Answer, Command, Engine, Outcome, Part, Prepared, Publish, Read, Timeline, Trouble, now,
     rules::{self, Change, Decision, Holder, State},
 };
 
@@ -96,12 +96,12 @@ impl Timeline for Running {
         answer(outcome);
     }
 
-    fn read(&self, span: Span, answer: Answer<Vec<Event>>) {
-        let events = match &*lock(&self.publish) {
+    fn read(&self, read: Read, answer: Answer<Part>) {
+        let part = match &*lock(&self.publish) {
             None => Err(Refusal::from(Code::Internal)),
-            Some(_) => Ok(lock(&self.memory.log).page(span)),
+            Some(_) => lock(&self.memory.log).part(&read),
         };
-        answer(events);
+        answer(part);
     }
 
     fn close(&self) -> io::Result<()> {
@@ -116,14 +116,26 @@ impl Log {
         (outcome, change.and_then(|change| self.make(change)))
     }
 
-    fn page(&self, Span { first, last, pivot }: Span) -> Vec<Event> {
-        let wanted = |event: &&Event| (first..=last).contains(&event.seq());
-        let (before, after): (Vec<_>, Vec<_>) =
-            self.events.iter().filter(wanted).partition(|event| event.seq() <= pivot);
-        let mut events = until(PAGE_BYTES, before.into_iter().rev());
-        events.reverse();
-        events.extend(until(PAGE_BYTES, after.into_iter()));
-        events
+    fn part(&self, read: &Read) -> Result<Part, Refusal> {
+        match *read {
+            Read::Events { first, last } => {
+                let wanted: Vec<_> = self.events.iter().filter(|event| (first..=last).contains(&event.seq())).collect();
+                let events = until(PAGE_BYTES, wanted.iter().copied());
+                Ok(Part { more_before: false, more_after: events.len() < wanted.len(), last, events })
+            }
+            Read::Cheeps { pivot, back, forth, last } => {
+                let cheeps = self.events.iter().filter(|event| event.seq() <= last);
+                let (before, after): (Vec<_>, Vec<_>) = cheeps.partition(|event| event.seq() <= pivot);
+                let mut events = until(PAGE_BYTES, before.iter().rev().take(back).copied());
+                let more_before = events.len() < before.len();
+                events.reverse();
+                let forth = until(PAGE_BYTES, after.iter().take(forth).copied());
+                let more_after = forth.len() < after.len();
+                events.extend(forth);
+                Ok(Part { events, more_before, more_after, last })
+            }
+            Read::Thread { .. } | Read::Search { .. } => Err(Refusal::from(Code::Internal)),
+        }
     }
 
     fn make(&mut self, change: Change) -> Option<Event> {

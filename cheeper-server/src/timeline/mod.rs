@@ -20,19 +20,63 @@ pub mod sqlite;
 
 use std::io;
 
-use cheeper_protocol::{Event, Refusal, Seq, Timestamp};
+use cheeper_protocol::{Event, Refusal, Search, Seq, Thread, Timestamp};
 
-pub use self::command::{Author, Claim, Command, Identity, Named, Outcome, Post, Posted, Prepared};
+pub use self::command::{
+    Author, Changed, Claim, Command, Delete, Edit, Identity, Named, Outcome, Post, Posted, Prepared, React, Role,
+};
 
-/// Consecutive events that somebody wants to read: from `first` to `last`, none if `first` comes after `last`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// The first wanted.
-    pub first: Seq,
-    /// The last wanted.
+/// What somebody wants to read. Every cheep is given as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Read {
+    /// All events in a row, from the first on: none if `first` comes after `last`.
+    Events {
+        /// The first wanted.
+        first: Seq,
+        /// The last wanted.
+        last: Seq,
+    },
+    /// Cheeps, without the changes between them.
+    Cheeps {
+        /// Wanted most are those nearest to the gap right after this one.
+        pivot: Seq,
+        /// Most cheeps wanted up to and with the pivot.
+        back: usize,
+        /// Most cheeps wanted after it.
+        forth: usize,
+        /// Nothing after this one is wanted.
+        last: Seq,
+    },
+    /// A cheep, the nearest of those that it answers ([`THREAD_ANCESTORS`](cheeper_protocol::limits::THREAD_ANCESTORS)), and
+    /// all answers below it, the oldest first. [`Code::NotFound`](cheeper_protocol::Code::NotFound) if it is no cheep.
+    Thread {
+        /// The cheep.
+        thread: Thread,
+        /// Nothing after this one is wanted.
+        last: Seq,
+    },
+    /// The newest cheeps that a search finds.
+    Search {
+        /// What they have in them.
+        search: Search,
+        /// Nothing after this one is wanted.
+        last: Seq,
+    },
+}
+
+/// What was read, ascending. It is cut short where its events fill a page
+/// ([`PAGE_BYTES`](cheeper_protocol::limits::PAGE_BYTES)) on either side of where the reading began, so that it is bounded and
+/// holds all that a page can.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part<E = Event> {
+    /// The events.
+    pub events: Vec<E>,
+    /// Something that was asked for lies before them.
+    pub more_before: bool,
+    /// Something that was asked for lies after them.
+    pub more_after: bool,
+    /// The last seq that this speaks for, if nothing lies after them. A search may not know the newest yet.
     pub last: Seq,
-    /// Wanted most is what lies nearest to the gap right after this one.
-    pub pivot: Seq,
 }
 
 /// Why nothing can be written. It is told to anybody who asks, so it names no file: the server's log does.
@@ -66,9 +110,8 @@ pub trait Timeline: Send + Sync {
     /// Carries out a command and publishes what it changed. What one thread submits is carried out in that order.
     fn submit(&self, command: Command, answer: Answer<Outcome>);
 
-    /// Reads the events of a span, ascending. On either side of its pivot it stops at the first event with which the texts
-    /// there fill a page, so that what is read is bounded and holds all that a page can.
-    fn read(&self, span: Span, answer: Answer<Vec<Event>>);
+    /// Reads a part of the log: what it gives was true at some moment after this was called.
+    fn read(&self, read: Read, answer: Answer<Part>);
 
     /// Carries out what was taken, answers it, and lets go of the log. Later requests are refused.
     fn close(&self) -> io::Result<()>;

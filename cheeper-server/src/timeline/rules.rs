@@ -4,7 +4,7 @@
 //! command, the time given with it and what stands in the log before it, so that it is the same on every machine and
 //! every time it is made.
 
-use cheeper_protocol::{Cheep, Code, FoldedName, Name, Refusal, RequestId, Seq, Timestamp};
+use cheeper_protocol::{Cheep, CheepState, Code, FoldedName, Name, Refusal, RequestId, Seq, Timestamp};
 
 use super::command::{Claim, Command, Identity, Named, Outcome, Post, Posted, Prepared};
 
@@ -62,6 +62,7 @@ pub enum Change<'a> {
 pub fn decide<'a, S: State>(command: &'a Prepared, at: Timestamp, log: &S) -> Result<Decision<'a>, S::Error> {
     match command {
         Command::Post(post) => decide_post(post, at, log),
+        Command::Edit(_) | Command::Delete(_) | Command::React(_) => Ok(refuse(Code::Internal, "type")),
         Command::Claim(claim) => decide_claim(claim, log),
     }
 }
@@ -88,13 +89,23 @@ fn decide_post<'a, S: State>(post: &'a Post<Identity>, at: Timestamp, log: &S) -
         return Ok(refuse(Code::BadReply, "reply_to"));
     }
     let (text, reply_to, id) = (post.cheep.clone(), post.reply_to, post.id.clone());
-    let cheep = Cheep { seq: head.next(), at, name, cheep: text, verified, reply_to, id };
+    let cheep = Cheep {
+        seq: head.next(),
+        at,
+        name,
+        cheep: text,
+        verified,
+        reply_to,
+        parent_replies: None,
+        id,
+        state: CheepState::default(),
+    };
     let outcome = Ok(Outcome::Posted(Posted { cheep: cheep.clone(), duplicate: false }));
     Ok(Decision { outcome, change: Some(Change::Cheep { cheep, author: &author.folded }) })
 }
 
 fn decide_claim<'a, S: State>(claim: &'a Claim<Identity>, log: &S) -> Result<Decision<'a>, S::Error> {
-    let Identity { name, folded, secret_hash } = &claim.author;
+    let Identity { name, folded, secret_hash, .. } = &claim.author;
     Ok(match (standing(&claim.author, log)?, *secret_hash, &claim.may_claim) {
         (Standing::Taken, _, _) => refuse(Code::NameTaken, "name"),
         (Standing::Ours(name), _, _) => nothing_new(Outcome::Named(Named { name, claimed: true })),
@@ -139,7 +150,7 @@ mod tests {
     use cheeper_protocol::{CheepText, Secret};
 
     use super::*;
-    use crate::timeline::command::Author;
+    use crate::timeline::command::{Author, Role};
 
     const KEY: [u8; 32] = [7; 32];
     const SECRET: &str = "alice's own secret";
@@ -188,7 +199,7 @@ mod tests {
     }
 
     fn author(written: &str, secret: Option<&str>) -> Author {
-        Author { name: name(written), secret: secret.map(|secret| Secret::parse(secret).unwrap()) }
+        Author { name: name(written), secret: secret.map(|secret| Secret::parse(secret).unwrap()), role: Role::Member }
     }
 
     fn id(id: Option<&str>) -> Option<RequestId> {
@@ -197,7 +208,17 @@ mod tests {
 
     fn cheep(at: u64, by: &str, verified: bool, text: &str, to: Option<u64>, under: Option<&str>) -> Cheep {
         let (name, cheep) = (name(by), CheepText::parse(text, 280).unwrap());
-        Cheep { seq: seq(at), at: AT, name, cheep, verified, reply_to: to.map(seq), id: id(under) }
+        Cheep {
+            seq: seq(at),
+            at: AT,
+            name,
+            cheep,
+            verified,
+            reply_to: to.map(seq),
+            parent_replies: None,
+            id: id(under),
+            state: CheepState::default(),
+        }
     }
 
     fn post(author: Author, text: &str, to: Option<u64>, under: Option<&str>) -> Prepared {

@@ -3,9 +3,7 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use cheeper_protocol::{
-    ClientFrame, Code, ErrorFrame, Event, History, Refusal, Request, RequestId, Secret, ServerFrame,
-};
+use cheeper_protocol::{ClientFrame, Code, ErrorFrame, Event, Refusal, Request, RequestId, Secret, ServerFrame};
 use headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
 use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
@@ -15,20 +13,20 @@ use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use super::site::Site;
 use crate::{
     conversation::request::{Speaker, Step},
-    feed::{PageRequest, Ready},
+    feed::{PageRequest, Question, Ready},
     rate_limit::Source,
-    timeline::{Author, Command, Outcome, Posted},
+    timeline::{Author, Command, Outcome, Posted, Role},
 };
 
 /// When to ask again for what there was no memory for.
 const NO_MEMORY_RETRY_MS: u64 = 1000;
 
 /// One page, from the ring or the store.
-pub(crate) async fn page(site: &Site, history: History) -> Result<Ready, Refusal> {
+pub(crate) async fn page(site: &Site, question: Question) -> Result<Ready, Refusal> {
     if site.services.memory.is_exhausted() {
         return Err(Refusal::from(Code::Internal).retry_after(NO_MEMORY_RETRY_MS));
     }
-    let request = PageRequest { id: None, history, head: site.services.feed.tail().head(), reset: false };
+    let request = PageRequest { id: None, question, head: site.services.feed.tail().head(), reset: false };
     let (sender, receiver) = oneshot::channel();
     match site.services.feed.page(request, move |page| drop(sender.send(page))) {
         Some(page) => Ok(page),
@@ -79,7 +77,7 @@ async fn try_post(
     let mut speaker = Speaker::default();
     if let (Some(secret), Some(name)) = (secret(headers)?, name) {
         site.services.rules.rate_limits.check_secret(source, name)?;
-        speaker = Speaker::new(Author { name: name.clone(), secret: Some(secret) });
+        speaker = Speaker::new(Author { name: name.clone(), secret: Some(secret), role: Role::Member });
     }
     let Step::Submit(command) = speaker.on_request(id.as_ref(), frame.request, source, &site.services.rules)? else {
         return Err(Refusal::from(Code::Internal).into());
@@ -89,7 +87,7 @@ async fn try_post(
             let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
             Ok((status, Event::Cheep(cheep).to_json()))
         }
-        Outcome::Named(_) => Err(Refusal::from(Code::Internal).into()),
+        Outcome::Changed(_) | Outcome::Named(_) => Err(Refusal::from(Code::Internal).into()),
     }
 }
 

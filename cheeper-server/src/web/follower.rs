@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{api, framing::Framing, line::Line, live::PIECE_BYTES, site::Site};
-use crate::feed::tail::NotHere;
+use crate::feed::{Question, tail::NotHere};
 
 /// One such reader.
 pub(super) struct Follower {
@@ -57,12 +57,13 @@ impl Follower {
 
     /// What the ring no longer has.
     async fn next_page(&mut self) -> Option<Bytes> {
-        let page = api::page(&self.site, History { range: Range::After(self.cursor), limit: PAGE }).await.ok()?;
+        let question = Question::History(History { range: Range::After(self.cursor), limit: PAGE });
+        let page = api::page(&self.site, question).await.ok()?;
         let json = page.json();
-        let Events { cheeps } = serde_json::from_slice(&json).ok()?;
+        let Events { events } = serde_json::from_slice(&json).ok()?;
         let mut text = Vec::with_capacity(json.len());
         // They have no hole, so their seqs follow from the cursor.
-        for (seq, event) in (self.cursor.next().get()..).map_while(Seq::new).zip(cheeps) {
+        for (seq, event) in (self.cursor.next().get()..).map_while(Seq::new).zip(events) {
             self.framing.form.write(seq, event.get().as_bytes(), &mut text);
         }
         self.cursor = page.last;
@@ -74,5 +75,5 @@ impl Follower {
 #[derive(Deserialize)]
 struct Events<'a> {
     #[serde(borrow)]
-    cheeps: Vec<&'a RawValue>,
+    events: Vec<&'a RawValue>,
 }

@@ -17,7 +17,10 @@ use warp::{
 };
 
 use super::{api, follower::Follower, framing::Framing, handshake, line::Line, page, query::CheepsQuery, site::Site};
-use crate::{admission::Permit, feed::text::TextForm};
+use crate::{
+    admission::Permit,
+    feed::{Question, text::TextForm},
+};
 
 /// The connection that a request came on, which does not end with the request.
 #[derive(Clone)]
@@ -119,7 +122,7 @@ fn other_method(method: &Method, path: &str) -> Option<Response<Bytes>> {
 async fn cheeps(site: Arc<Site>, headers: &HeaderMap, query: &str, line: LineOfRequest) -> Result<Answer, Refusal> {
     let after = match CheepsQuery::parse(query)? {
         CheepsQuery::Page(history) => {
-            let page = api::page(&site, history).await?;
+            let page = api::page(&site, Question::History(history)).await?;
             return Ok(api::json_page(&site, &page).into_response());
         }
         CheepsQuery::Follow(after) => after,

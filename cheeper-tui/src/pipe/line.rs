@@ -19,7 +19,7 @@ impl Style {
         }
         match event {
             Event::Cheep(cheep) => Some(self.cheep(cheep)),
-            Event::Unknown { .. } => None,
+            Event::Edit(_) | Event::Delete(_) | Event::Reaction(_) | Event::Void { .. } | Event::Unknown { .. } => None,
         }
     }
 
@@ -47,7 +47,9 @@ mod tests {
             cheep: CheepText::cleaned("two\nlines"),
             verified: true,
             reply_to: Seq::new(3),
+            parent_replies: None,
             id: None,
+            state: cheeper_protocol::CheepState::default(),
         })
     }
 

@@ -157,7 +157,9 @@ impl Outbox {
                     let id = cheep.id.as_ref().filter(|id| self.posts.iter().any(|post| post.id == **id))?;
                     if cheep.name.fold() == ours { self.posted(id.clone(), cheep.seq) } else { None }
                 }
-                Event::Unknown { .. } => None,
+                Event::Edit(_) | Event::Delete(_) | Event::Reaction(_) | Event::Void { .. } | Event::Unknown { .. } => {
+                    None
+                }
             })
             .collect()
     }

@@ -1,6 +1,6 @@
 //! What of the timeline was applied, what is held back until a gap is filled, and what is to be asked for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem};
 
 use super::time::{Millis, RETRY_MS};
 use crate::{
@@ -27,6 +27,8 @@ pub(super) struct Timeline {
     held: BTreeMap<Seq, Event>,
     gap_asked: bool,
     older: Older,
+    /// What changed cheeps while older ones are asked for.
+    changes: Vec<Event>,
     ask_from: Option<Millis>,
 }
 
@@ -86,6 +88,7 @@ impl Timeline {
     /// The connection ended: what was on its way will not come.
     pub(super) fn lost(&mut self) {
         self.held.clear();
+        self.changes.clear();
         self.gap_asked = false;
         self.ask_from = None;
         if self.older == Older::Asked {
@@ -104,7 +107,9 @@ impl Timeline {
         if self.held.len() < HELD_EVENTS {
             self.held.insert(seq, event);
         }
-        self.apply_held()
+        let events = self.apply_held();
+        self.note_changes(&events);
+        events
     }
 
     pub(super) fn page(&mut self, page: Page, now: Millis) -> Turned {
@@ -162,40 +167,60 @@ impl Timeline {
         self.cursor = None;
         self.oldest = None;
         self.older = Older::Enough;
+        self.changes.clear();
         self.head = self.held.keys().next_back().copied().unwrap_or_default();
     }
 
     fn newer(&mut self, page: Page, now: Millis) -> Turned {
         self.gap_asked = false;
-        if page.reset {
+        // What a server does not keep any more leaves a hole that nothing fills: what is here does not join on.
+        let reset = page.reset || page.missing;
+        if reset {
             self.reset();
         }
         self.head_is(page.head);
         if self.cursor.is_none() {
-            let first = page.cheeps.first().map_or(page.head.next(), Event::seq);
-            self.oldest = Some(first);
-            self.cursor = Some(first.previous());
+            self.oldest = Some(page.from);
+            self.cursor = Some(page.from.previous());
         }
-        self.held.extend(page.cheeps.into_iter().map(|event| (event.seq(), event)));
-        let events = self.apply_held();
-        if events.is_empty() && !self.caught_up() {
+        let mut events = Vec::new();
+        match self.cursor {
+            Some(cursor) if page.from <= cursor.next() && page.to > cursor => {
+                events.extend(page.events.into_iter().filter(|event| event.seq() > cursor));
+                self.cursor = Some(page.to);
+            }
             // A server that answers beside the question is not to be asked in a tight circle.
-            self.ask_from = Some(now.saturating_add(RETRY_MS));
+            _ if !self.caught_up() => self.ask_from = Some(now.saturating_add(RETRY_MS)),
+            _ => {}
         }
-        Turned::Newer { events, reset: page.reset }
+        events.extend(self.apply_held());
+        self.note_changes(&events);
+        Turned::Newer { events, reset }
     }
 
     fn older(&mut self, page: Page) -> Turned {
         self.older = Older::Enough;
-        let mut events = Vec::with_capacity(page.cheeps.len());
-        for event in page.cheeps.into_iter().rev() {
-            if self.oldest.is_some_and(|oldest| oldest > FIRST && event.seq() == oldest.previous()) {
-                self.oldest = Some(event.seq());
-                events.push(event);
+        let changes = mem::take(&mut self.changes);
+        let Some(oldest) = self.oldest.filter(|&oldest| page.from < oldest && page.to >= oldest.previous()) else {
+            return Turned::Older { events: Vec::new(), more: page.more };
+        };
+        self.oldest = Some(page.from);
+        let mut events: Vec<Event> = page.events.into_iter().filter(|event| event.seq() < oldest).collect();
+        for event in &mut events {
+            if let Event::Cheep(cheep) = event {
+                for change in &changes {
+                    cheep.apply(change);
+                }
             }
         }
-        events.reverse();
         Turned::Older { events, more: page.more }
+    }
+
+    /// A page of older events that is on its way may have been made before these changes came.
+    fn note_changes(&mut self, events: &[Event]) {
+        if self.older == Older::Asked {
+            self.changes.extend(events.iter().filter(|event| event.changes().next().is_some()).cloned());
+        }
     }
 
     /// Moves the cursor over everything that follows it without a hole; what lies behind it came twice.

@@ -175,6 +175,6 @@ impl Client {
 
 /// The events' seqs, in a page.
 pub fn seqs(page: &Value) -> Vec<u64> {
-    let events = page["cheeps"].as_array().expect("a page");
+    let events = page["events"].as_array().expect("a page");
     events.iter().map(|event| event["seq"].as_u64().expect("a seq")).collect()
 }

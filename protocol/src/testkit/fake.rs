@@ -5,8 +5,9 @@ use std::collections::{HashMap, VecDeque};
 
 use super::{cheep_by, request_id};
 use crate::{
-    Ack, Cheep, CheepText, ClientFrame, Code, ErrorFrame, Event, FoldedName, History, Limits, Name, Page, Range,
-    Refusal, Request, RequestId, Secret, Seq, ServerFrame, Timestamp, Unreadable, VERSION, Welcome, limits::PAGE_BYTES,
+    Ack, Cheep, CheepState, CheepText, ClientFrame, Code, ErrorFrame, Event, FoldedName, History, Limits, Name, Page,
+    Range, Refusal, Request, RequestId, Secret, Seq, ServerFrame, Timestamp, Unreadable, VERSION, Welcome,
+    limits::PAGE_BYTES,
 };
 
 /// A server with a log. Each request is carried out when [`Self::serve`] is called, each frame comes when it is taken.
@@ -168,6 +169,11 @@ impl Fake {
             Request::Hello { name, secret } => self.hello(id, name, secret),
             Request::Post { name, cheep, reply_to } => self.post(id, name, cheep, reply_to).map(ServerFrame::Ack),
             Request::History(history) => Ok(ServerFrame::Page(self.page(id.as_ref(), history))),
+            Request::Edit { .. }
+            | Request::Delete { .. }
+            | Request::React { .. }
+            | Request::Thread(_)
+            | Request::Search(_) => Err(Code::Internal.into()),
             Request::Who => {
                 let names = self.line().present.clone().into_iter().collect();
                 Ok(ServerFrame::Who { id, names, online: 1 })
@@ -236,7 +242,17 @@ impl Fake {
             None => {
                 let seq = self.head().next();
                 let at = Timestamp::UNIX_EPOCH;
-                self.append(Cheep { seq, at, name: shown, cheep, verified, reply_to, id: id.clone() });
+                self.append(Cheep {
+                    seq,
+                    at,
+                    name: shown,
+                    cheep,
+                    verified,
+                    reply_to,
+                    parent_replies: None,
+                    id: id.clone(),
+                    state: CheepState::default(),
+                });
                 (seq, false)
             }
         };
@@ -266,8 +282,11 @@ impl Fake {
                 Range::Around(_) => first > 0 || last < all,
                 Range::Newest | Range::Before(_) | Range::After(_) => first > 0,
             };
-            let cheeps = self.log[first..last].iter().cloned().map(Event::Cheep).collect();
-            Page { id: id.cloned(), cheeps, head: self.head(), more, reset }
+            let events: Vec<Event> = self.log[first..last].iter().cloned().map(Event::Cheep).collect();
+            let (from, to) = (self.log.get(first), last.checked_sub(1).and_then(|last| self.log.get(last)));
+            let from = from.map_or(self.head().next(), |cheep| cheep.seq);
+            let to = to.map_or(Seq::ZERO, |cheep| cheep.seq);
+            Page { id: id.cloned(), events, from, to, head: self.head(), more, reset, floor: None, missing: false }
         };
         // What lies farthest from there is left out until the rest fits.
         while last - first > 1 && ServerFrame::Page(page(first, last)).to_json().len() > PAGE_BYTES {

@@ -1,6 +1,6 @@
 //! Makers of what tests are full of.
 
-use crate::{Cheep, CheepText, Name, RequestId, Seq, Timestamp};
+use crate::{Cheep, CheepState, CheepText, Name, RequestId, Seq, Timestamp};
 
 /// A seq from a number that can be one.
 pub fn seq(number: u64) -> Seq {
@@ -31,7 +31,9 @@ pub fn cheep_by(author: &str, number: u64, text: &str) -> Cheep {
         cheep: CheepText::cleaned(text),
         verified: false,
         reply_to: None,
+        parent_replies: None,
         id: None,
+        state: CheepState::default(),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use cheeper_protocol::{
-    Ack, Cheep, CheepText, ClientFrame, Code, ErrorFrame, Event, History, Limits, Page, Range, Request, RequestId,
-    Secret, Seq, ServerFrame, Timestamp, Welcome, limits::SEQ_MAX,
+    Ack, Cheep, CheepState, CheepText, ClientFrame, Code, ErrorFrame, Event, History, Limits, Page, Range, Request,
+    RequestId, Secret, Seq, ServerFrame, Timestamp, Welcome, limits::SEQ_MAX,
 };
 use proptest::{option, prelude::*};
 use serde_json::{Map, Value};
@@ -57,7 +57,17 @@ fn request() -> impl Strategy<Value = Request> {
 
 fn cheep() -> impl Strategy<Value = Cheep> {
     (seq(), at(), name(), cheep_text(), any::<bool>(), option::of(seq()), id()).prop_map(
-        |(seq, at, name, cheep, verified, reply_to, id)| Cheep { seq, at, name, cheep, verified, reply_to, id },
+        |(seq, at, name, cheep, verified, reply_to, id)| Cheep {
+            seq,
+            at,
+            name,
+            cheep,
+            verified,
+            reply_to,
+            parent_replies: None,
+            id,
+            state: CheepState::default(),
+        },
     )
 }
 
@@ -86,8 +96,16 @@ fn server_frame() -> impl Strategy<Value = ServerFrame> {
             ServerFrame::Welcome(Welcome { protocol, server, timeline, head, online, limits })
         },
     );
-    let page = (id(), prop::collection::vec(event(), 0..4), seq(), any::<bool>(), any::<bool>())
-        .prop_map(|(id, cheeps, head, more, reset)| ServerFrame::Page(Page { id, cheeps, head, more, reset }));
+    let page = (
+        id(),
+        prop::collection::vec(event(), 0..4),
+        (seq(), seq(), seq()),
+        any::<[bool; 3]>(),
+        prop::option::of(seq()),
+    )
+        .prop_map(|(id, events, (from, to, head), [more, reset, missing], floor)| {
+            ServerFrame::Page(Page { id, events, from, to, head, more, reset, floor, missing })
+        });
     let ack = (id(), seq(), at(), any::<bool>())
         .prop_map(|(id, seq, at, duplicate)| ServerFrame::Ack(Ack { id, seq, at, duplicate }));
     let who = (id(), prop::collection::vec(name(), 0..4), any::<u64>())

@@ -270,7 +270,7 @@ impl World {
                 let cheep = Cheep { cheep: post.cheep.clone(), ..cheep(head.get(), "") };
                 Ok(Outcome::Posted(Posted { cheep, duplicate: false }))
             }
-            Command::Claim(_) => panic!("not a post"),
+            _ => panic!("not a post"),
         })
     }
 
@@ -284,12 +284,12 @@ impl World {
     /// The page that was asked for comes, as the ring has it.
     fn answer_page(&mut self) -> Rest {
         let request = self.asked.pop_front().expect("a request for a page");
-        let mut selection = page::select(&request.history, request.head);
+        let mut selection = page::select(&request.question, request.head);
         selection.reset |= request.reset;
-        let (first, last) = (selection.span.first, selection.span.last);
-        let encode =
-            |events: &[&[u8]]| page::encode(request.id.as_ref(), &request.history, &selection, request.head, events);
-        let Page { json, forward, more, last } = self.tail.events(first, last, encode).unwrap();
+        let encode = |part: &crate::timeline::Part<(Seq, &[u8])>| {
+            page::encode(request.id.as_ref(), &selection, request.head, part)
+        };
+        let Page { json, forward, more, last } = self.tail.part(&selection.read, encode).unwrap();
         let ready = Ready { frame: self.memory.shared(frame::text(&json)), forward, more, last };
         self.on(|it, cx| it.on_page(request.id, Ok(ready), cx));
         self.advance()
@@ -343,7 +343,7 @@ fn describe(frame: &ServerFrame) -> String {
         ServerFrame::Welcome(welcome) => format!("welcome {}", welcome.head),
         ServerFrame::Event(event) => format!("event {}", event.seq()),
         ServerFrame::Page(page) => {
-            let ends = page.cheeps.first().zip(page.cheeps.last());
+            let ends = page.events.first().zip(page.events.last());
             let ends = ends.map_or("of nothing".to_owned(), |(a, b)| format!("{} to {}", a.seq(), b.seq()));
             format!("page {ends}{}", under(&page.id))
         }

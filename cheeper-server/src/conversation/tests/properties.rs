@@ -83,9 +83,7 @@ impl Client {
                 self.expects = event.seq().next();
             }
             ServerFrame::Page(page) if page.id.is_none() => {
-                if let Some(last) = page.cheeps.last() {
-                    self.expects = self.expects.max(last.seq().next());
-                }
+                self.expects = self.expects.max(page.to.next());
             }
             ServerFrame::Lagged { head } => {
                 assert_eq!(world.tail.piece(self.expects, 1).err(), Some(NotHere), "it is told only when it must be");
@@ -162,11 +160,10 @@ proptest! {
                 }
                 Step::Page if !world.asked.is_empty() => {
                     let request = world.asked.pop_front().unwrap();
-                    let selection = page::select(&request.history, request.head);
-                    let encode = |events: &[&[u8]]| {
-                        page::encode(request.id.as_ref(), &request.history, &selection, request.head, events)
-                    };
-                    let made = whole.events(selection.span.first, selection.span.last, encode).unwrap();
+                    let selection = page::select(&request.question, request.head);
+                    let encode =
+                        |part: &crate::timeline::Part<(Seq, &[u8])>| page::encode(request.id.as_ref(), &selection, request.head, part);
+                    let made = whole.part(&selection.read, encode).unwrap();
                     let frame = world.memory.shared(frame::text(&made.json));
                     let ready = Ready { frame, forward: made.forward, more: made.more, last: made.last };
                     world.on(|it, cx| it.on_page(request.id, Ok(ready), cx));

@@ -75,7 +75,9 @@ mod tests {
             cheep: CheepText::cleaned(&"x".repeat(2000)),
             verified: false,
             reply_to: None,
+            parent_replies: None,
             id: None,
+            state: cheeper_protocol::CheepState::default(),
         })]);
         tail.piece(Seq::ZERO.next(), 1).unwrap().unwrap()
     }

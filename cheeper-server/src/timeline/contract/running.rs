@@ -7,7 +7,7 @@ use std::{
 
 use cheeper_protocol::{Event, Refusal, Seq, Timestamp, limits::SEQ_MAX};
 
-use crate::timeline::{Command, Engine, Outcome, Posted, Span, Timeline};
+use crate::timeline::{Command, Engine, Outcome, Part, Posted, Read, Timeline};
 
 /// A place where a log of some engine lies.
 pub(in crate::timeline) trait Site: Sized + Send + Sync + 'static {
@@ -82,15 +82,15 @@ impl Running {
         answers.into_iter().map(|(_, answered)| answered).collect()
     }
 
-    pub(super) fn read(&self, span: Span) -> Result<Vec<Event>, Refusal> {
+    pub(super) fn read(&self, read: Read) -> Result<Part, Refusal> {
         let (sender, receiver) = mpsc::channel();
-        self.timeline.read(span, Box::new(move |events| sender.send(events).unwrap()));
+        self.timeline.read(read, Box::new(move |events| sender.send(events).unwrap()));
         receiver.recv().unwrap()
     }
 
     /// The whole log, which must be no longer than a page.
     pub(super) fn log(&self) -> Vec<Event> {
-        self.read(Span { first: Seq::ZERO, last: Seq::new(SEQ_MAX).unwrap(), pivot: Seq::ZERO }).unwrap()
+        self.read(Read::Events { first: Seq::ZERO, last: Seq::new(SEQ_MAX).unwrap() }).unwrap().events
     }
 
     /// What was published since it was opened.

@@ -3,7 +3,7 @@
 use cheeper_protocol::{CheepText, Code, Name, RequestId, Secret, Seq};
 use proptest::{prelude::*, sample::select};
 
-use crate::timeline::{Author, Claim, Command, Post, Span};
+use crate::timeline::{Author, Claim, Command, Post, Read, Role};
 
 /// One step of a life of a log.
 #[derive(Clone, Debug)]
@@ -11,7 +11,7 @@ pub(in crate::timeline) enum Step {
     /// These come in together, and all are answered.
     Commands(Vec<Command>),
     /// Somebody reads.
-    Read(Span),
+    Read(Read),
     /// The server is stopped and started.
     Restart,
     /// The server is killed and started.
@@ -22,7 +22,7 @@ pub(in crate::timeline) enum Step {
 pub(in crate::timeline) fn scripts() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => prop::collection::vec(commands(), 1..12).prop_map(Step::Commands),
-        3 => spans().prop_map(Step::Read),
+        3 => reads().prop_map(Step::Read),
         1 => Just(Step::Restart),
         1 => Just(Step::Crash),
     ];
@@ -48,15 +48,26 @@ pub(in crate::timeline) fn posts(most: usize) -> impl Strategy<Value = Vec<Post>
     prop::collection::vec(post, 1..most)
 }
 
-/// Any span, sensible or not.
-pub(in crate::timeline) fn spans() -> impl Strategy<Value = Span> {
+/// Anything to read, sensible or not.
+pub(in crate::timeline) fn reads() -> impl Strategy<Value = Read> {
     let seq = || (0..50_u64).prop_map(|number| Seq::new(number).unwrap());
-    (seq(), seq(), seq()).prop_map(|(first, last, pivot)| Span { first, last, pivot })
+    let events = (seq(), seq()).prop_map(|(first, last)| Read::Events { first, last });
+    let cheeps = (seq(), 0..20_usize, 0..20_usize, seq()).prop_map(|(pivot, back, forth, last)| Read::Cheeps {
+        pivot: pivot.min(last),
+        back,
+        forth,
+        last,
+    });
+    prop_oneof![events, cheeps]
 }
 
 /// An author of a sound name, and secret if there is one.
 pub(in crate::timeline) fn author(name: &str, secret: Option<&str>) -> Author {
-    Author { name: Name::parse(name).unwrap(), secret: secret.map(|secret| Secret::parse(secret).unwrap()) }
+    Author {
+        name: Name::parse(name).unwrap(),
+        secret: secret.map(|secret| Secret::parse(secret).unwrap()),
+        role: Role::Member,
+    }
 }
 
 fn authors() -> impl Strategy<Value = Author> {

@@ -29,12 +29,12 @@ use self::{
     check::Found,
     files::Files,
     lock::{LOG, StoreLock, beside},
-    reader::{Queue, Read, ReadError, Reader},
+    reader::{Queue, ReadError, Reader, Request},
     row::Sums,
     schema::Identity,
     writer::{Write, Writer},
 };
-use super::{Answer, Command, Engine, Outcome, Publish, Span, Timeline, Trouble};
+use super::{Answer, Command, Engine, Outcome, Part, Publish, Read, Timeline, Trouble};
 use crate::worker;
 
 /// Writes that may wait; more are refused at once, which the author can try again.
@@ -155,7 +155,7 @@ struct Sqlite {
 
 struct Queues {
     writes: mpsc::SyncSender<Write>,
-    reads: mpsc::SyncSender<Read>,
+    reads: mpsc::SyncSender<Request>,
     readers: Vec<JoinHandle<()>>,
     writer: JoinHandle<()>,
     lock: StoreLock,
@@ -189,8 +189,8 @@ impl Timeline for Sqlite {
         }
     }
 
-    fn read(&self, span: Span, answer: Answer<Vec<Event>>) {
-        if let Err(refused) = self.send(Read { span, answer }, |queues| &queues.reads) {
+    fn read(&self, read: Read, answer: Answer<Part>) {
+        if let Err(refused) = self.send(Request { read, answer }, |queues| &queues.reads) {
             (refused.answer)(Err(Refusal::from(Code::Internal)));
         }
     }

@@ -16,12 +16,12 @@ use super::{
     files::{Files, Loss},
     row::Sums,
 };
-use crate::timeline::{Answer, Span};
+use crate::timeline::{Answer, Part, Read};
 
-/// A span that somebody wants to see.
-pub(super) struct Read {
-    pub(super) span: Span,
-    pub(super) answer: Answer<Vec<Event>>,
+/// A part that somebody wants to see.
+pub(super) struct Request {
+    pub(super) read: Read,
+    pub(super) answer: Answer<Part>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -37,21 +37,21 @@ pub(super) enum ReadError {
 
 /// What all readers take from: the queue, and the damaged cheeps that were told of already.
 pub(super) struct Queue {
-    reads: Mutex<mpsc::Receiver<Read>>,
+    reads: Mutex<mpsc::Receiver<Request>>,
     told: Mutex<BTreeSet<u64>>,
 }
 
 impl Queue {
-    pub(super) fn new(reads: mpsc::Receiver<Read>) -> Self {
+    pub(super) fn new(reads: mpsc::Receiver<Request>) -> Self {
         Self { reads: Mutex::new(reads), told: Mutex::default() }
     }
 
     /// The lock is held while there is nothing to do, and let go of before the work.
-    fn next(&self) -> Option<Read> {
+    fn next(&self) -> Option<Request> {
         self.reads.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
     }
 
-    fn tell(&self, error: &ReadError, span: &Span) {
+    fn tell(&self, error: &ReadError, read: &Read) {
         let is_news = match error {
             ReadError::Damaged(seq) => self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(*seq),
             ReadError::Sqlite(_) => true,
@@ -59,7 +59,7 @@ impl Queue {
             ReadError::Lost(_) => false,
         };
         if is_news {
-            tracing::error!(%error, ?span, "reading the store failed");
+            tracing::error!(%error, ?read, "reading the store failed");
         }
     }
 }
@@ -76,26 +76,41 @@ pub(super) struct Reader {
 impl Reader {
     /// Works, with others on the same queue, until every sender is gone and the queue is empty.
     pub(super) fn run(mut self, queue: &Queue) {
-        while let Some(Read { span, answer }) = queue.next() {
-            answer(self.page(&span).map_err(|error| {
-                queue.tell(&error, &span);
+        while let Some(Request { read, answer }) = queue.next() {
+            answer(self.part(&read).map_err(|error| {
+                queue.tell(&error, &read);
                 Refusal::from(Code::Internal)
             }));
         }
     }
 
-    /// The events of a span that can be in a page, ascending.
-    fn page(&mut self, span: &Span) -> Result<Vec<Event>, ReadError> {
+    fn part(&mut self, read: &Read) -> Result<Part, ReadError> {
         // What was moved or deleted can be read on; what was cut off cannot.
         if let Err(loss @ Loss::Cut(_)) = self.files.check() {
             return Err(ReadError::Lost(loss));
         }
-        let first = span.first.max(Seq::ZERO.next());
-        let last = span.last.min(Seq::new(self.head.load(Ordering::Acquire)).unwrap_or(span.last));
-        let mut events = backward(&self.db, self.sums, first, span.pivot.min(last), PAGE_BYTES)?;
-        events.reverse();
-        events.extend(forward(&self.db, self.sums, span.pivot.next().max(first), last, PAGE_BYTES)?);
-        Ok(events)
+        let head = Seq::new(self.head.load(Ordering::Acquire)).unwrap_or_default();
+        match *read {
+            Read::Events { first, last } => {
+                let (first, end) = (first.max(Seq::ZERO.next()), last.min(head));
+                let events = forward(&self.db, self.sums, first, end, PAGE_BYTES)?;
+                let read = events.last().map_or(first.previous(), Event::seq);
+                Ok(Part { events, more_before: false, more_after: read < end, last })
+            }
+            Read::Cheeps { pivot, back, forth, last } => {
+                let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+                let (pivot, end) = (pivot.min(head), last.min(head));
+                let first = Seq::new(pivot.get().saturating_sub(count(back)) + 1).unwrap_or_default();
+                let mut events = backward(&self.db, self.sums, first, pivot, PAGE_BYTES)?;
+                events.reverse();
+                let more_before = events.first().map_or(pivot, |event| event.seq().previous()) > Seq::ZERO;
+                let until = Seq::new(pivot.get().saturating_add(count(forth))).unwrap_or(end).min(end);
+                events.extend(forward(&self.db, self.sums, pivot.next(), until, PAGE_BYTES)?);
+                let more_after = events.last().map_or(pivot, Event::seq).max(pivot) < end;
+                Ok(Part { events, more_before, more_after, last })
+            }
+            Read::Thread { .. } | Read::Search { .. } => Err(ReadError::Damaged(0)),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rows and what they are checked by. SQLite has no checksums of its own: it gives a flipped bit out as a word, a name
 //! or a time.
 
-use cheeper_protocol::{Cheep, CheepText, FoldedName, Name, RequestId, Seq, Timestamp};
+use cheeper_protocol::{Cheep, CheepState, CheepText, FoldedName, Name, RequestId, Seq, Timestamp};
 use rusqlite::{
     Connection, Row, params_from_iter,
     types::{ToSqlOutput, ValueRef},
@@ -98,7 +98,9 @@ impl Sums {
                 cheep: CheepText::cleaned(&cheep),
                 verified,
                 reply_to: reply_to.and_then(Seq::new),
+                parent_replies: None,
                 id: id.and_then(|id| RequestId::parse(&id).ok()),
+                state: CheepState::default(),
             })
         };
         Ok(read())

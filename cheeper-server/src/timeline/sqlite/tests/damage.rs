@@ -6,7 +6,7 @@ use cheeper_protocol::Cheep;
 use proptest::prelude::*;
 
 use super::*;
-use crate::timeline::sqlite::lock::INDEX;
+use crate::timeline::{Role, sqlite::lock::INDEX};
 
 /// A store that was closed; one that a killed server has left; the same without the index; and one whose log has begun
 /// anew, with much of the earlier round behind its end.
@@ -90,7 +90,7 @@ impl Sample {
         for event in &cheeps {
             let Event::Cheep(Cheep { name, cheep, reply_to, id, .. }) = event else { panic!("{event:?}") };
             if id.is_some() {
-                let author = Author { name: name.clone(), secret: None };
+                let author = Author { name: name.clone(), secret: None, role: Role::Member };
                 let post = Post { author, cheep: cheep.clone(), reply_to: *reply_to, id: id.clone() };
                 assert!(store.post(post).unwrap().duplicate);
             }
