@@ -43,10 +43,12 @@ fn the_session_in_the_document_goes_as_it_says() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let frames: Vec<Value> =
         output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
-    assert_eq!(frames.iter().filter(|frame| frame["type"] == "welcome").count(), 5);
+    assert_eq!(frames.iter().filter(|frame| frame["type"] == "welcome").count(), 13);
 
     let answers = |id: &str| -> Vec<&Value> {
-        frames.iter().filter(|frame| frame["type"] != "cheep" && frame["id"] == id).collect()
+        let is_event =
+            |frame: &Value| ["cheep", "edit", "delete", "reaction"].iter().any(|kind| frame["type"] == *kind);
+        frames.iter().filter(|frame| !is_event(frame) && frame["id"] == id).collect()
     };
     let [first, again] = answers("hello-1")[..] else { panic!("{frames:?}") };
     assert_eq!((&first["type"], &first["seq"], &first["duplicate"]), (&json!("ack"), &json!(1), &Value::Null));
@@ -57,4 +59,17 @@ fn the_session_in_the_document_goes_as_it_says() {
     }
     assert_eq!(seqs(answers("newest")[0]), [1, 2]);
     assert_eq!(answers("oops")[0]["code"], "unknown_type");
+
+    for (id, seq) in [("carol-1", 3), ("edit-1", 4), ("react-1", 5), ("reply-1", 6), ("delete-1", 7)] {
+        let [ack] = answers(id)[..] else { panic!("{id}: {frames:?}") };
+        assert_eq!((&ack["type"], &ack["seq"]), (&json!("ack"), &json!(seq)), "{ack}");
+    }
+    let thread = answers("thread")[0];
+    assert_eq!(seqs(thread), [3, 6]);
+    let corrected = &thread["events"][0];
+    assert_eq!((&corrected["cheep"], &corrected["replies"]), (&json!("hello, bob"), &json!(1)), "{corrected}");
+    assert_eq!(corrected["reactions"], json!([{ "emoji": "♥️", "count": 1, "names": ["bob"] }]), "{corrected}");
+    assert_eq!(answers("found")[0]["type"], "page");
+    let gone = &answers("gone")[0]["events"][0];
+    assert_eq!((&gone["cheep"], &gone["deleted"], &gone["rev"]), (&json!(""), &json!("author"), &json!(7)), "{gone}");
 }

@@ -52,8 +52,9 @@ fn every_example_is_a_frame_and_every_frame_has_one() {
         }
         said.insert(format!("{language} {}", understood["type"].as_str().expect("a type")));
     }
-    let all = "client post,client hello,client history,client who,client ping,server welcome,server cheep,server page,\
-               server ack,server hello,server online,server lagged,server who,server pong,server error,server goodbye";
+    let all = "client post,client edit,client delete,client react,client hello,client history,client thread,client search,\
+               client who,client ping,server welcome,server cheep,server edit,server delete,server reaction,server void,\
+               server page,server ack,server hello,server online,server lagged,server who,server pong,server error,server goodbye";
     assert_eq!(said, all.split(',').map(|frame| format!("json {frame}")).collect());
 }
 
@@ -83,6 +84,11 @@ fn the_limits_are_those_of_the_crate() {
         ("secret", *limits::SECRET_BYTES.end() as u64),
         ("page", limits::PAGE_BYTES as u64),
         ("page without limit", limits::PAGE_DEFAULT as u64),
+        ("kinds of reactions", limits::REACTION_KINDS as u64),
+        ("names of a reaction", limits::REACTION_NAMES as u64),
+        ("emoji", limits::EMOJI_BYTES as u64),
+        ("search", limits::QUERY_BYTES as u64),
+        ("ancestors", limits::THREAD_ANCESTORS as u64),
         ("seq", limits::SEQ_MAX),
     ];
     assert_eq!(fixed, BTreeMap::from(expected));
