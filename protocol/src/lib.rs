@@ -6,6 +6,7 @@
 //! * [`ClientFrame`] is what a client says, [`ServerFrame`] what a server says: one JSON object a frame;
 //! * [`Event`] is what happened on the timeline, at its [`Seq`]: a [`Cheep`], or a change of one, which [`Cheep::apply`] takes;
 //!   [`CheepText`], [`Name`] and [`Emoji`] are safe to draw anywhere;
+//! * [`references`] finds the links, mentions and tags in a text;
 //! * [`Refusal`] and its [`Code`] say why a request was not carried out;
 //! * [`limits`] has every bound;
 //! * [`follow`] is what a client does to miss nothing and to post everything once, as a pure state machine.
@@ -19,6 +20,7 @@ mod event;
 pub mod follow;
 pub mod limits;
 mod name;
+mod references;
 mod refusal;
 mod server_frame;
 #[cfg(feature = "testkit")]
@@ -33,6 +35,7 @@ pub use event::Event;
 pub use jiff::Timestamp;
 pub use limits::Limits;
 pub use name::{FoldedName, Name, Secret};
+pub use references::{Reference, ReferenceKind, links, mention_of, mentions, references};
 pub use refusal::{Code, Refusal};
 pub use server_frame::{Ack, BadServerFrame, ErrorFrame, Page, ServerFrame, Welcome};
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use icu_casemap::CaseMapper;
 use icu_properties::{CodePointSetData, props::Emoji};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
@@ -64,14 +63,7 @@ impl Name {
 
     /// What makes two names one: equal after Unicode `NFKC_Casefold`.
     pub fn fold(&self) -> FoldedName {
-        let mapper = CaseMapper::new();
-        // UAX #31 D147: folding can undo normalization and the other way round, so it goes twice round.
-        let mut folded: String = self.0.nfd().collect();
-        for _ in 0..2 {
-            let visible: String = mapper.fold_string(&folded).chars().filter(|&c| !text::is_ignorable(c)).collect();
-            folded = visible.nfkc().collect();
-        }
-        FoldedName(folded)
+        FoldedName(text::fold(&self.0))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which characters a stored text may hold: whatever a client sends, what is kept is safe to draw.
 
+use icu_casemap::CaseMapper;
 use icu_properties::{
     CodePointMapData, CodePointSetData,
     props::{
@@ -26,6 +27,18 @@ pub(crate) fn is_format(c: char) -> bool {
 /// Characters that show nothing of their own: bidi controls, joiners, selectors, tags, fillers.
 pub(crate) fn is_ignorable(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+/// The key of a text in which case and compatibility make no difference: Unicode `NFKC_Casefold`.
+pub(crate) fn fold(text: &str) -> String {
+    let mapper = CaseMapper::new();
+    // UAX #31 D147: folding can undo normalization and the other way round, so it goes twice round.
+    let mut folded: String = text.nfd().collect();
+    for _ in 0..2 {
+        let visible: String = mapper.fold_string(&folded).chars().filter(|&c| !is_ignorable(c)).collect();
+        folded = visible.nfkc().collect();
+    }
+    folded
 }
 
 /// The text as it is kept: NFC, LF for every line break, a space for a tab, nothing invisible but
@@ -61,6 +74,11 @@ fn flag_tags(after: &[char]) -> usize {
     let letters =
         after.iter().take_while(|c| matches!(c, '\u{E0030}'..='\u{E0039}' | '\u{E0061}'..='\u{E007A}')).count();
     if (3..=7).contains(&letters) && after.get(letters) == Some(&CANCEL_TAG) { letters + 1 } else { 0 }
+}
+
+/// Whether these are all the tags of such a flag, and nothing else.
+pub(crate) fn is_flag_of_tags(after: &[char]) -> bool {
+    !after.is_empty() && flag_tags(after) == after.len()
 }
 
 /// Whether an invisible character has work to do at the end of `kept`, with `next` to follow.

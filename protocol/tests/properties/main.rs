@@ -1,7 +1,9 @@
 //! What holds for every input, not only for the ones somebody thought of.
 
+mod emoji;
 mod follow;
 mod frames;
+mod references;
 mod texts;
 
 use proptest::test_runner::Config;

@@ -1,7 +1,9 @@
 //! The vectors in `protocol/vectors`, which every implementation of the protocol runs.
 
+mod emoji;
 mod follow;
 mod frames;
+mod references;
 mod texts;
 
 fn cases<T: serde::de::DeserializeOwned>(file: &str) -> Vec<T> {
