@@ -32,7 +32,7 @@ export function drawCheep(cheep, context, prefix = 'c') {
   });
   article.append(element('div', { class: 'head' }, author, time, actions));
   if (answered !== undefined) article.append(drawQuote(answered, context));
-  article.append(drawText(cheep.cheep, reader, `${id}-text`));
+  article.append(drawText(cheep.cheep, `${id}-text`));
   return article;
 }
 
@@ -42,7 +42,7 @@ export function drawPending({ post, seq }, name, context) {
   const article = element('article', { class: seq === null ? 'cheep own pending' : 'cheep own', 'aria-label': `${name}, ${note}` });
   article.append(element('div', { class: 'head' }, element('span', { class: 'author' }, drawName(name)), element('span', { class: 'note' }, note)));
   if (post.reply_to !== undefined) article.append(drawQuote(post.reply_to, context));
-  article.append(drawText(post.cheep, context.reader));
+  article.append(drawText(post.cheep));
   return article;
 }
 
@@ -89,12 +89,13 @@ function drawName(name) {
   return drawn;
 }
 
-function drawText(text, reader, id) {
+function drawText(text, id) {
   const drawn = element('p', { class: 'text', dir: 'auto' });
   if (id) drawn.id = id;
-  for (const { kind, text: part } of parts(text, reader)) {
+  for (const { kind, text: part } of parts(text)) {
     if (kind === 'text') drawn.append(part);
-    else if (kind === 'link') drawn.append(element('a', { href: new URL(part).href, rel: 'noopener noreferrer nofollow', target: '_blank' }, part));
+    // The browser may still refuse a host of other letters than ASCII: then the link leads nowhere.
+    else if (kind === 'link') drawn.append(element('a', { href: part, rel: 'noopener noreferrer nofollow', target: '_blank' }, part));
     else drawn.append(element('span', { class: kind }, element('bdi', {}, part)));
   }
   return drawn;

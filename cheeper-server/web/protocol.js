@@ -1,6 +1,8 @@
 // What may be said: limits, the rules for names and cheeps, and the server's frames read into plain objects.
 // It does no IO. The rules are those of the Rust crate `cheeper-protocol`; both run the same vectors.
 
+import { normalEmoji } from './emoji.js';
+
 /**
  * @typedef {{cheep_chars: number, name_chars: number, frame_bytes: number, page: number, who: number,
  *   posts_per_minute: number}} Limits
@@ -23,6 +25,7 @@ export const LIMITS = Object.freeze({
 
 const CHEEP_LINE_FEEDS = 10;
 const ID_BYTES_MAX = 64;
+const EMOJI_BYTES = 32;
 
 const CODES = new Set([
   'bad_json', 'bad_frame', 'unknown_type', 'bad_field', 'empty_cheep', 'cheep_too_long', 'bad_reply', 'bad_name',
@@ -174,6 +177,20 @@ export function parseName(raw) {
 function isVisible(char, before) {
   const emojiSelector = /[\uFE0E\uFE0F]/u.test(char) && before !== undefined && /\p{Emoji}/u.test(before);
   return emojiSelector || !(/[\p{Format}\u2800]/u.test(char) || isIgnorable(char));
+}
+
+/**
+ * Reads the emoji of a reaction as somebody typed it.
+ * @returns {string} the emoji in its one form
+ * @throws {Refusal}
+ */
+export function parseEmoji(raw) {
+  const emoji = normalEmoji(raw);
+  if (emoji === null) throw new Refusal('bad_field', 'A reaction is one emoji, such as 👍.');
+  if (utf8.encode(emoji).length > EMOJI_BYTES) {
+    throw new Refusal('bad_field', `This emoji is made of too many parts: it has at most ${EMOJI_BYTES} bytes.`);
+  }
+  return emoji;
 }
 
 /** What makes two names one: equal after Unicode NFKC_Casefold. A key, not something to show. */

@@ -12,15 +12,15 @@ async fn two_people_see_each_other_answer_and_know_who_wrote() {
     let server = Server::start();
     let (alice, bob) =
         tokio::join!(Browser::named(server.address, "alice"), Browser::named(server.address, "bob the second"));
-    alice.cheep("have a look at https://example.org/a_(b), @Bob the Second! #first").await;
-    bob.shows("have a look at https://example.org/a_(b), @Bob the Second! #first").await;
+    alice.cheep("have a look at https://example.org/a_(b), @\"Bob the Second\"! #first").await;
+    bob.shows("have a look at https://example.org/a_(b), @\"Bob the Second\"! #first").await;
     assert_eq!(bob.count("article.mentioned .verified").await, 1);
     assert_eq!(alice.count("article.own").await, 1);
     let link = "document.querySelector('.text a').outerHTML";
     let expected = "<a href=\"https://example.org/a_(b)\" rel=\"noopener noreferrer nofollow\" target=\"_blank\">\
                     https://example.org/a_(b)</a>";
     assert_eq!(bob.value(link).await, json!(expected));
-    assert_eq!((bob.text(".mention").await, bob.text(".tag").await), ("@Bob the Second".into(), "#first".into()));
+    assert_eq!((bob.text(".mention").await, bob.text(".tag").await), ("@\"Bob the Second\"".into(), "#first".into()));
 
     bob.click("[data-do=reply]").await;
     assert!(bob.text("#reply").await.contains("alice have a look"));

@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { Follow } from '../follow.js';
-import { LIMITS, countChars, foldName, parseCheep, parseName, parseServerFrame, readServerFrame } from '../protocol.js';
+import { LIMITS, countChars, foldName, parseCheep, parseEmoji, parseName, parseServerFrame, readServerFrame } from '../protocol.js';
+import { mentionOf, parts } from '../text.js';
 
 const vectors = (name) => JSON.parse(readFileSync(new URL(`../../../protocol/vectors/${name}.json`, import.meta.url)));
 
@@ -34,6 +35,22 @@ for (const vector of vectors('cheeps')) {
     const result = outcome(() => parseCheep(vector.in, limits));
     assert.deepEqual(result, expected(vector));
     if (vector.chars !== undefined) assert.equal(countChars(result.out), vector.chars);
+  });
+}
+
+for (const vector of vectors('emoji')) {
+  test(`emoji: ${vector.why}`, () => assert.deepEqual(outcome(() => parseEmoji(vector.in)), expected(vector)));
+}
+
+for (const vector of vectors('texts')) {
+  test(`text: ${vector.why}`, () => {
+    if (vector.name !== undefined) {
+      assert.equal(mentionOf(vector.name), vector.mention);
+      return;
+    }
+    // A vector's part has its text under its kind.
+    const found = parts(vector.in).map(({ kind, text, ...others }) => ({ [kind]: text, ...others }));
+    assert.deepEqual(found, vector.parts);
   });
 }
 

@@ -3,6 +3,7 @@
 mod emoji;
 mod follow;
 mod frames;
+mod languages;
 mod references;
 mod texts;
 
