@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use cheeper_protocol::{Seq, follow::Post};
+use cheeper_protocol::{CheepText, Seq, follow::Submission};
 use ratatui::layout::{Constraint, Layout, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -72,6 +72,21 @@ pub fn columns(width: u16) -> Columns {
     Columns { clock, name, text: width.saturating_sub(clock + name + 2).max(1) }
 }
 
+/// A post that is on its way.
+#[derive(Clone, Copy)]
+pub struct Unsent<'a> {
+    pub cheep: &'a CheepText,
+    pub reply_to: Option<Seq>,
+}
+
+/// The posts that are on their way, oldest first. A change of a cheep that is on its way has no block of its own.
+pub fn unsent(model: &Model) -> impl Iterator<Item = Unsent<'_>> {
+    model.follow.outbox().filter_map(|submission| match submission {
+        Submission::Post { cheep, reply_to, .. } => Some(Unsent { cheep, reply_to: *reply_to }),
+        Submission::Edit { .. } | Submission::Delete { .. } | Submission::React { .. } => None,
+    })
+}
+
 /// The blocks of a model's timeline: its cheeps, then its posts that are on their way.
 pub struct Laid<'a> {
     model: &'a Model,
@@ -83,14 +98,14 @@ impl<'a> Laid<'a> {
         Self { model, columns: columns(model.area.width) }
     }
 
-    fn post(&self, index: usize) -> Option<&'a Post> {
-        self.model.follow.outbox().nth(index.checked_sub(self.model.timeline.entries().len())?)
+    fn post(&self, index: usize) -> Option<Unsent<'a>> {
+        unsent(self.model).nth(index.checked_sub(self.model.timeline.entries().len())?)
     }
 }
 
 impl Blocks for Laid<'_> {
     fn count(&self) -> usize {
-        self.model.timeline.entries().len() + self.model.follow.outbox().len()
+        self.model.timeline.entries().len() + unsent(self.model).count()
     }
 
     fn above(&self, index: usize) -> usize {
@@ -103,7 +118,7 @@ impl Blocks for Laid<'_> {
         if let Some(entry) = self.model.timeline.entries().get(index) {
             quote(entry.reply_to) + entry.rows(width)
         } else if let Some(post) = self.post(index) {
-            let label = usize::from(!says_not_sent_beside(self.columns, post));
+            let label = usize::from(!says_not_sent_beside(self.columns, post.cheep));
             quote(post.reply_to) + wrap(post.cheep.as_str(), width).len() + label
         } else {
             0
@@ -138,8 +153,8 @@ pub fn cheep_at(model: &Model, y: u16) -> Option<Seq> {
 }
 
 /// Whether what says that a post is not sent yet fits beside the end of its text.
-pub fn says_not_sent_beside(columns: Columns, post: &Post) -> bool {
-    let text = post.cheep.as_str();
+pub fn says_not_sent_beside(columns: Columns, cheep: &CheepText) -> bool {
+    let text = cheep.as_str();
     let last = wrap(text, columns.text).pop().map_or(0, |line| text[line].trim_end().width());
     last + 2 + NOT_SENT.width() <= columns.text
 }

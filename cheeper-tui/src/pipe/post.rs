@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use cheeper_protocol::{
     CheepText, Code, Name, RequestId,
-    follow::{Follow, Input, Link, Output, Post},
+    follow::{Follow, Input, Link, Output, Submission},
     limits::CHEEP_CHARS_RANGE,
 };
 use tokio::{
@@ -82,7 +82,7 @@ pub async fn post(settings: &Settings, name: &Name, args: args::Post) -> Result<
         // How long a cheep may be is for the server to say.
         let cheep =
             CheepText::parse(&text, *CHEEP_CHARS_RANGE.end()).map_err(|refusal| refused(&refusal.message, posted))?;
-        talk.handle(Input::Post { post: Post { id: new_id()?, cheep, reply_to } });
+        talk.handle(Input::Submit { submission: Submission::Post { id: new_id()?, cheep, reply_to } });
         match acked(&mut talk, patience, posted).await? {
             Ok(()) => posted.0 += 1,
             Err(sentence) => return Err(refused(&sentence, posted)),
@@ -108,7 +108,7 @@ async fn acked(talk: &mut Talk, patience: Duration, posted: Posted) -> Result<Re
     loop {
         for output in talk.outputs() {
             match output {
-                Output::Posted { .. } => return Ok(Ok(())),
+                Output::Accepted { .. } => return Ok(Ok(())),
                 Output::Refused { error, .. } => return Ok(Err(error.message.into_owned())),
                 Output::NameRefused { error } => {
                     let name = talk.follow.identity().map(|identity| identity.name.clone());

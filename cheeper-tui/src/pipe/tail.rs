@@ -67,9 +67,9 @@ impl Tail {
             let mut ready = Vec::new();
             for output in self.talk.outputs() {
                 match (output, &mut self.begin) {
-                    (Output::Events { events }, Some(begin)) => begin.before.extend(events),
-                    (Output::Events { events }, None) => ready.extend(events),
-                    (Output::Older { events, more }, Some(begin)) => {
+                    (Output::Events { events, .. }, Some(begin)) => begin.before.extend(events),
+                    (Output::Events { events, .. }, None) => ready.extend(events),
+                    (Output::Older { events, more, .. }, Some(begin)) => {
                         begin.more = more;
                         events.into_iter().rev().for_each(|event| begin.before.push_front(event));
                     }

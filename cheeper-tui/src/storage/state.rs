@@ -7,7 +7,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use cheeper_protocol::{Name, Seq, follow::Post};
+use cheeper_protocol::{Name, Seq, follow::Submission};
 use serde::{Deserialize, Serialize};
 
 use etcetera::base_strategy::BaseStrategy as _;
@@ -17,9 +17,9 @@ use super::files::{StorageError, file_name, folder, read, write};
 /// What is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
-    /// Posts that are not on the timeline yet.
+    /// What is not done yet.
     #[serde(default)]
-    pub outbox: Vec<Post>,
+    pub outbox: Vec<Submission>,
     /// What was being written.
     #[serde(default)]
     pub draft: String,

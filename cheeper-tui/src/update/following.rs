@@ -2,7 +2,7 @@
 
 use cheeper_protocol::{
     Code, Event, Seq,
-    follow::{Input, Millis, Output},
+    follow::{Input, Millis, Output, Submission},
 };
 
 use crate::{effect::Effect, find::Progress, model::Model, scroll::Place};
@@ -18,8 +18,8 @@ pub(super) fn drain(model: &mut Model, effects: &mut Vec<Effect>) {
             Output::Disconnect => effects.push(Effect::Disconnect),
             Output::Send { frame } => effects.push(Effect::Send(frame)),
             Output::Reset => reset(model),
-            Output::Events { events } => append(model, events, effects),
-            Output::Older { events, more } => {
+            Output::Events { events, .. } => append(model, events, effects),
+            Output::Older { events, more, .. } => {
                 model.timeline.prepend(events, more);
                 if let Some(Progress::Loading { from }) = model.find.as_ref().map(|find| find.progress)
                     && let Some(find) = &mut model.find
@@ -27,10 +27,9 @@ pub(super) fn drain(model: &mut Model, effects: &mut Vec<Effect>) {
                     find.progress = Progress::Looking { from, older: true };
                 }
             }
-            Output::Posted { .. } => {}
-            Output::Refused { post, error } => {
-                model.composer.put_back(post.cheep.as_str());
-                model.reply_to = post.reply_to.filter(|_| error.code != Code::BadReply);
+            Output::Accepted { .. } => {}
+            Output::Refused { submission, error } => {
+                take_back(model, submission, error.code);
                 model.notice = Some(error.message.into_owned());
             }
             Output::Named { claimed, .. } => model.claimed = claimed,
@@ -46,6 +45,17 @@ pub(super) fn drain(model: &mut Model, effects: &mut Vec<Effect>) {
                 });
             }
         }
+    }
+}
+
+/// What was written comes back to be written otherwise.
+fn take_back(model: &mut Model, submission: Submission, code: Code) {
+    match submission {
+        Submission::Post { cheep, reply_to, .. } => {
+            model.composer.put_back(cheep.as_str());
+            model.reply_to = reply_to.filter(|_| code != Code::BadReply);
+        }
+        Submission::Edit { .. } | Submission::Delete { .. } | Submission::React { .. } => {}
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use cheeper_protocol::{
     CheepText, ClientFrame, Code, Name, Request, RequestId,
-    follow::{Input, Link, Post},
+    follow::{Input, Link, Submission},
 };
 
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -128,5 +128,5 @@ fn submit(model: &mut Model) {
     model.composer.take();
     model.place = Place::Following;
     let reply_to = model.reply_to.take();
-    model.follow.handle(Input::Post { post: Post { id, cheep, reply_to } }, model.now);
+    model.follow.handle(Input::Submit { submission: Submission::Post { id, cheep, reply_to } }, model.now);
 }

@@ -2,7 +2,7 @@
 
 use std::{mem, ops::Range};
 
-use cheeper_protocol::{Seq, follow::Post};
+use cheeper_protocol::Seq;
 use ratatui::{
     style::{Modifier, Style},
     text::{Line, Span},
@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::palette::{BOLD, DIM, accent, of_name};
 use crate::{
-    layout::{NOT_SENT, begins_day, columns, says_not_sent_beside},
+    layout::{NOT_SENT, Unsent, begins_day, columns, says_not_sent_beside, unsent},
     mention::links,
     model::Model,
     timeline::Entry,
@@ -26,7 +26,7 @@ pub(super) fn block(model: &Model, index: usize) -> Vec<Line<'static>> {
         lines.extend(cheep(model, entry));
         return lines;
     }
-    let post = index.checked_sub(entries.len()).and_then(|nth| model.follow.outbox().nth(nth));
+    let post = index.checked_sub(entries.len()).and_then(|nth| unsent(model).nth(nth));
     post.map_or_else(Vec::new, |post| pending(model, post))
 }
 
@@ -71,7 +71,7 @@ fn cheep(model: &Model, entry: &Entry) -> Vec<Line<'static>> {
     .lines()
 }
 
-fn pending(model: &Model, post: &Post) -> Vec<Line<'static>> {
+fn pending(model: &Model, post: Unsent<'_>) -> Vec<Line<'static>> {
     let rows = Rows {
         model,
         clock: "…".to_owned(),
@@ -82,7 +82,7 @@ fn pending(model: &Model, post: &Post) -> Vec<Line<'static>> {
     };
     let mut lines = rows.lines();
     let room = usize::from(model.area.width).saturating_sub(NOT_SENT.width() + 1);
-    let beside = says_not_sent_beside(columns(model.area.width), post);
+    let beside = says_not_sent_beside(columns(model.area.width), post.cheep);
     match lines.last_mut().filter(|_| beside) {
         Some(last) => {
             let gap = room.saturating_sub(last.width());

@@ -2,26 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::time::Millis;
+use super::{submission::Submission, time::Millis};
 use crate::{
-    cheep::{CheepText, RequestId, Seq},
+    cheep::{RequestId, Seq},
     client_frame::ClientFrame,
     event::Event,
     name::{Name, Secret},
     server_frame::{ErrorFrame, ServerFrame},
 };
-
-/// A cheep that is to be posted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Post {
-    /// Its idempotency key: a UUID, say. `gap`, `older`, `hello` and `ping` are names of requests made here.
-    pub id: RequestId,
-    /// The text.
-    pub cheep: CheepText,
-    /// The cheep it answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<Seq>,
-}
 
 /// Who posts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,10 +52,10 @@ pub enum Input {
         /// The name and its secret.
         identity: Identity,
     },
-    /// Post this.
-    Post {
-        /// The cheep.
-        post: Post,
+    /// Do this to the timeline: post, edit, delete or react.
+    Submit {
+        /// What is to be done.
+        submission: Submission,
     },
     /// Load the part before the oldest event.
     Older,
@@ -93,30 +81,34 @@ pub enum Output {
     },
     /// Drop every event: this is another timeline.
     Reset,
-    /// Events to add at the end, ascending, right after those before.
+    /// Events to add at the end, ascending, right after those before: cheeps, and changes of cheeps that are there.
     Events {
         /// The events.
         events: Vec<Event>,
+        /// Everything up to and with this one is there now.
+        to: Seq,
     },
-    /// Events to add at the front, ascending, right before those there.
+    /// Cheeps to add at the front, ascending, right before those there.
     Older {
-        /// The events.
+        /// The cheeps, as they are now.
         events: Vec<Event>,
+        /// Everything from this one on is there now.
+        from: Seq,
         /// Whether there are older ones still.
         more: bool,
     },
-    /// A post is on the timeline.
-    Posted {
+    /// A submission is done, for good; it has left the outbox.
+    Accepted {
         /// Its id.
         id: RequestId,
-        /// Its place.
+        /// Its place; of one that there was nothing left to do for, the last event that changed its cheep.
         seq: Seq,
     },
-    /// A post was refused for good, by the server or here, because its frame would have more than `limits.frame_bytes`
+    /// A submission was refused for good, by the server or here, because its frame would have more than `limits.frame_bytes`
     /// bytes; it has left the outbox.
     Refused {
-        /// The post.
-        post: Post,
+        /// What was to be done.
+        submission: Submission,
         /// Why.
         error: ErrorFrame,
     },
@@ -127,7 +119,7 @@ pub enum Output {
         /// Whether it is claimed, by us.
         claimed: bool,
     },
-    /// The name cannot be used; posts wait until [`Input::Identify`] gives another.
+    /// The name cannot be used; submissions wait until [`Input::Identify`] gives another.
     NameRefused {
         /// Why.
         error: ErrorFrame,

@@ -1,10 +1,10 @@
-//! What a client does to miss nothing and to post everything once. It opens no socket and reads no clock:
+//! What a client does to miss nothing and to have everything done once. It opens no socket and reads no clock:
 //! inputs go in with the time, [`Output`]s are drained, and [`Follow::deadline`] says when to come again.
 //!
 //! * The cursor is the last seq up to which everything was applied. Live events beyond the next one are held
 //!   while the gap is asked for (`history after cursor`); nothing is shown twice, out of order or after a hole.
-//! * Posts wait in the outbox, oldest first, one on its way at a time, until the server acks them or refuses
-//!   them for good; after a lost connection they go out again under the same id, which makes that safe.
+//! * Submissions (posts, edits, deletes, reactions) wait in the outbox, oldest first, one on its way at a time, until the
+//!   server acks them or refuses them for good; after a lost connection they go out again under the same id, which makes that safe.
 //! * No frame is longer than the server reads: what does not fit is refused here.
 //! * The delay before each new attempt doubles, up to a cap, with jitter, and starts over only after a `welcome`.
 
@@ -21,6 +21,8 @@ use crate::{
 mod backoff;
 mod message;
 mod outbox;
+mod recent;
+mod submission;
 mod time;
 mod timeline;
 
@@ -31,7 +33,9 @@ use self::{
 };
 pub use self::{
     backoff::{BACKOFF_CAP_MS, BACKOFF_FIRST_MS},
-    message::{Identity, Input, Link, Output, Post},
+    message::{Identity, Input, Link, Output},
+    recent::{KEPT_CHANGES, Recent},
+    submission::Submission,
     time::{CONNECT_TIMEOUT_MS, Millis, PONG_TIMEOUT_MS, QUIET_MS, RETRY_MS},
     timeline::HELD_EVENTS,
 };
@@ -49,6 +53,8 @@ pub struct Follow {
     heard_at: Millis,
     pinged_at: Option<Millis>,
     timeline: Timeline,
+    /// Up to which events were given out.
+    shown_to: Seq,
     outbox: Outbox,
     online: u64,
     limits: Limits,
@@ -56,14 +62,15 @@ pub struct Follow {
 }
 
 impl Follow {
-    /// A client that knows nothing of the timeline yet and has these posts left from before.
-    pub fn new(identity: Option<Identity>, outbox: Vec<Post>) -> Self {
+    /// A client that knows nothing of the timeline yet and has these submissions left from before.
+    pub fn new(identity: Option<Identity>, outbox: Vec<Submission>) -> Self {
         Self {
             link: Link::Idle,
             backoff: Backoff::default(),
             heard_at: 0,
             pinged_at: None,
             timeline: Timeline::default(),
+            shown_to: Seq::ZERO,
             outbox: Outbox::new(identity, outbox),
             online: 0,
             limits: Limits::default(),
@@ -73,7 +80,7 @@ impl Follow {
 
     /// A client that wants no more than what comes after `cursor`, and posts nothing.
     pub fn after(cursor: Seq) -> Self {
-        Self { timeline: Timeline::after(cursor), ..Self::new(None, Vec::new()) }
+        Self { timeline: Timeline::after(cursor), shown_to: cursor, ..Self::new(None, Vec::new()) }
     }
 
     /// Takes in what happened at `now`. Drain [`Self::poll_output`] afterwards.
@@ -87,7 +94,7 @@ impl Follow {
             Input::Woke if self.link == Link::Barred => {}
             Input::Retry | Input::Woke => self.on_retry(now),
             Input::Identify { identity } => self.outbox.identify(identity),
-            Input::Post { post } => self.outbox.push(post),
+            Input::Submit { submission } => self.outbox.push(submission),
             Input::Older => self.timeline.want_older(),
             Input::Forgot { up_to } => self.timeline.forgot(up_to),
         }
@@ -116,9 +123,9 @@ impl Follow {
         self.link
     }
 
-    /// Posts that are not on the timeline yet, oldest first.
-    pub fn outbox(&self) -> impl ExactSizeIterator<Item = &Post> {
-        self.outbox.posts()
+    /// What is not done yet, oldest first.
+    pub fn outbox(&self) -> impl ExactSizeIterator<Item = &Submission> {
+        self.outbox.submissions()
     }
 
     /// The last event up to which everything was applied.
@@ -134,6 +141,12 @@ impl Follow {
     /// Whether every event that the server is known to have was applied.
     pub fn caught_up(&self) -> bool {
         self.timeline.caught_up()
+    }
+
+    /// The changes that came last. What is asked for beside the timeline (a thread, a search, a quoted cheep) may be older than
+    /// they are, and is brought up to date with them before it is shown.
+    pub fn recent(&self) -> &Recent {
+        self.timeline.recent()
     }
 
     /// Open connections, as the server last said.
@@ -220,15 +233,17 @@ impl Follow {
             }
             ServerFrame::Page(page) => match self.timeline.page(page, now) {
                 Turned::Newer { events, reset } => {
-                    self.outputs.extend(reset.then_some(Output::Reset));
+                    if reset {
+                        self.reset();
+                    }
                     self.show(events);
                 }
-                Turned::Older { events, more } => self.outputs.push_back(Output::Older { events, more }),
+                Turned::Older { events, from, more } => self.outputs.push_back(Output::Older { events, from, more }),
                 Turned::Nothing => {}
             },
             ServerFrame::Ack(ack) => {
-                let posted = ack.id.and_then(|id| self.outbox.posted(id, ack.seq));
-                self.outputs.extend(posted);
+                let accepted = ack.id.and_then(|id| self.outbox.accepted(id, ack.seq));
+                self.outputs.extend(accepted);
             }
             ServerFrame::Hello { name, claimed, .. } => self.outputs.extend(self.outbox.named(name, claimed)),
             ServerFrame::Error(error) => {
@@ -255,17 +270,25 @@ impl Follow {
         self.online = welcome.online;
         self.limits = welcome.limits;
         if self.timeline.welcomed(welcome.timeline, welcome.head) {
-            self.outputs.push_back(Output::Reset);
+            self.reset();
         }
     }
 
+    fn reset(&mut self) {
+        self.shown_to = Seq::ZERO;
+        self.outputs.push_back(Output::Reset);
+    }
+
     fn show(&mut self, events: Vec<Event>) {
-        if events.is_empty() {
+        let to = self.timeline.cursor().unwrap_or_default();
+        // A page can speak for a part in which there is nothing to show.
+        if events.is_empty() && to <= self.shown_to {
             return;
         }
-        let posted = self.outbox.seen(&events);
-        self.outputs.push_back(Output::Events { events });
-        self.outputs.extend(posted);
+        self.shown_to = to;
+        let accepted = self.outbox.seen(&events);
+        self.outputs.push_back(Output::Events { events, to });
+        self.outputs.extend(accepted);
     }
 
     fn ping(&mut self, now: Millis) {

@@ -1,4 +1,4 @@
-//! Posts on their way to the timeline, and the name they go out under: one thing is said at a time.
+//! What is on its way to the timeline, and the name it goes out under: one thing is said at a time.
 
 use std::collections::VecDeque;
 
@@ -6,27 +6,27 @@ use super::{
     message::{
         Identity, Output,
         Output::{NameRefused, Named, Refused},
-        Post,
     },
+    submission::Submission,
     time::{Millis, RETRY_MS},
 };
 use crate::{
     cheep::{RequestId, Seq},
     client_frame::{ClientFrame, Request},
     event::Event,
-    name::Name,
+    name::{FoldedName, Name},
     refusal::{Code, Refusal},
     server_frame::ErrorFrame,
 };
 
 const HELLO: &str = "hello";
 
-/// What is to be posted, oldest first.
+/// What is to be done, oldest first.
 #[derive(Clone, Debug)]
 pub(super) struct Outbox {
     identity: Option<Identity>,
     hello: Hello,
-    posts: VecDeque<Post>,
+    submissions: VecDeque<Submission>,
     sending: Option<RequestId>,
     send_from: Option<Millis>,
 }
@@ -43,16 +43,16 @@ enum Hello {
 }
 
 impl Outbox {
-    pub(super) fn new(identity: Option<Identity>, posts: Vec<Post>) -> Self {
-        Self { identity, hello: Hello::Unsaid, posts: posts.into(), sending: None, send_from: None }
+    pub(super) fn new(identity: Option<Identity>, submissions: Vec<Submission>) -> Self {
+        Self { identity, hello: Hello::Unsaid, submissions: submissions.into(), sending: None, send_from: None }
     }
 
     pub(super) fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
     }
 
-    pub(super) fn posts(&self) -> impl ExactSizeIterator<Item = &Post> {
-        self.posts.iter()
+    pub(super) fn submissions(&self) -> impl ExactSizeIterator<Item = &Submission> {
+        self.submissions.iter()
     }
 
     /// When there is something to send that has to wait.
@@ -68,8 +68,8 @@ impl Outbox {
         };
     }
 
-    pub(super) fn push(&mut self, post: Post) {
-        self.posts.push_back(post);
+    pub(super) fn push(&mut self, submission: Submission) {
+        self.submissions.push_back(submission);
     }
 
     /// The connection ended: what was on its way goes out again under the same id, which makes that safe.
@@ -93,7 +93,7 @@ impl Outbox {
         }
         match self.hello {
             Hello::Unsaid => Some(self.say_hello(identity.clone(), frame_bytes)),
-            Hello::Done => self.send_post(frame_bytes),
+            Hello::Done => self.submit(frame_bytes),
             Hello::Asked | Hello::Outdated | Hello::Refused => None,
         }
     }
@@ -112,19 +112,16 @@ impl Outbox {
         NameRefused { error: ErrorFrame::new(frame.id, Refusal::new(Code::BadName, why).in_field("name")) }
     }
 
-    fn send_post(&mut self, frame_bytes: usize) -> Option<Output> {
-        let Post { id, cheep, reply_to } = self.posts.front()?.clone();
-        let frame = ClientFrame { id: Some(id.clone()), request: Request::Post { name: None, cheep, reply_to } };
+    fn submit(&mut self, frame_bytes: usize) -> Option<Output> {
+        let submission = self.submissions.front()?;
+        let (id, frame) = (submission.id().clone(), submission.clone().frame());
         let bytes = frame.to_json().len();
         if bytes <= frame_bytes {
             self.sending = Some(id);
             return Some(Output::Send { frame });
         }
-        let why = format!(
-            "This cheep is too long: it takes {bytes} bytes on its way, and this server reads at most {frame_bytes}."
-        );
-        let error = ErrorFrame::new(frame.id, Refusal::new(Code::CheepTooLong, why).in_field("cheep"));
-        self.take(&id).map(|post| Refused { post, error })
+        let error = ErrorFrame::new(frame.id, submission.too_long(bytes, frame_bytes));
+        self.take(&id).map(|submission| Refused { submission, error })
     }
 
     /// The server knows us by this name.
@@ -142,24 +139,19 @@ impl Outbox {
         }
     }
 
-    /// A post is on the timeline; it counts once, however often that is said.
-    pub(super) fn posted(&mut self, id: RequestId, seq: Seq) -> Option<Output> {
-        self.take(&id).map(|_| Output::Posted { id, seq })
+    /// A submission is done; it counts once, however often that is said.
+    pub(super) fn accepted(&mut self, id: RequestId, seq: Seq) -> Option<Output> {
+        self.take(&id).map(|_| Output::Accepted { id, seq })
     }
 
-    /// Posts of ours among events: they are on the timeline, whether or not their acks got through.
+    /// What came of submissions of ours, among events: they are done, whether or not their acks got through.
     pub(super) fn seen(&mut self, events: &[Event]) -> Vec<Output> {
         let Some(ours) = self.identity.as_ref().map(|identity| identity.name.fold()) else { return Vec::new() };
         events
             .iter()
-            .filter_map(|event| match event {
-                Event::Cheep(cheep) => {
-                    let id = cheep.id.as_ref().filter(|id| self.posts.iter().any(|post| post.id == **id))?;
-                    if cheep.name.fold() == ours { self.posted(id.clone(), cheep.seq) } else { None }
-                }
-                Event::Edit(_) | Event::Delete(_) | Event::Reaction(_) | Event::Void { .. } | Event::Unknown { .. } => {
-                    None
-                }
+            .filter_map(|event| {
+                let submission = self.submissions.iter().find(|submission| is_done(submission, event, &ours))?;
+                self.accepted(submission.id().clone(), event.seq())
             })
             .collect()
     }
@@ -168,7 +160,7 @@ impl Outbox {
     pub(super) fn refused(&mut self, error: ErrorFrame, now: Millis) -> Option<Output> {
         let id = error.id.as_ref()?;
         if self.sending.as_ref() == Some(id) {
-            return self.post_refused(error, now);
+            return self.submission_refused(error, now);
         }
         if id.as_str() == HELLO {
             return self.hello_refused(error, now);
@@ -192,32 +184,60 @@ impl Outbox {
         None
     }
 
-    fn post_refused(&mut self, error: ErrorFrame, now: Millis) -> Option<Output> {
+    fn submission_refused(&mut self, error: ErrorFrame, now: Millis) -> Option<Output> {
         let id = self.sending.take()?;
         if error.retryable {
             self.wait(&error, now);
             return None;
         }
         if matches!(error.code, Code::BadName | Code::BadSecret | Code::NameRequired | Code::NameTaken) {
-            // The post is all right. It waits for another name, or goes out under the one given meanwhile.
+            // What was to be done is all right. It waits for another name, or goes out under the one given meanwhile.
             if self.hello != Hello::Done {
                 return None;
             }
             self.hello = Hello::Refused;
             return Some(NameRefused { error });
         }
-        self.take(&id).map(|post| Refused { post, error })
+        self.take(&id).map(|submission| Refused { submission, error })
     }
 
     fn wait(&mut self, error: &ErrorFrame, now: Millis) {
         self.send_from = Some(now.saturating_add(error.retry_after_ms.unwrap_or(RETRY_MS)));
     }
 
-    fn take(&mut self, id: &RequestId) -> Option<Post> {
+    fn take(&mut self, id: &RequestId) -> Option<Submission> {
         if self.sending.as_ref() == Some(id) {
             self.sending = None;
         }
-        let at = self.posts.iter().position(|post| post.id == *id)?;
-        self.posts.remove(at)
+        let at = self.submissions.iter().position(|submission| submission.id() == id)?;
+        self.submissions.remove(at)
+    }
+}
+
+/// Whether this event is what came of a submission. Others may give the same id to what they do: a cheep and a reaction are
+/// ours by their name, and what changes a cheep of ours is ours by its target.
+fn is_done(submission: &Submission, event: &Event, ours: &FoldedName) -> bool {
+    match (submission, event) {
+        (Submission::Post { id, .. }, Event::Cheep(cheep)) => {
+            cheep.id.as_ref() == Some(id) && cheep.name.fold() == *ours
+        }
+        (Submission::Edit { id, target, .. }, Event::Edit(edit)) => {
+            edit.id.as_ref() == Some(id) && edit.target == *target
+        }
+        (Submission::Delete { id, target }, Event::Delete(delete)) => {
+            delete.id.as_ref() == Some(id) && delete.target == *target
+        }
+        (Submission::React { id, target, .. }, Event::Reaction(reaction)) => {
+            reaction.id.as_ref() == Some(id) && reaction.target == *target && reaction.name.fold() == *ours
+        }
+        (
+            _,
+            Event::Cheep(_)
+            | Event::Edit(_)
+            | Event::Delete(_)
+            | Event::Reaction(_)
+            | Event::Void { .. }
+            | Event::Unknown { .. },
+        ) => false,
     }
 }

@@ -1,8 +1,11 @@
 //! What of the timeline was applied, what is held back until a gap is filled, and what is to be asked for.
 
-use std::{collections::BTreeMap, mem};
+use std::collections::BTreeMap;
 
-use super::time::{Millis, RETRY_MS};
+use super::{
+    recent::Recent,
+    time::{Millis, RETRY_MS},
+};
 use crate::{
     cheep::{RequestId, Seq},
     client_frame::Range,
@@ -27,8 +30,7 @@ pub(super) struct Timeline {
     held: BTreeMap<Seq, Event>,
     gap_asked: bool,
     older: Older,
-    /// What changed cheeps while older ones are asked for.
-    changes: Vec<Event>,
+    recent: Recent,
     ask_from: Option<Millis>,
 }
 
@@ -37,23 +39,26 @@ enum Older {
     #[default]
     Enough,
     Wanted,
-    Asked,
+    /// Those before this one, which was the oldest here.
+    Asked {
+        before: Seq,
+    },
 }
 
 /// What a page came to.
 #[derive(Debug)]
 pub(super) enum Turned {
-    /// Events to add at the end; before that, everything is dropped if it was a `reset`.
+    /// Events to add at the end, up to the cursor; before that, everything is dropped if it was a `reset`.
     Newer { events: Vec<Event>, reset: bool },
-    /// Events to add at the front.
-    Older { events: Vec<Event>, more: bool },
+    /// Events to add at the front, from this one on.
+    Older { events: Vec<Event>, from: Seq, more: bool },
     /// Nothing that was asked for.
     Nothing,
 }
 
 impl Timeline {
     pub(super) fn after(cursor: Seq) -> Self {
-        Self { cursor: Some(cursor), oldest: Some(cursor.next()), ..Self::default() }
+        Self { cursor: Some(cursor), oldest: Some(cursor.next()), recent: Recent::since(cursor), ..Self::default() }
     }
 
     pub(super) fn id(&self) -> Option<&str> {
@@ -66,6 +71,10 @@ impl Timeline {
 
     pub(super) fn caught_up(&self) -> bool {
         self.cursor.is_some_and(|cursor| cursor >= self.head)
+    }
+
+    pub(super) fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// When there is something to ask that has to wait.
@@ -88,10 +97,9 @@ impl Timeline {
     /// The connection ended: what was on its way will not come.
     pub(super) fn lost(&mut self) {
         self.held.clear();
-        self.changes.clear();
         self.gap_asked = false;
         self.ask_from = None;
-        if self.older == Older::Asked {
+        if matches!(self.older, Older::Asked { .. }) {
             self.older = Older::Wanted;
         }
     }
@@ -108,14 +116,14 @@ impl Timeline {
             self.held.insert(seq, event);
         }
         let events = self.apply_held();
-        self.note_changes(&events);
+        self.recent.note(&events);
         events
     }
 
     pub(super) fn page(&mut self, page: Page, now: Millis) -> Turned {
-        match page.id.as_ref().map(RequestId::as_str) {
-            Some(GAP) if self.gap_asked => self.newer(page, now),
-            Some(OLDER) if self.older == Older::Asked => self.older(page),
+        match (page.id.as_ref().map(RequestId::as_str), self.older) {
+            (Some(GAP), _) if self.gap_asked => self.newer(page, now),
+            (Some(OLDER), Older::Asked { before }) => self.older(page, before, now),
             _ => Turned::Nothing,
         }
     }
@@ -124,7 +132,7 @@ impl Timeline {
     pub(super) fn refused(&mut self, id: &RequestId, again_at: Millis) {
         match id.as_str() {
             GAP if self.gap_asked => self.gap_asked = false,
-            OLDER if self.older == Older::Asked => self.older = Older::Wanted,
+            OLDER if matches!(self.older, Older::Asked { .. }) => self.older = Older::Wanted,
             _ => return,
         }
         self.ask_from = Some(again_at);
@@ -155,7 +163,7 @@ impl Timeline {
         }
         match (self.older, self.oldest) {
             (Older::Wanted, Some(oldest)) => {
-                self.older = Older::Asked;
+                self.older = Older::Asked { before: oldest };
                 Some((OLDER, Range::Before(oldest)))
             }
             _ => None,
@@ -167,7 +175,6 @@ impl Timeline {
         self.cursor = None;
         self.oldest = None;
         self.older = Older::Enough;
-        self.changes.clear();
         self.head = self.held.keys().next_back().copied().unwrap_or_default();
     }
 
@@ -182,6 +189,8 @@ impl Timeline {
         if self.cursor.is_none() {
             self.oldest = Some(page.from);
             self.cursor = Some(page.from.previous());
+            // Of what it speaks for, it may show the outcome alone.
+            self.recent = Recent::since(page.to);
         }
         let mut events = Vec::new();
         match self.cursor {
@@ -194,33 +203,31 @@ impl Timeline {
             _ => {}
         }
         events.extend(self.apply_held());
-        self.note_changes(&events);
+        self.recent.note(&events);
         Turned::Newer { events, reset }
     }
 
-    fn older(&mut self, page: Page) -> Turned {
+    fn older(&mut self, mut page: Page, before: Seq, now: Millis) -> Turned {
         self.older = Older::Enough;
-        let changes = mem::take(&mut self.changes);
-        let Some(oldest) = self.oldest.filter(|&oldest| page.from < oldest && page.to >= oldest.previous()) else {
-            return Turned::Older { events: Vec::new(), more: page.more };
-        };
-        self.oldest = Some(page.from);
-        let mut events: Vec<Event> = page.events.into_iter().filter(|event| event.seq() < oldest).collect();
-        for event in &mut events {
-            if let Event::Cheep(cheep) = event {
-                for change in &changes {
-                    cheep.apply(change);
-                }
-            }
+        if self.oldest != Some(before) {
+            // The oldest were dropped meanwhile, and there are some before those that are here now.
+            return self.nothing_older(true);
         }
-        Turned::Older { events, more: page.more }
+        if !self.recent.refresh_page(&mut page) {
+            self.older = Older::Wanted;
+            self.ask_from = Some(now.saturating_add(RETRY_MS));
+            return Turned::Nothing;
+        }
+        if page.from >= before || page.to < before.previous() {
+            return self.nothing_older(page.more);
+        }
+        self.oldest = Some(page.from);
+        let events = page.events.into_iter().filter(|event| event.seq() < before).collect();
+        Turned::Older { events, from: page.from, more: page.more }
     }
 
-    /// A page of older events that is on its way may have been made before these changes came.
-    fn note_changes(&mut self, events: &[Event]) {
-        if self.older == Older::Asked {
-            self.changes.extend(events.iter().filter(|event| event.changes().next().is_some()).cloned());
-        }
+    fn nothing_older(&self, more: bool) -> Turned {
+        Turned::Older { events: Vec::new(), from: self.oldest.unwrap_or_default(), more }
     }
 
     /// Moves the cursor over everything that follows it without a hole; what lies behind it came twice.

@@ -77,7 +77,7 @@ impl Follower {
                 drop(sent);
             }
             Output::Reset => self.shown.clear(),
-            Output::Events { events } => {
+            Output::Events { events, .. } => {
                 let last = self.shown.last().into_iter().chain(&events);
                 assert!(last.clone().zip(last.skip(1)).all(|(one, next)| one.seq().next() == next.seq()), "{events:?}");
                 self.shown.extend(events);

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use cheeper_protocol::{
     CheepText, Code, Event, Refusal, RequestId, Seq, ServerFrame,
-    follow::{Follow, Identity, Input, Link, Millis, Output, Post},
+    follow::{Follow, Identity, Input, Link, Millis, Output, Submission},
     testkit::{Fake, name, request_id},
 };
 use proptest::prelude::*;
@@ -124,13 +124,13 @@ impl World {
             }
             Output::Disconnect => self.cut(None, 0.5),
             Output::Send { frame } => self.server.hear(frame),
-            Output::Events { events } => self.shown.extend(events.iter().map(Event::seq)),
+            Output::Events { events, .. } => self.shown.extend(events.iter().map(Event::seq)),
             Output::Older { events, .. } => {
                 for event in events.iter().rev() {
                     self.shown.push_front(event.seq());
                 }
             }
-            Output::Posted { id, seq } => self.posted.push((id, seq)),
+            Output::Accepted { id, seq } => self.posted.push((id, seq)),
             Output::Named { .. } => {}
             Output::Reset | Output::Refused { .. } | Output::NameRefused { .. } => panic!("no reason for {output:?}"),
         }
@@ -161,7 +161,7 @@ impl World {
     fn post(&mut self) {
         let id = id(self.posts.len());
         self.posts.push(id.clone());
-        self.input(Input::Post { post: Post { id, cheep: text("hello"), reply_to: None } });
+        self.input(Input::Submit { submission: Submission::Post { id, cheep: text("hello"), reply_to: None } });
     }
 
     fn make(&mut self, step: Move) {

@@ -2,7 +2,7 @@
 
 use cheeper_protocol::{
     ServerFrame,
-    follow::{Follow, Identity, Input, Millis, Output, Post},
+    follow::{Follow, Identity, Input, Millis, Output, Submission},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ struct Case {
     name: String,
     identity: Option<Identity>,
     #[serde(default)]
-    outbox: Vec<Post>,
+    outbox: Vec<Submission>,
     steps: Vec<Step>,
 }
 
