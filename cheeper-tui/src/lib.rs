@@ -13,7 +13,6 @@ pub mod effect;
 pub mod find;
 pub mod keys;
 pub mod layout;
-pub mod mention;
 pub mod model;
 pub mod msg;
 pub mod pipe;

@@ -6,9 +6,9 @@ use std::{
     rc::Rc,
 };
 
-use cheeper_protocol::{Cheep, CheepText, Event, FoldedName, Name, Seq, Timestamp};
+use cheeper_protocol::{Cheep, CheepText, Event, FoldedName, Name, Seq, Timestamp, mentions};
 
-use crate::{mention::mentions, wrap::wrap};
+use crate::wrap::wrap;
 
 /// Cheeps kept of those that came by themselves. What a person scrolled back to is kept besides, until they follow again.
 pub const KEPT: usize = 100_000;
@@ -113,10 +113,10 @@ impl Timeline {
     }
 
     /// The names of the others who cheeped last, the latest first. One can come more than once.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
         const LOOKED_AT: usize = 2_000;
         let recent = self.entries.iter().rev().take(LOOKED_AT);
-        recent.filter(|entry| entry.person.fold != self.me).map(|entry| entry.person.name.as_str())
+        recent.filter(|entry| entry.person.fold != self.me).map(|entry| &entry.person.name)
     }
 
     /// What was read in an earlier session.

@@ -86,7 +86,6 @@ const PURE: &[&str] = &[
     "cheeper-tui/src/layout.rs",
     "cheeper-tui/src/composer",
     "cheeper-tui/src/find.rs",
-    "cheeper-tui/src/mention.rs",
     "cheeper-tui/src/wrap.rs",
     "cheeper-tui/src/config/file.rs",
 ];
@@ -126,6 +125,7 @@ const PAGE: &[(&str, &[&str])] = &[
     ("timeline.js", PAGE_IO),
     ("strip.js", PAGE_IO),
     ("text.js", PAGE_IO),
+    ("emoji.js", PAGE_IO),
     ("time.js", PAGE_IO),
     ("quotes.js", PAGE_IO),
     ("", &["innerHTML", "insertAdjacentHTML", "outerHTML", "document.write"]),

@@ -1,3 +1,4 @@
+use cheeper_protocol::Name;
 use proptest::prelude::*;
 
 use super::{complete::Completion, *};
@@ -83,21 +84,41 @@ fn up_and_down_go_through_the_lines_as_they_are_wrapped() {
     assert_eq!(composer.before_cursor(), "hello world\n家家", "in the middle of nothing");
 }
 
+fn names() -> Vec<Name> {
+    ["bob", "Alan", "alice", "two words", "all in", "Ms Okafor", "o'neil's"]
+        .map(|name| Name::parse(name).unwrap())
+        .to_vec()
+}
+
 #[test]
 fn tab_goes_through_the_names_that_fit() {
-    let names = ["bob", "Alan", "alice", "two words", "all in"];
     let mut composer = composed(&[insert("hi @al")]);
-    let mut completion = Completion::begin(&mut composer, names.into_iter()).unwrap();
-    assert_eq!((composer.text(), completion.candidates.len()), ("hi @Alan ", 2));
+    let mut completion = Completion::begin(&mut composer, names().iter()).unwrap();
+    assert_eq!(composer.text(), "hi @Alan ");
+    assert_eq!(completion.candidates, ["@Alan", "@alice", "@\"all in\""]);
     completion.turn(&mut composer, true);
     assert_eq!(composer.text(), "hi @alice ");
+    completion.turn(&mut composer, true);
+    assert_eq!(composer.text(), "hi @\"all in\" ");
     completion.turn(&mut composer, true);
     assert_eq!(composer.text(), "hi @Alan ");
     completion.turn(&mut composer, false);
-    assert_eq!(composer.text(), "hi @alice ");
-    for nothing in ["hi", "me@al", "@al x", "@zo"] {
-        let mut composer = composed(&[insert(nothing)]);
-        assert_eq!(Completion::begin(&mut composer, names.into_iter()), None, "{nothing}");
+    assert_eq!(composer.text(), "hi @\"all in\" ");
+}
+
+#[test]
+fn tab_writes_a_name_so_that_it_is_read_as_a_mention() {
+    let completed = |typed| {
+        let mut composer = composed(&[insert(typed)]);
+        Completion::begin(&mut composer, names().iter()).map(|_| composer.text().to_owned())
+    };
+    for begun in ["@ms", "@Ms O", "@\"Ms", "@“ms ok", "＠ms"] {
+        assert_eq!(completed(begun).as_deref(), Some("@\"Ms Okafor\" "), "{begun}");
+    }
+    assert_eq!(completed("(@\"bo").as_deref(), Some("(@bob "));
+    assert_eq!(completed("你好@o").as_deref(), Some("你好@\"o'neil's\" "));
+    for nothing in ["hi", "me@al", "@al x", "@zo", "@@al", "https://example.org/@al", "@bob\n", "@\"bob\""] {
+        assert_eq!(completed(nothing), None, "{nothing}");
     }
 }
 

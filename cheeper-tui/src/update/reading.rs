@@ -1,12 +1,11 @@
 //! Scrolling, and what is done with a cheep that is selected.
 
-use cheeper_protocol::{Seq, follow::Input};
+use cheeper_protocol::{Seq, follow::Input, links};
 
 use crate::{
     action::Action,
     effect::Effect,
     layout::{self, Laid, timeline_height},
-    mention::links,
     model::Model,
     scroll::{self, Blocks as _, Place},
 };

@@ -29,7 +29,7 @@ pub(super) fn insert(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
         finding::edit(model, &Edit::Insert(text.replace(['\r', '\n'], " ")));
     } else {
         model.selected = None;
-        if text == "@" {
+        if matches!(text, "@" | "＠") {
             ask_who_is_here(model, effects);
         }
         let text = fitting(model, text, model.composer.text().len()).to_owned();
@@ -103,10 +103,10 @@ fn complete(model: &mut Model, completion: Option<Completion>, forward: bool) {
 }
 
 /// Names, each once: those who cheeped last, then those who are here.
-fn names<'a>(timeline: &'a Timeline, here: &'a [Name]) -> impl Iterator<Item = &'a str> {
-    let mut said: HashSet<&str> = HashSet::new();
+fn names<'a>(timeline: &'a Timeline, here: &'a [Name]) -> impl Iterator<Item = &'a Name> {
+    let mut said: HashSet<&Name> = HashSet::new();
     let me = timeline.me();
-    let here = here.iter().filter(|name| name.fold() != *me).map(Name::as_str);
+    let here = here.iter().filter(|name| name.fold() != *me);
     timeline.names().chain(here).filter(move |name| said.insert(name))
 }
 

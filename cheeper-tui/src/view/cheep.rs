@@ -2,7 +2,7 @@
 
 use std::{mem, ops::Range};
 
-use cheeper_protocol::Seq;
+use cheeper_protocol::{Seq, links};
 use ratatui::{
     style::{Modifier, Style},
     text::{Line, Span},
@@ -12,7 +12,6 @@ use unicode_width::UnicodeWidthStr as _;
 use super::palette::{BOLD, DIM, accent, of_name};
 use crate::{
     layout::{NOT_SENT, Unsent, begins_day, columns, says_not_sent_beside, unsent},
-    mention::links,
     model::Model,
     timeline::Entry,
     wrap::{truncate, wrap},

@@ -1,5 +1,6 @@
 //! The last line: what the person has to be told or, if there is nothing, what can be done.
 
+use cheeper_protocol::links;
 use jiff::Timestamp;
 use ratatui::{
     Frame,
@@ -15,7 +16,6 @@ use crate::{
     composer::complete::Completion,
     find::{Find, Progress},
     layout::message_lines,
-    mention::links,
     model::Model,
     wrap::truncate,
 };
@@ -56,15 +56,15 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     frame.render_widget(line, Rect { x: area.x + 1, width: area.width - 1, height: 1, ..area });
 }
 
-/// The names that fit, from the chosen one on.
+/// The mentions that fit, from about the chosen one on.
 fn candidates(model: &Model, completion: &Completion, width: usize) -> Line<'static> {
     let mut spans = Vec::new();
     let mut used = 0;
-    for (nth, name) in completion.candidates.iter().enumerate().skip(completion.chosen.saturating_sub(2)) {
-        let name = truncate(name, width.saturating_sub(used + 2));
-        used += name.width() + 3;
+    for (nth, mention) in completion.candidates.iter().enumerate().skip(completion.chosen.saturating_sub(2)) {
+        let mention = truncate(mention, width.saturating_sub(used + 1));
+        used += mention.width() + 2;
         let look = if nth == completion.chosen { BOLD.add_modifier(Modifier::REVERSED) } else { accent(model.theme) };
-        spans.extend([Span::styled(format!("@{name}"), look), Span::raw("  ")]);
+        spans.extend([Span::styled(mention, look), Span::raw("  ")]);
         if used >= width {
             break;
         }

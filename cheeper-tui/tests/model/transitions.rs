@@ -235,7 +235,7 @@ fn tab_completes_those_who_cheeped_and_those_who_are_here() {
     assert!(says(&screen.effects)[0].contains(r#""type":"who""#));
     let screen = screen.hears(r#"{"type":"who","id":"who","names":["alice","bo","Bob"],"online":3}"#).keys("b<tab>");
     let completion = screen.model.completion.as_ref().unwrap();
-    assert_eq!(completion.candidates, ["bo", "Bob"]);
+    assert_eq!(completion.candidates, ["@bo", "@Bob"]);
     assert_eq!(draft(&screen), "@bo ");
     let screen = screen.keys("<tab>x");
     assert_eq!(draft(&screen), "@Bob x");
