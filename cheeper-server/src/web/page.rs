@@ -50,6 +50,7 @@ assets! {
     "connection.js" "connection.js" JS;
     "dialogs.js" "dialogs.js" JS;
     "dom.js" "dom.js" JS;
+    "emoji.js" "emoji.js" JS;
     "feed.js" "feed.js" JS;
     "follow.js" "follow.js" JS;
     "follow-outbox.js" "follow-outbox.js" JS;
