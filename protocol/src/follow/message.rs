@@ -85,15 +85,19 @@ pub enum Output {
     Events {
         /// The events.
         events: Vec<Event>,
-        /// Everything up to and with this one is there now.
+        /// The first seq of the part that they are all there is of.
+        from: Seq,
+        /// Its last seq.
         to: Seq,
     },
     /// Cheeps to add at the front, ascending, right before those there.
     Older {
         /// The cheeps, as they are now.
         events: Vec<Event>,
-        /// Everything from this one on is there now.
+        /// The first seq of the part that they are all there is of.
         from: Seq,
+        /// Its last seq; the oldest that was there before follows it.
+        to: Seq,
         /// Whether there are older ones still.
         more: bool,
     },

@@ -54,7 +54,7 @@ pub struct Follow {
     pinged_at: Option<Millis>,
     timeline: Timeline,
     /// Up to which events were given out.
-    shown_to: Seq,
+    shown_to: Option<Seq>,
     outbox: Outbox,
     online: u64,
     limits: Limits,
@@ -70,7 +70,7 @@ impl Follow {
             heard_at: 0,
             pinged_at: None,
             timeline: Timeline::default(),
-            shown_to: Seq::ZERO,
+            shown_to: None,
             outbox: Outbox::new(identity, outbox),
             online: 0,
             limits: Limits::default(),
@@ -80,7 +80,7 @@ impl Follow {
 
     /// A client that wants no more than what comes after `cursor`, and posts nothing.
     pub fn after(cursor: Seq) -> Self {
-        Self { timeline: Timeline::after(cursor), shown_to: cursor, ..Self::new(None, Vec::new()) }
+        Self { timeline: Timeline::after(cursor), shown_to: Some(cursor), ..Self::new(None, Vec::new()) }
     }
 
     /// Takes in what happened at `now`. Drain [`Self::poll_output`] afterwards.
@@ -238,7 +238,9 @@ impl Follow {
                     }
                     self.show(events);
                 }
-                Turned::Older { events, from, more } => self.outputs.push_back(Output::Older { events, from, more }),
+                Turned::Older { events, from, to, more } => {
+                    self.outputs.push_back(Output::Older { events, from, to, more });
+                }
                 Turned::Nothing => {}
             },
             ServerFrame::Ack(ack) => {
@@ -275,19 +277,20 @@ impl Follow {
     }
 
     fn reset(&mut self) {
-        self.shown_to = Seq::ZERO;
+        self.shown_to = None;
         self.outputs.push_back(Output::Reset);
     }
 
     fn show(&mut self, events: Vec<Event>) {
-        let to = self.timeline.cursor().unwrap_or_default();
-        // A page can speak for a part in which there is nothing to show.
-        if events.is_empty() && to <= self.shown_to {
+        let (Some(oldest), Some(to)) = (self.timeline.oldest(), self.timeline.cursor()) else { return };
+        let from = self.shown_to.map_or(oldest, Seq::next);
+        // With nothing to show, a page can speak for a part of its own all the same.
+        if to < from {
             return;
         }
-        self.shown_to = to;
+        self.shown_to = Some(to);
         let accepted = self.outbox.seen(&events);
-        self.outputs.push_back(Output::Events { events, to });
+        self.outputs.push_back(Output::Events { events, from, to });
         self.outputs.extend(accepted);
     }
 

@@ -50,8 +50,8 @@ enum Older {
 pub(super) enum Turned {
     /// Events to add at the end, up to the cursor; before that, everything is dropped if it was a `reset`.
     Newer { events: Vec<Event>, reset: bool },
-    /// Events to add at the front, from this one on.
-    Older { events: Vec<Event>, from: Seq, more: bool },
+    /// Events to add at the front.
+    Older { events: Vec<Event>, from: Seq, to: Seq, more: bool },
     /// Nothing that was asked for.
     Nothing,
 }
@@ -67,6 +67,11 @@ impl Timeline {
 
     pub(super) fn cursor(&self) -> Option<Seq> {
         self.cursor
+    }
+
+    /// The first event that everything from there on up to the cursor is here.
+    pub(super) fn oldest(&self) -> Option<Seq> {
+        self.oldest
     }
 
     pub(super) fn caught_up(&self) -> bool {
@@ -223,11 +228,12 @@ impl Timeline {
         }
         self.oldest = Some(page.from);
         let events = page.events.into_iter().filter(|event| event.seq() < before).collect();
-        Turned::Older { events, from: page.from, more: page.more }
+        Turned::Older { events, from: page.from, to: before.previous(), more: page.more }
     }
 
     fn nothing_older(&self, more: bool) -> Turned {
-        Turned::Older { events: Vec::new(), from: self.oldest.unwrap_or_default(), more }
+        let from = self.oldest.unwrap_or_default();
+        Turned::Older { events: Vec::new(), from, to: from.previous(), more }
     }
 
     /// Moves the cursor over everything that follows it without a hole; what lies behind it came twice.
