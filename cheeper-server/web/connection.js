@@ -1,7 +1,7 @@
 // The way to the server: socket, timers and chance. What is done and when is decided in follow.js.
 
 import { Follow } from './follow.js';
-import { parseServerFrame } from './protocol.js';
+import { parseServerFrame } from './frames.js';
 
 /** Close codes that the browser makes up because none came. */
 const NO_CODE = new Set([1005, 1006]);
@@ -10,6 +10,8 @@ const FIRST_EVENTS = 50;
 /** How often the clock is looked at, and a step of it that means that the machine slept. */
 const WATCH_MS = 5000;
 const SLEPT_MS = 15_000;
+
+/** @typedef {import('./protocol.js').Page} Page */
 
 export class Connection {
   #follow = new Follow();
@@ -21,7 +23,7 @@ export class Connection {
   #timer;
   /** @type {{id: string | null} | null}  the question in the handshake, and the id it was to have */
   #opening = null;
-  /** @type {Map<string, {resolve: (page: object) => void, reject: (error: Error) => void}>} */
+  /** @type {Map<string, {question: object, resolve: (page: Page) => void, reject: (error: Error) => void}>} */
   #looks = new Map();
   #lookCount = 0;
 
@@ -64,9 +66,9 @@ export class Connection {
     this.#handle({ what: 'identify', identity });
   }
 
-  /** @param {import('./follow.js').Post} post */
-  post(post) {
-    this.#handle({ what: 'post', post });
+  /** @param {import('./follow.js').Submission} submission */
+  submit(submission) {
+    this.#handle({ what: 'submit', submission });
   }
 
   older() {
@@ -75,25 +77,27 @@ export class Connection {
 
   /** What was before this seq is kept no longer. */
   forget(before) {
-    this.#handle({ what: 'forget', before });
+    this.#handle({ what: 'forgot', up_to: before - 1 });
   }
 
   /**
-   * Asks for a part of the timeline only to look at it: what is followed does not change.
-   * @param {{after?: number, around?: number, limit: number}} part
-   * @returns {Promise<import('./protocol.js').Event[]>}
+   * Asks for something only to look at it: what is followed does not change. The page that answers is as new as what is followed
+   * by then: `history` with `after`, `before` or `around`, a `thread`, a `search`.
+   * @param {{type?: 'history' | 'thread' | 'search', [field: string]: unknown}} question
+   * @returns {Promise<Page>}
    */
-  look(part) {
+  look(question) {
     return new Promise((resolve, reject) => {
-      if (this.#follow.link.is !== 'live') {
-        reject(new Error('There is no connection: try again when the page is live.'));
-        return;
-      }
-      this.#lookCount += 1;
-      const id = `look-${this.#lookCount}`;
-      this.#looks.set(id, { resolve: ({ cheeps }) => resolve(cheeps), reject });
-      this.#socket.send(JSON.stringify({ type: 'history', id, ...part }));
+      if (this.#follow.link.is === 'live') this.#ask({ question: { type: 'history', ...question }, resolve, reject });
+      else reject(new Error('There is no connection: try again when the page is live.'));
     });
+  }
+
+  #ask(look) {
+    this.#lookCount += 1;
+    const id = `look-${this.#lookCount}`;
+    this.#looks.set(id, look);
+    this.#socket.send(JSON.stringify({ id, ...look.question }));
   }
 
   /** How long until the next attempt, in ms; 0 if none is waited for. */
@@ -163,13 +167,20 @@ export class Connection {
       frame.id = this.#opening.id;
       this.#opening = null;
     }
-    const look = this.#looks.get(frame.id);
-    if (look) {
-      this.#looks.delete(frame.id);
-      if (frame.type === 'page') look.resolve(frame);
-      else look.reject(new Error(frame.message));
-    }
+    this.#answer(frame);
     this.#handle({ what: 'frame', frame });
+  }
+
+  /** Gives an answer to who asked for it, brought up to date; one that is too old for that is asked for again. */
+  #answer(frame) {
+    const look = this.#looks.get(frame.id);
+    // The id of a request of ours is not secret: an event may have the same.
+    if (!look || (frame.type !== 'page' && frame.type !== 'error')) return;
+    this.#looks.delete(frame.id);
+    const page = frame.type === 'page' ? this.#follow.refresh(frame) : null;
+    if (page) look.resolve(page);
+    else if (frame.type === 'page') this.#ask(look);
+    else look.reject(new Error(frame.message));
   }
 }
 

@@ -31,7 +31,7 @@ export function bindSettings(settings, onChange) {
 /**
  * Shows a cheep among its neighbours.
  * @param {number} seq
- * @param {(part: {around: number, limit: number}) => Promise<import('./protocol.js').Event[]>} look
+ * @param {(part: {around: number, limit: number}) => Promise<import('./protocol.js').Page>} look
  * @param {import('./article.js').Context} context
  */
 export async function showAround(seq, look, context) {
@@ -39,7 +39,7 @@ export async function showAround(seq, look, context) {
   if (!byId('around').open) byId('around').showModal();
   list.replaceChildren('Looking for it …');
   try {
-    const events = await look({ around: seq, limit: AROUND });
+    const { events } = await look({ around: seq, limit: AROUND });
     const cheeps = events.map(cheepOf).filter(Boolean).reverse();
     list.replaceChildren(...cheeps.map((cheep) => drawCheep(cheep, context, 'a')));
     const wanted = byId(`a${seq}`);

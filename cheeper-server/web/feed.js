@@ -41,7 +41,7 @@ export class Feed {
     const before = this.#drawn.context;
     const isOther = before !== null && (before.reader !== context.reader || dayOf(before.now) !== dayOf(context.now));
     // Nothing of another timeline is of use, though its seqs are the same numbers.
-    const isAfresh = state.events.length === 0;
+    const isAfresh = state.cheeps.length === 0;
     const place = this.#findPlace();
     if (isOther || isAfresh) this.#clear();
     if (isAfresh) {

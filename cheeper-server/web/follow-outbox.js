@@ -1,27 +1,47 @@
-// Posts on their way to the timeline, and the name they go out under: one thing is said at a time.
+// What is on its way to the timeline, and the name it goes out under: one thing is said at a time.
 
-import { bytesOf, cheepOf, foldName } from './protocol.js';
+import { bytesOf, foldName } from './protocol.js';
 
 const HELLO = 'hello';
 const ABOUT_NAME = new Set(['bad_name', 'bad_secret', 'name_required', 'name_taken']);
 
 /**
- * @typedef {import('./follow.js').Post} Post
+ * @typedef {import('./follow.js').Submission} Submission
  * @typedef {import('./follow.js').Output} Output
  */
 
+const isText = (value) => typeof value === 'string';
+const isSeq = Number.isSafeInteger;
+/** What each kind cannot be without, beside its id. */
+const NEEDS = {
+  post: ({ cheep }) => isText(cheep),
+  edit: ({ target, cheep }) => isSeq(target) && isText(cheep),
+  delete: ({ target }) => isSeq(target),
+  react: ({ target, emoji, on }) => isSeq(target) && isText(emoji) && typeof on === 'boolean',
+};
+
+/**
+ * Reads what was kept. Without a `type` it is a post: there was nothing else once, and what browsers keep outlives pages.
+ * @returns {Submission | null}
+ */
+export function readSubmission(kept) {
+  const submission = { type: 'post', ...kept };
+  const isWhole = isText(submission.id) && Object.hasOwn(NEEDS, submission.type) && NEEDS[submission.type](submission);
+  return isWhole ? submission : null;
+}
+
 export class Outbox {
-  /** @type {Post[]} */
-  posts;
+  /** @type {Submission[]} */
+  submissions;
   #identity;
   /** `outdated`: asked, but for a name that is not ours any more. @type {'unsaid' | 'asked' | 'outdated' | 'done' | 'refused'} */
   #hello = 'unsaid';
   #sending = null;
   #sendFrom = null;
 
-  constructor(identity, posts) {
+  constructor(identity, submissions) {
     this.#identity = identity;
-    this.posts = [...posts];
+    this.submissions = [...submissions];
   }
 
   get deadline() { return this.#sendFrom; }
@@ -48,7 +68,7 @@ export class Outbox {
     this.#sendFrom = null;
     if (this.#identity === null || this.#sending !== null) return null;
     if (this.#hello === 'unsaid') return this.#sayHello(frameBytes);
-    return this.#hello === 'done' && this.posts.length > 0 ? this.#sendPost(frameBytes) : null;
+    return this.#hello === 'done' && this.submissions.length > 0 ? this.#submit(frameBytes) : null;
   }
 
   #sayHello(frameBytes) {
@@ -63,17 +83,15 @@ export class Outbox {
     return { do: 'send', frame };
   }
 
-  #sendPost(frameBytes) {
-    const [post] = this.posts;
-    const frame = { type: 'post', ...post };
-    const bytes = bytesOf(frame);
+  #submit(frameBytes) {
+    const [submission] = this.submissions;
+    const bytes = bytesOf(submission);
     if (bytes > frameBytes) {
-      this.#take(post.id);
-      const message = `This cheep is too long: it takes ${bytes} bytes on its way, and this server reads at most ${frameBytes}.`;
-      return { do: 'refused', post, error: { id: post.id, code: 'cheep_too_long', message, retryable: false, field: 'cheep' } };
+      this.#take(submission.id);
+      return { do: 'refused', submission, error: tooLong(submission, `it takes ${bytes} bytes on its way, and this server reads at most ${frameBytes}.`) };
     }
-    this.#sending = post.id;
-    return { do: 'send', frame };
+    this.#sending = submission.id;
+    return { do: 'send', frame: submission };
   }
 
   /** The server knows us by this name. @returns {Output[]} */
@@ -84,21 +102,22 @@ export class Outbox {
     return was === 'asked' ? [{ do: 'named', name, claimed }] : [];
   }
 
-  /** A post is on the timeline; it counts once, however often that is said. @returns {Output[]} */
-  posted(id, seq) { return this.#take(id) ? [{ do: 'posted', id, seq }] : []; }
+  /** A submission is done; it counts once, however often that is said. @returns {Output[]} */
+  accepted(id, seq) { return this.#take(id) ? [{ do: 'accepted', id, seq }] : []; }
 
-  /** Posts of ours among events: they are on the timeline, whether or not their acks got through. @returns {Output[]} */
+  /** What came of submissions of ours, among events: they are done, whether or not their acks got through. @returns {Output[]} */
   seen(events) {
-    if (this.#identity === null || this.posts.length === 0) return [];
+    if (this.#identity === null || this.submissions.length === 0) return [];
     const ours = foldName(this.#identity.name);
-    const isOurs = ({ id, name }) => this.posts.some((post) => post.id === id) && foldName(name) === ours;
-    const cheeps = events.map(cheepOf).filter((cheep) => cheep && isOurs(cheep));
-    return cheeps.flatMap(({ id, seq }) => this.posted(id, seq));
+    return events.flatMap((event) => {
+      const done = this.submissions.find((submission) => isDone(submission, event, ours));
+      return done ? this.accepted(done.id, event.seq) : [];
+    });
   }
 
   /** A request was refused; one that may be repeated goes out again at `againAt`. @returns {Output[]} */
   refused(error, againAt) {
-    if (error.id !== undefined && error.id === this.#sending) return this.#postRefused(error, againAt);
+    if (error.id !== undefined && error.id === this.#sending) return this.#submissionRefused(error, againAt);
     return error.id === HELLO ? this.#helloRefused(error, againAt) : [];
   }
 
@@ -114,7 +133,7 @@ export class Outbox {
     return [];
   }
 
-  #postRefused(error, againAt) {
+  #submissionRefused(error, againAt) {
     const id = this.#sending;
     this.#sending = null;
     if (error.retryable) {
@@ -122,20 +141,37 @@ export class Outbox {
       return [];
     }
     if (ABOUT_NAME.has(error.code)) {
-      // The post is all right. It waits for another name, or goes out under the one given meanwhile.
+      // What was to be done is all right. It waits for another name, or goes out under the one given meanwhile.
       if (this.#hello !== 'done') return [];
       this.#hello = 'refused';
       return [{ do: 'name_refused', error: withoutType(error) }];
     }
-    const post = this.#take(id);
-    return post ? [{ do: 'refused', post, error: withoutType(error) }] : [];
+    const submission = this.#take(id);
+    return submission ? [{ do: 'refused', submission, error: withoutType(error) }] : [];
   }
 
   #take(id) {
     if (this.#sending === id) this.#sending = null;
-    const at = this.posts.findIndex((post) => post.id === id);
-    return at === -1 ? null : this.posts.splice(at, 1)[0];
+    const at = this.submissions.findIndex((submission) => submission.id === id);
+    return at === -1 ? null : this.submissions.splice(at, 1)[0];
   }
+}
+
+/** The event that each kind of submission becomes. */
+const BECOMES = { post: 'cheep', edit: 'edit', delete: 'delete', react: 'reaction' };
+
+/**
+ * Whether this event is what came of a submission. Others may give the same id to what they do: a cheep and a reaction are ours
+ * by their name, and what changes a cheep of ours is ours by its target.
+ */
+function isDone({ type, id, target }, event, ours) {
+  if (event.id !== id || event.type !== BECOMES[type] || event.target !== target) return false;
+  return event.name === undefined || foldName(event.name) === ours;
+}
+
+function tooLong({ id, type }, takes) {
+  if (type === 'post' || type === 'edit') return { id, code: 'cheep_too_long', message: `This cheep is too long: ${takes}`, retryable: false, field: 'cheep' };
+  return { id, code: 'bad_field', message: `This cannot be sent: ${takes}`, retryable: false };
 }
 
 function withoutType({ type, ...error }) {

@@ -1,14 +1,21 @@
 // Where a client stands in the timeline: what was applied, what is held back until a gap is filled, what is to be asked for.
 
+import { apply, changesOf } from './changes.js';
+
 /** Live events held while a gap is being filled; more are dropped and asked for again. */
 export const HELD_EVENTS = 1000;
+/** Changes that are kept; an answer that is older than all of them is asked for again. */
+export const KEPT_CHANGES = 1000;
 /** How long to wait with a request that was refused for now, where the refusal says no time. */
 export const RETRY_MS = 2000;
 
 const GAP = 'gap';
 const OLDER = 'older';
 
-/** @typedef {import('./protocol.js').Event} Event */
+/**
+ * @typedef {import('./protocol.js').Event} Event
+ * @typedef {import('./protocol.js').Page} Page
+ */
 
 export class Timeline {
   #id = null;
@@ -20,12 +27,17 @@ export class Timeline {
   #gapAsked = false;
   /** @type {'enough' | 'wanted' | 'asked'} */
   #older = 'enough';
+  /** What was the oldest when older ones were asked for. */
+  #askedBefore = null;
+  #recent = new Recent(0);
   #askFrom = null;
 
   get id() { return this.#id; }
   get cursor() { return this.#cursor; }
+  get oldest() { return this.#oldest; }
   get caughtUp() { return this.#cursor !== null && this.#cursor >= this.#head; }
   get deadline() { return this.#askFrom; }
+  get recent() { return this.#recent; }
 
   /** A new connection: true if what is here is of another timeline, and is dropped. */
   welcomed(id, head) {
@@ -51,13 +63,15 @@ export class Timeline {
   live(event) {
     this.headIs(event.seq);
     if (this.#held.size < HELD_EVENTS) this.#held.set(event.seq, event);
-    return this.#applyHeld();
+    const events = this.#applyHeld();
+    this.#recent.note(events);
+    return events;
   }
 
-  /** What a page comes to: outputs. */
+  /** What a page comes to; null if it is nothing that was asked for. */
   page(page, now) {
     if (page.id === GAP && this.#gapAsked) return this.#newer(page, now);
-    if (page.id === OLDER && this.#older === 'asked') return this.#olderPage(page);
+    if (page.id === OLDER && this.#older === 'asked') return this.#olderPage(page, now);
     return null;
   }
 
@@ -69,9 +83,9 @@ export class Timeline {
     this.#askFrom = againAt;
   }
 
-  /** Events before this seq are kept no longer; they can be asked for again as older ones. */
-  forget(before) {
-    if (this.#oldest !== null && before > this.#oldest && before <= this.#cursor) this.#oldest = before;
+  /** Everything up to this seq is here no longer. A page that was asked for before does not fit what is left, and is not shown. */
+  forgot(upTo) {
+    if (this.#oldest !== null) this.#oldest = Math.max(this.#oldest, Math.min(this.#cursor, upTo) + 1);
   }
 
   wantOlder() {
@@ -88,44 +102,63 @@ export class Timeline {
     }
     if (this.#older === 'wanted' && this.#oldest !== null) {
       this.#older = 'asked';
+      this.#askedBefore = this.#oldest;
       return { id: OLDER, before: this.#oldest };
     }
     return null;
   }
 
-  /** Events held on this connection are of its timeline, so they stay. */
+  /**
+   * Events held on this connection are of its timeline, so they stay. An answer on its way will come, and shows by what it was
+   * asked for that it is of no use any more.
+   */
   #reset() {
     this.#cursor = null;
     this.#oldest = null;
-    this.#older = 'enough';
+    if (this.#older === 'wanted') this.#older = 'enough';
     this.#head = Math.max(0, ...this.#held.keys());
   }
 
   #newer(page, now) {
     this.#gapAsked = false;
-    if (page.reset) this.#reset();
+    const before = this.#cursor;
+    // What a server does not keep any more leaves a hole that nothing fills: what is here does not join on.
+    const reset = Boolean(page.reset || page.missing);
+    if (reset) this.#reset();
     this.headIs(page.head);
     if (this.#cursor === null) {
-      this.#oldest = page.cheeps.length > 0 ? page.cheeps[0].seq : page.head + 1;
-      this.#cursor = this.#oldest - 1;
+      this.#oldest = page.from;
+      this.#cursor = Math.max(page.from - 1, 0);
+      // Of what it speaks for, it may show the outcome alone.
+      this.#recent = new Recent(page.to);
     }
-    for (const event of page.cheeps) this.#held.set(event.seq, event);
-    const events = this.#applyHeld();
-    // A server that answers beside the question is not to be asked in a tight circle.
-    if (events.length === 0 && !this.caughtUp) this.#askFrom = now + RETRY_MS;
-    return { reset: Boolean(page.reset), events };
+    const events = [];
+    if (page.from <= this.#cursor + 1 && page.to > this.#cursor) {
+      events.push(...page.events.filter(({ seq }) => seq > this.#cursor));
+      this.#cursor = page.to;
+    } else if (!this.caughtUp && this.#cursor === before) {
+      // A server that answers beside the question is not to be asked in a tight circle.
+      this.#askFrom = now + RETRY_MS;
+    }
+    events.push(...this.#applyHeld());
+    this.#recent.note(events);
+    return { reset, events };
   }
 
-  #olderPage(page) {
+  #olderPage(page, now) {
     this.#older = 'enough';
-    const events = [];
-    for (const event of [...page.cheeps].reverse()) {
-      if (this.#oldest > 1 && event.seq === this.#oldest - 1) {
-        this.#oldest = event.seq;
-        events.push(event);
-      }
+    const before = this.#askedBefore;
+    // Others are the oldest by now, and there are some before them.
+    if (this.#oldest !== before) return { older: part([], this.#oldest, this.#oldest, this.#oldest > 1) };
+    const refreshed = this.#recent.refresh(page);
+    if (refreshed === null) {
+      this.#older = 'wanted';
+      this.#askFrom = now + RETRY_MS;
+      return null;
     }
-    return { older: events.reverse(), more: page.more };
+    if (page.from >= before || page.to < before - 1) return { older: part([], before, before, page.more) };
+    this.#oldest = page.from;
+    return { older: part(refreshed.events.filter(({ seq }) => seq < before), page.from, before, page.more) };
   }
 
   /** Moves the cursor over everything that follows it without a hole; what lies behind it came twice. */
@@ -142,3 +175,35 @@ export class Timeline {
     return events;
   }
 }
+
+const part = (events, from, before, more) => ({ events, from, to: before - 1, more });
+
+/**
+ * The changes that came last. A page (of older cheeps, a thread, a search) shows its cheeps as they were at its `head`, and
+ * changes may have come live since then: that nothing deleted comes back on the screen, they are applied to it before it is shown.
+ */
+class Recent {
+  /** Every change after this seq is in `#changes`. */
+  #since;
+  /** @type {Event[]} */
+  #changes = [];
+
+  constructor(since) { this.#since = since; }
+
+  /** Events that were applied, ascending. */
+  note(events) {
+    for (const event of events) {
+      if (changesOf(event).length > 0) this.#changes.push(event);
+    }
+    const dropped = this.#changes.splice(0, Math.max(this.#changes.length - KEPT_CHANGES, 0));
+    this.#since = Math.max(this.#since, dropped.at(-1)?.seq ?? 0);
+  }
+
+  /** Brings the cheeps of a page up to date; null if it is too old for that, and has to be asked for again. @param {Page} page */
+  refresh(page) {
+    if (page.head < this.#since) return null;
+    return { ...page, events: page.events.map((event) => this.#changes.reduce(applyTo, event)) };
+  }
+}
+
+const applyTo = (event, change) => (event.type === 'cheep' ? apply(event, change) : event);

@@ -1,5 +1,4 @@
-// What a client does to miss nothing and to post everything once, as `cheeper_protocol::follow` does it.
-// It can also let go of what lies far back, since a page stays open for days.
+// What a client does to miss nothing and to have everything done once, as `cheeper_protocol::follow` does it.
 // It opens no socket and reads no clock: inputs go in with the time, outputs are taken out, `deadline` says when to come again.
 
 import { Outbox } from './follow-outbox.js';
@@ -8,17 +7,22 @@ import { LIMITS } from './protocol.js';
 
 /**
  * Moments and spans are in milliseconds.
- * @typedef {{id: string, cheep: string, reply_to?: number}} Post
+ * @typedef {{type: 'post', id: string, cheep: string, reply_to?: number}
+ *   | {type: 'edit', id: string, target: number, cheep: string} | {type: 'delete', id: string, target: number}
+ *   | {type: 'react', id: string, target: number, emoji: string, on: boolean}} Submission  The frame that asks for it; its `id`
+ *   is the idempotency key.
  * @typedef {{name: string, secret?: string}} Identity
  * @typedef {{what: 'start'} | {what: 'frame', frame: object} | {what: 'closed', code?: number | null, jitter: number}
- *   | {what: 'tick'} | {what: 'retry'} | {what: 'woke'} | {what: 'identify', identity: Identity} | {what: 'post', post: Post}
- *   | {what: 'older'} | {what: 'forget', before: number}} Input
+ *   | {what: 'tick'} | {what: 'retry'} | {what: 'woke'} | {what: 'identify', identity: Identity} | {what: 'submit',
+ *   submission: Submission} | {what: 'older'} | {what: 'forgot', up_to: number}} Input
  * @typedef {import('./protocol.js').Event} Event
  * @typedef {import('./protocol.js').ErrorFrame} ErrorFrame
  * @typedef {{do: 'connect'} | {do: 'disconnect'} | {do: 'send', frame: object} | {do: 'reset'}
- *   | {do: 'events', events: Event[]} | {do: 'older', events: Event[], more: boolean}
- *   | {do: 'posted', id: string, seq: number} | {do: 'refused', post: Post, error: ErrorFrame}
+ *   | {do: 'events', events: Event[], from: number, to: number}
+ *   | {do: 'older', events: Event[], from: number, to: number, more: boolean}
+ *   | {do: 'accepted', id: string, seq: number} | {do: 'refused', submission: Submission, error: ErrorFrame}
  *   | {do: 'named', name: string, claimed: boolean} | {do: 'name_refused', error: ErrorFrame}} Output
+ *   Events are all there is of the seqs `from` to `to`.
  * @typedef {{is: 'idle' | 'live' | 'closing' | 'barred'} | {is: 'waiting' | 'connecting', until: number}} Link
  */
 
@@ -67,6 +71,8 @@ export class Follow {
   #heardAt = 0;
   #pingedAt = null;
   #timeline = new Timeline();
+  /** Up to which events were given out. */
+  #shownTo = null;
   #outbox;
   #online = 0;
   #limits = LIMITS;
@@ -74,9 +80,9 @@ export class Follow {
   #outputs = [];
 
   /**
-   * A client that knows nothing of the timeline yet and has these posts left from before.
+   * A client that knows nothing of the timeline yet and has these submissions left from before.
    * @param {Identity | null} identity
-   * @param {Post[]} outbox
+   * @param {Submission[]} outbox
    */
   constructor(identity = null, outbox = []) {
     this.#outbox = new Outbox(identity, outbox);
@@ -102,9 +108,9 @@ export class Follow {
         if (this.#link.is !== 'barred') this.#onRetry(now);
         break;
       case 'identify': this.#outbox.identify(input.identity); break;
-      case 'post': this.#outbox.posts.push(input.post); break;
+      case 'submit': this.#outbox.submissions.push(input.submission); break;
       case 'older': this.#timeline.wantOlder(); break;
-      case 'forget': this.#timeline.forget(input.before); break;
+      case 'forgot': this.#timeline.forgot(input.up_to); break;
       default: throw new TypeError(`no such input: ${input.what}`);
     }
     this.#sendWhatIsDue(now);
@@ -130,8 +136,8 @@ export class Follow {
   /** How the connection stands. */
   get link() { return this.#link; }
 
-  /** Posts that are not on the timeline yet, oldest first. */
-  get outbox() { return this.#outbox.posts; }
+  /** What is not done yet, oldest first. */
+  get outbox() { return this.#outbox.submissions; }
 
   /** The last event up to which everything was applied; null before the first page. */
   get cursor() { return this.#timeline.cursor; }
@@ -141,6 +147,13 @@ export class Follow {
 
   /** Whether every event that the server is known to have was applied. */
   get caughtUp() { return this.#timeline.caughtUp; }
+
+  /**
+   * Brings what was asked for beside the timeline (a thread, a search, a quoted cheep) up to date with the changes that came
+   * since it was made; null if it is too old for that, and has to be asked for again.
+   * @param {import('./protocol.js').Page} page
+   */
+  refresh(page) { return this.#timeline.recent.refresh(page); }
 
   /** Open connections, as the server last said. */
   get online() { return this.#online; }
@@ -192,10 +205,16 @@ export class Follow {
     this.#heardAt = now;
     this.#pingedAt = null;
     switch (frame.type) {
-      case 'cheep': this.#onEvent(frame); break;
+      case 'cheep':
+      case 'edit':
+      case 'delete':
+      case 'reaction':
+      case 'void':
+        this.#onEvent(frame);
+        break;
       case 'page': this.#onPage(frame, now); break;
       case 'ack':
-        if (frame.id !== undefined) this.#outputs.push(...this.#outbox.posted(frame.id, frame.seq));
+        if (frame.id !== undefined) this.#outputs.push(...this.#outbox.accepted(frame.id, frame.seq));
         break;
       case 'hello': this.#outputs.push(...this.#outbox.named(frame.name, frame.claimed)); break;
       case 'error':
@@ -229,7 +248,12 @@ export class Follow {
     this.#backoff.welcomed();
     this.#online = welcome.online;
     this.#limits = welcome.limits;
-    if (this.#timeline.welcomed(welcome.timeline, welcome.head)) this.#outputs.push({ do: 'reset' });
+    if (this.#timeline.welcomed(welcome.timeline, welcome.head)) this.#reset();
+  }
+
+  #reset() {
+    this.#shownTo = null;
+    this.#outputs.push({ do: 'reset' });
   }
 
   #onError(error, againAt) {
@@ -239,13 +263,18 @@ export class Follow {
 
   #onPage(page, now) {
     const turned = this.#timeline.page(page, now);
-    if (turned?.older) this.#outputs.push({ do: 'older', events: turned.older, more: turned.more });
-    if (turned?.reset) this.#outputs.push({ do: 'reset' });
+    if (turned?.older) this.#outputs.push({ do: 'older', ...turned.older });
+    if (turned?.reset) this.#reset();
     if (turned?.events) this.#show(turned.events);
   }
 
   #show(events) {
-    if (events.length > 0) this.#outputs.push({ do: 'events', events }, ...this.#outbox.seen(events));
+    const { cursor: to, oldest } = this.#timeline;
+    const from = this.#shownTo === null ? oldest : this.#shownTo + 1;
+    // With nothing to show, a page can speak for a part of its own all the same.
+    if (to === null || to < from) return;
+    this.#shownTo = to;
+    this.#outputs.push({ do: 'events', events, from, to }, ...this.#outbox.seen(events));
   }
 
   #ping(now) {

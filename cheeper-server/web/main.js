@@ -32,6 +32,8 @@ let isNameRefused = false;
 let timeline = EMPTY;
 /** Events that came since the last drawing. */
 let arrived = [];
+/** The part of the timeline that they are all there is of. @type {{from: number, to: number} | null} */
+let arrivedPart = null;
 let drawn = {};
 let status = { link: { is: 'idle' }, online: 0, unsent: 0 };
 /** On this connection, all that was missed has come. */
@@ -83,7 +85,7 @@ showTheme(storage.loadTheme());
 if (identity) useIdentity(identity);
 else composer.askName();
 connection.start();
-outbox.adoptOrphans(post);
+outbox.adoptOrphans(put);
 storage.onIdentityChange(useIdentity);
 listen();
 
@@ -129,6 +131,8 @@ function listen() {
 function take(output) {
   switch (output.do) {
     case 'events':
+      if (arrivedPart === null) arrivedPart = { from: output.from };
+      arrivedPart.to = output.to;
       arrived.push(...output.events);
       draw();
       break;
@@ -146,7 +150,7 @@ function take(output) {
       break;
     case 'refused':
       act(output);
-      takeBack(output.post);
+      if (output.submission.type === 'post') takeBack(output.submission);
       composer.showRefusal(output.error.message);
       break;
     case 'reset':
@@ -168,13 +172,15 @@ function act(action) {
 
 /** Applies what came since the last time, all at once. */
 function settle() {
-  if (arrived.length === 0) return;
+  if (arrivedPart === null) return;
   const events = arrived;
   arrived = [];
   if (isFilled) tell(events.map(cheepOf).filter((cheep) => cheep && !isNamed(cheep.name, reader)));
-  const oldest = timeline.events[0]?.seq;
-  timeline = reduce(timeline, { do: 'events', events });
-  if (oldest < timeline.events[0].seq) connection.forget(timeline.events[0].seq);
+  const { from, to } = arrivedPart;
+  arrivedPart = null;
+  const { first } = timeline;
+  timeline = reduce(timeline, { do: 'events', events, from, to });
+  if (first !== null && first < timeline.first) connection.forget(timeline.first);
 }
 
 /** Others' cheeps that came just now. */
@@ -213,13 +219,13 @@ function submit() {
   composer.text = '';
   composer.answer(null);
   draftChanged();
-  post({ id: storage.randomId(), cheep, ...(replyTo !== null && { reply_to: replyTo }) });
+  put({ type: 'post', id: storage.randomId(), cheep, ...(replyTo !== null && { reply_to: replyTo }) });
   toNewest();
 }
 
-function post(what) {
-  act({ do: 'post', post: what });
-  connection.post(what);
+function put(submission) {
+  act({ do: 'submit', submission });
+  connection.submit(submission);
 }
 
 /** What is being written stays, below what came back. */
@@ -343,7 +349,7 @@ function keepSeen() {
 }
 
 function endSentence() {
-  if (timeline.events.length === 0) return isCaughtUp && timeline.pending.length === 0 ? 'Nothing here yet: say something.' : '';
+  if (timeline.cheeps.length === 0) return isCaughtUp && timeline.pending.length === 0 ? 'Nothing here yet: say something.' : '';
   return hasMore(timeline) ? '' : 'This is where it began.';
 }
 

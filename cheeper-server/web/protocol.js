@@ -1,14 +1,26 @@
-// What may be said: limits, the rules for names and cheeps, and the server's frames read into plain objects.
+// What may be said: limits, and the rules for names, cheeps and emoji. The way in to what the crate does as well.
 // It does no IO. The rules are those of the Rust crate `cheeper-protocol`; both run the same vectors.
 
 import { normalEmoji } from './emoji.js';
 
+export { apply, changesOf, cheepOf } from './changes.js';
+
 /**
  * @typedef {{cheep_chars: number, name_chars: number, frame_bytes: number, page: number, who: number,
  *   posts_per_minute: number}} Limits
+ * @typedef {{emoji: string, count: number, names: string[]}} ReactionCount  `names` are the first 50 who have reacted so.
  * @typedef {{type: 'cheep', seq: number, at: string, name: string, cheep: string, verified: boolean,
- *   reply_to?: number, id?: string}} Cheep
- * @typedef {Cheep | {type: 'unknown', seq: number}} Event  One of a kind not known here takes up its place and shows nothing.
+ *   reply_to?: number, parent_replies?: number, id?: string, rev?: number, edited_at?: string, deleted?: 'author' | 'host',
+ *   reactions?: ReactionCount[], replies?: number}} Cheep  As it is now: `rev` is the last event that changed it.
+ * @typedef {{type: 'edit', seq: number, at: string, target: number, cheep: string, id?: string}
+ *   | {type: 'delete', seq: number, at: string, target: number, by: 'author' | 'host', reply_to?: number,
+ *     parent_replies?: number, id?: string}
+ *   | {type: 'reaction', seq: number, at: string, target: number, name: string, emoji: string, on: boolean, count: number,
+ *     next?: string, id?: string}} Change  It carries what results.
+ * @typedef {Cheep | Change | {type: 'void' | 'unknown', seq: number}} Event  What a later change made void, and what is of a
+ *   kind not known here, takes up its place and shows nothing.
+ * @typedef {{type: 'page', id?: string, events: Event[], from: number, to: number, head: number, more: boolean,
+ *   reset?: true, floor?: number, missing?: true}} Page  It speaks for every seq from `from` to `to`.
  * @typedef {{type: 'error', id?: string, code: string, message: string, retryable: boolean, retry_after_ms?: number,
  *   field?: string}} ErrorFrame
  */
@@ -24,13 +36,7 @@ export const LIMITS = Object.freeze({
 });
 
 const CHEEP_LINE_FEEDS = 10;
-const ID_BYTES_MAX = 64;
 const EMOJI_BYTES = 32;
-
-const CODES = new Set([
-  'bad_json', 'bad_frame', 'unknown_type', 'bad_field', 'empty_cheep', 'cheep_too_long', 'bad_reply', 'bad_name',
-  'name_required', 'name_taken', 'bad_secret', 'id_conflict', 'rate_limited', 'not_stored', 'internal',
-]);
 
 /** A name or a cheep that breaks the rules; its message is a sentence for a person. */
 export class Refusal extends Error {
@@ -55,7 +61,10 @@ export function countChars(text, most = Infinity) {
 }
 
 /** The length of a frame as it is sent. */
-export const bytesOf = (frame) => utf8.encode(JSON.stringify(frame)).length;
+export const bytesOf = (frame) => byteCount(JSON.stringify(frame));
+
+/** The length of a text in UTF-8. */
+export const byteCount = (text) => utf8.encode(text).length;
 
 const trim = (text) => text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '');
 
@@ -168,7 +177,7 @@ export function parseName(raw) {
   }
   if (isSpace(before)) refuse('A name must not end with a space.');
   if (countChars(name) > LIMITS.name_chars) refuse(`A name has at most ${LIMITS.name_chars} characters.`);
-  if (utf8.encode(name).length > NAME_BYTES) {
+  if (byteCount(name) > NAME_BYTES) {
     refuse(`This name has too many marks on its letters: it has at most ${NAME_BYTES} bytes.`);
   }
   return name;
@@ -187,7 +196,7 @@ function isVisible(char, before) {
 export function parseEmoji(raw) {
   const emoji = normalEmoji(raw);
   if (emoji === null) throw new Refusal('bad_field', 'A reaction is one emoji, such as 👍.');
-  if (utf8.encode(emoji).length > EMOJI_BYTES) {
+  if (byteCount(emoji) > EMOJI_BYTES) {
     throw new Refusal('bad_field', `This emoji is made of too many parts: it has at most ${EMOJI_BYTES} bytes.`);
   }
   return emoji;
@@ -206,140 +215,4 @@ export function foldName(name) {
 function foldCase(text) {
   const lower = (char) => (/\p{sc=Cher}/u.test(char) ? char.toUpperCase() : char.toLowerCase());
   return Array.from(text, (char) => (char === 'ı' ? char : Array.from(char.toUpperCase(), lower).join(''))).join('');
-}
-
-/**
- * The cheep that an event is; undefined for events that are none.
- * @param {Event | undefined} event
- * @returns {Cheep | undefined}
- */
-export function cheepOf(event) {
-  switch (event?.type) {
-    case 'cheep': return event;
-    case 'unknown':
-    case undefined: return undefined;
-    default: throw new TypeError(`no such event: ${event.type}`);
-  }
-}
-
-/**
- * Reads one text frame from a server; unknown fields are left out.
- * @param {string} text
- * @throws {Error} when it is no JSON object, or a known type with wrong fields
- */
-export function parseServerFrame(text) {
-  return readServerFrame(JSON.parse(text));
-}
-
-/** A frame that is parsed JSON already. A type not known here becomes `unknown`, with its seq if it is an event. */
-export function readServerFrame(frame) {
-  const type = string(object(frame), 'type');
-  const read = own(EVENTS, type) ?? own(ANSWERS, type);
-  return tidy(read ? { type, ...read(frame) } : { type: 'unknown', seq: optional(seq)(frame, 'seq') });
-}
-
-/** An event of a page. One that cannot be read keeps its place, or it would be asked for for ever. @returns {Event} */
-function event(f) {
-  const { type } = object(f);
-  try {
-    const read = own(EVENTS, type);
-    if (read) return tidy({ type, ...read(f) });
-  } catch {
-    // It is taken as unknown below.
-  }
-  return { type: 'unknown', seq: seq(f, 'seq') };
-}
-
-const own = (readers, type) => (Object.hasOwn(readers, type) ? readers[type] : undefined);
-
-/** The kinds of events that are known here. */
-const EVENTS = {
-  cheep: (f) => ({
-    seq: seq(f, 'seq'), at: instant(f, 'at'), name: name(f, 'name'), cheep: cleanCheep(string(f, 'cheep')),
-    verified: isSet(f, 'verified') ?? false, reply_to: optional(seq)(f, 'reply_to'), id: requestId(f),
-  }),
-};
-
-const ANSWERS = {
-  welcome: (f) => ({
-    protocol: whole(f, 'protocol'), server: string(f, 'server'), timeline: string(f, 'timeline'), head: seq(f, 'head'),
-    online: whole(f, 'online'), limits: limits(f.limits),
-  }),
-  page: (f) => ({
-    id: requestId(f), cheeps: list(f, 'cheeps').map(event), head: seq(f, 'head'), more: flag(f, 'more'),
-    reset: isSet(f, 'reset'),
-  }),
-  ack: (f) => ({
-    id: requestId(f), seq: seq(f, 'seq'), at: instant(f, 'at'), duplicate: isSet(f, 'duplicate'),
-  }),
-  hello: (f) => ({ id: requestId(f), name: name(f, 'name'), claimed: flag(f, 'claimed') }),
-  online: (f) => ({ count: whole(f, 'count'), head: seq(f, 'head') }),
-  lagged: (f) => ({ head: seq(f, 'head') }),
-  who: (f) => ({ id: requestId(f), names: list(f, 'names').map(parseName), online: whole(f, 'online') }),
-  pong: (f) => ({ id: requestId(f), head: seq(f, 'head') }),
-  error: (f) => ({
-    id: requestId(f), code: CODES.has(string(f, 'code')) ? f.code : 'unknown', message: string(f, 'message'),
-    retryable: flag(f, 'retryable'), retry_after_ms: optional(whole)(f, 'retry_after_ms'), field: optional(string)(f, 'field'),
-  }),
-  goodbye: (f) => ({ reason: string(f, 'reason'), reconnect_after_ms: whole(f, 'reconnect_after_ms') }),
-};
-
-function limits(f) {
-  return Object.fromEntries(Object.keys(LIMITS).map((limit) => [limit, whole(object(f), limit)]));
-}
-
-function need(fits, field, what) {
-  if (!fits) throw new TypeError(`"${field}" must be ${what}`);
-}
-
-function object(value) {
-  need(typeof value === 'object' && value !== null && !Array.isArray(value), 'frame', 'an object');
-  return value;
-}
-
-function string(f, field) {
-  need(typeof f[field] === 'string', field, 'a string');
-  return f[field];
-}
-
-function whole(f, field) {
-  need(Number.isSafeInteger(f[field]) && f[field] >= 0, field, 'a whole number');
-  return f[field];
-}
-
-const seq = whole;
-
-function flag(f, field) {
-  need(typeof f[field] === 'boolean', field, 'true or false');
-  return f[field];
-}
-
-/** True, or absent: false says no more than that. */
-const isSet = (f, field) => (f[field] !== undefined && flag(f, field)) || undefined;
-
-function list(f, field) {
-  need(Array.isArray(f[field]), field, 'a list');
-  return f[field];
-}
-
-function instant(f, field) {
-  const at = new Date(string(f, field));
-  need(!Number.isNaN(at.getTime()), field, 'a time');
-  return at.toISOString();
-}
-
-const name = (f, field) => parseName(string(f, field));
-
-const optional = (read) => (f, field) => (f[field] === undefined || f[field] === null ? undefined : read(f, field));
-
-function requestId(f) {
-  const id = optional(string)(f, 'id');
-  const bytes = id === undefined ? 1 : utf8.encode(id).length;
-  need(bytes >= 1 && bytes <= ID_BYTES_MAX, 'id', 'a string of 1 to 64 bytes');
-  return id;
-}
-
-/** Without the fields that are absent. */
-function tidy(frame) {
-  return Object.fromEntries(Object.entries(frame).filter(([, value]) => value !== undefined));
 }

@@ -16,7 +16,7 @@ export class Quotes {
   #asked = new Set();
 
   /**
-   * @param {(part: {after: number, limit: number}) => Promise<import('./protocol.js').Event[]>} ask
+   * @param {(part: {after: number, limit: number}) => Promise<import('./protocol.js').Page>} ask
    * @param {(cheep: import('./protocol.js').Cheep) => void} onFound
    */
   constructor(ask, onFound) {
@@ -39,7 +39,7 @@ export class Quotes {
   async #find(seq) {
     this.#asked.add(seq);
     try {
-      const [event] = await this.#ask({ after: seq - 1, limit: 1 });
+      const { events: [event] } = await this.#ask({ after: seq - 1, limit: 1 });
       const cheep = cheepOf(event);
       if (cheep?.seq !== seq) return;
       this.#kept.set(seq, cheep);

@@ -1,4 +1,6 @@
-// What this browser keeps: name, secret, draft, and the posts that are not on the timeline yet.
+// What this browser keeps: name, secret, draft, and what is not done yet.
+
+import { readSubmission } from './follow-outbox.js';
 
 const IDENTITY = 'cheeper.identity';
 const DRAFT = 'cheeper.draft';
@@ -117,9 +119,9 @@ export function saveSettings(settings) {
 }
 
 /**
- * The posts of this tab. Each tab has a box of its own, under a lock that it holds as long as it lives; who gets
- * another's lock knows that tab to be gone, by a reload or for good, and takes its posts over. Without locks (a page
- * over plain http) every box found at the start is taken over: the posts' ids keep that safe.
+ * What this tab has not done yet. Each tab has a box of its own, under a lock that it holds as long as it lives; who gets
+ * another's lock knows that tab to be gone, by a reload or for good, and takes over what it left. Without locks (a page
+ * over plain http) every box found at the start is taken over: their ids keep that safe.
  */
 export class Outbox {
   #key = OUTBOX + randomId();
@@ -131,24 +133,24 @@ export class Outbox {
     navigator.locks?.request(this.#key, () => new Promise(() => {}));
   }
 
-  /** @param {import('./follow.js').Post[]} posts */
-  save(posts) {
-    const text = JSON.stringify(posts);
+  /** @param {import('./follow.js').Submission[]} submissions */
+  save(submissions) {
+    const text = JSON.stringify(submissions);
     if (text === this.#kept) return;
     this.#kept = text;
-    if (posts.length > 0) write(this.#key, posts);
+    if (submissions.length > 0) write(this.#key, submissions);
     else remove(this.#key);
   }
 
   /**
-   * Finds posts that tabs left behind, now and later.
-   * @param {(post: import('./follow.js').Post) => void} adopt
+   * Finds what tabs left behind, now and later.
+   * @param {(submission: import('./follow.js').Submission) => void} adopt
    */
   adoptOrphans(adopt) {
     const others = keys().filter((key) => key.startsWith(OUTBOX) && key !== this.#key);
     const takeOver = (key) => {
-      const posts = read(key);
-      if (Array.isArray(posts)) posts.filter(isPost).forEach(adopt);
+      const left = read(key);
+      if (Array.isArray(left)) left.map(readSubmission).filter(Boolean).forEach(adopt);
       remove(key);
     };
     if (!navigator.locks) {
@@ -163,8 +165,4 @@ export class Outbox {
     others.forEach(watch);
     window.addEventListener('storage', ({ key }) => key?.startsWith(OUTBOX) && watch(key));
   }
-}
-
-function isPost(post) {
-  return typeof post?.id === 'string' && typeof post.cheep === 'string';
 }

@@ -1,33 +1,40 @@
-// What is shown: the part of the timeline that is loaded, how much of it the reader was shown, and our posts under way.
+// What is shown: the part of the timeline that is loaded, how much of it the reader was shown, and what of ours is under way.
 // A pure reducer: it knows no page, no socket, no clock. Actions are outputs of follow.js and what the reader does.
 
-import { cheepOf } from './protocol.js';
+import { apply, changesOf, cheepOf } from './changes.js';
 
 /**
  * @typedef {import('./protocol.js').Event} Event
  * @typedef {import('./protocol.js').Cheep} Cheep
- * @typedef {import('./follow.js').Post} Post
- * @typedef {{post: Post, seq: number | null}} Pending  With a seq it is on the timeline, and its event is on its way.
+ * @typedef {import('./follow.js').Submission} Submission
+ * @typedef {{post: Submission, seq: number | null}} Pending  With a seq it is on the timeline, and its event is on its way.
+ * @typedef {{change: Submission, seq: number | null}} Changing  An edit, delete or reaction, as a pending post.
  * @typedef {object} Timeline
- * @property {Event[]} events  what is loaded, ascending without a hole
+ * @property {Cheep[]} cheeps  what is loaded, ascending, each as it is now; a change makes another object of its cheep
+ * @property {number | null} first  the cheeps are all there are from this seq on …
+ * @property {number | null} last  … up to this one
+ * @property {boolean} isWhole  nothing older is to be had
  * @property {number | null} held  while somebody reads, the newest seq that is drawn; null follows the timeline's end
  * @property {boolean} isAway  nobody looks, or what there is to see is not all here yet
  * @property {number | null} seen  the newest seq that somebody was shown; null if nobody ever was
  * @property {number | null} mark  "new since you were here" stands above this seq
  * @property {Pending[]} pending  oldest first
- * @typedef {import('./follow.js').Output | {do: 'post', post: Post} | {do: 'remember', seq: number}
+ * @property {Changing[]} changing  oldest first
+ * @typedef {import('./follow.js').Output | {do: 'submit', submission: Submission} | {do: 'remember', seq: number}
  *   | {do: 'hold' | 'follow' | 'away' | 'back'}} Action
  * @typedef {{key: object | string, kind: 'cheep', cheep: Cheep} | {key: string, kind: 'day', at: string}
  *   | {key: string, kind: 'mark'}} Row
  */
 
-/** Most events that are kept; past it, and while nobody reads further down, the oldest are dropped. */
-export const KEPT_EVENTS = 120_000;
+/** Most cheeps that are kept; past it, and while nobody reads further down, the oldest are dropped. */
+export const KEPT_CHEEPS = 120_000;
 /** How many are dropped at once. */
-export const DROPPED_EVENTS = 20_000;
+export const DROPPED_CHEEPS = 20_000;
 
 /** @type {Readonly<Timeline>} */
-export const EMPTY = Object.freeze({ events: [], held: null, isAway: true, seen: null, mark: null, pending: [] });
+export const EMPTY = Object.freeze({
+  cheeps: [], first: null, last: null, isWhole: false, held: null, isAway: true, seen: null, mark: null, pending: [], changing: [],
+});
 
 /**
  * @param {Timeline} state
@@ -37,22 +44,24 @@ export const EMPTY = Object.freeze({ events: [], held: null, isAway: true, seen:
 export function reduce(state, action) {
   switch (action.do) {
     case 'reset':
-      return { ...EMPTY, isAway: state.isAway, pending: state.pending.filter(({ seq }) => seq === null) };
+      return { ...EMPTY, isAway: state.isAway, ...unplaced(state) };
     case 'remember':
       return { ...state, seen: action.seq };
     case 'events':
-      return appended(state, action.events);
+      return appended(state, action);
     case 'older':
-      // What was asked for before the oldest were dropped does not join on.
-      return action.events.at(-1)?.seq === state.events[0]?.seq - 1 ? { ...state, events: action.events.concat(state.events) } : state;
-    case 'post':
-      return { ...state, pending: [...state.pending, { post: action.post, seq: null }] };
-    case 'posted':
-      return { ...state, pending: state.pending.flatMap((pending) => placed(pending, action, lastSeq(state))) };
+      return prepended(state, action);
+    case 'submit': {
+      const { submission } = action;
+      if (submission.type === 'post') return { ...state, pending: [...state.pending, { post: submission, seq: null }] };
+      return { ...state, changing: [...state.changing, { change: submission, seq: null }] };
+    }
+    case 'accepted':
+      return { ...state, ...onTheirWay(state, (each) => placed(each, action, state.last ?? 0)) };
     case 'refused':
-      return { ...state, pending: state.pending.filter(({ post }) => post.id !== action.post.id) };
+      return { ...state, ...onTheirWay(state, (each) => (idOf(each) === action.submission.id ? null : each)) };
     case 'hold':
-      return state.held === null && state.events.length > 0 ? { ...state, held: lastSeq(state) } : state;
+      return state.held === null && state.cheeps.length > 0 ? { ...state, held: state.last } : state;
     case 'follow':
       return state.held === null ? state : shown({ ...state, held: null });
     case 'away':
@@ -64,16 +73,14 @@ export function reduce(state, action) {
   }
 }
 
-/** Whether older events are to be had. */
-export function hasMore({ events }) {
-  return events.length > 0 && events[0].seq > 1;
+/** Whether older cheeps are to be had. */
+export function hasMore({ first, isWhole }) {
+  return first !== null && first > 1 && !isWhole;
 }
 
-/** The seqs of the oldest and newest events that may be drawn now; null if there are none. */
-export function drawable(state) {
-  const { events, held } = state;
-  if (events.length === 0) return null;
-  return { first: events[0].seq, last: held ?? lastSeq(state) };
+/** The seqs of the part that may be drawn now; null if there is none. */
+export function drawable({ cheeps, first, last, held }) {
+  return cheeps.length === 0 ? null : { first, last: held ?? last };
 }
 
 /** Cheeps that wait behind those that are drawn. */
@@ -87,8 +94,9 @@ export function countUnseen(state) {
 }
 
 /** @returns {Cheep | undefined} */
-export function cheepAt({ events }, seq) {
-  return events.length > 0 ? cheepOf(events[seq - events[0].seq]) : undefined;
+export function cheepAt({ cheeps }, seq) {
+  const cheep = cheeps[indexOf(cheeps, seq)];
+  return cheep?.seq === seq ? cheep : undefined;
 }
 
 /**
@@ -101,34 +109,63 @@ export function cheepAt({ events }, seq) {
  * @returns {Row[]}
  */
 export function rows(state, from, to, dayOf, today) {
-  const { last } = drawable(state);
-  let newer = nextCheep(state, to + 1, last);
+  const { cheeps, mark } = state;
+  let at = indexOf(cheeps, to + 1);
+  // What is held back is not there yet.
+  let newer = cheeps[at]?.seq <= drawable(state).last ? cheeps[at] : undefined;
   const drawn = [];
-  for (let seq = to; seq >= from; seq -= 1) {
-    const cheep = cheepAt(state, seq);
-    if (!cheep) continue;
-    if (newer && state.mark !== null && seq <= state.mark && newer.seq > state.mark) drawn.push({ key: 'mark', kind: 'mark' });
+  for (at -= 1; at >= 0 && cheeps[at].seq >= from; at -= 1) {
+    const cheep = cheeps[at];
+    if (newer && mark !== null && cheep.seq <= mark && newer.seq > mark) drawn.push({ key: 'mark', kind: 'mark' });
     const day = dayOf(cheep.at);
     // The newest cheeps stand below a line only if they are not of today.
-    if (day !== (newer ? dayOf(newer.at) : today)) drawn.push({ key: `${day}, ${seq}`, kind: 'day', at: cheep.at });
+    if (day !== (newer ? dayOf(newer.at) : today)) drawn.push({ key: `${day}, ${cheep.seq}`, kind: 'day', at: cheep.at });
     drawn.push({ key: cheep, kind: 'cheep', cheep });
     newer = cheep;
   }
   return drawn;
 }
 
-function appended(state, added) {
-  let events = state.events.concat(added);
-  if (events.length > KEPT_EVENTS && state.held === null) events = events.slice(DROPPED_EVENTS);
-  const last = added.at(-1).seq;
-  const pending = state.pending.filter(({ seq }) => seq === null || seq > last);
+function appended(state, { events, from, to }) {
+  let { first } = state;
+  let cheeps = withChanges(state.cheeps.slice(), events);
+  first ??= from;
+  let { isWhole } = state;
+  if (cheeps.length > KEPT_CHEEPS && state.held === null) {
+    cheeps = cheeps.slice(DROPPED_CHEEPS);
+    first = cheeps[0].seq;
+    isWhole = false;
+  }
   const isShown = state.held === null && !state.isAway;
-  return { ...state, events, pending, seen: isShown ? last : state.seen };
+  return {
+    ...state, cheeps, first, last: to, isWhole, seen: isShown ? to : state.seen,
+    ...onTheirWay(state, (each) => (each.seq === null || each.seq > to ? each : null)),
+  };
+}
+
+/** Adds cheeps at the end, and applies changes at once: text that is deleted goes from the screen even while somebody reads. */
+function withChanges(cheeps, events) {
+  for (const event of events) {
+    for (const seq of changesOf(event)) {
+      const at = indexOf(cheeps, seq);
+      if (cheeps[at]?.seq === seq) cheeps[at] = apply(cheeps[at], event);
+    }
+    const cheep = cheepOf(event);
+    if (cheep) cheeps.push(cheep);
+  }
+  return cheeps;
+}
+
+function prepended(state, { events, from, to, more }) {
+  // What was asked for before the oldest were dropped does not join on.
+  if (to + 1 !== state.first) return state;
+  const cheeps = events.filter(cheepOf);
+  return { ...state, cheeps: cheeps.concat(state.cheeps), first: Math.min(from, state.first), isWhole: !more };
 }
 
 /** Somebody looks at the end of the timeline, or at the part that is held. What they had not been shown is marked. */
 function shown(state) {
-  const newest = state.held ?? lastSeq(state);
+  const newest = state.held ?? state.last ?? 0;
   if (state.isAway) return state;
   const isNews = state.seen !== null && state.seen < newest && countAfter(state, state.seen) > 0;
   // A held part was drawn before it was held.
@@ -136,29 +173,33 @@ function shown(state) {
   return { ...state, seen: newest, mark: isNews ? state.seen : state.mark };
 }
 
-/** A post of ours once it has its place: drawn as pending until its event is there. */
-function placed(pending, { id, seq }, last) {
-  if (pending.post.id !== id) return [pending];
-  return seq <= last ? [] : [{ post: pending.post, seq }];
+/** What is under way, each as `next` says; null takes it out. */
+function onTheirWay({ pending, changing }, next) {
+  const all = (list) => list.map(next).filter((each) => each !== null);
+  return { pending: all(pending), changing: all(changing) };
 }
 
-function nextCheep(state, from, last) {
-  for (let seq = from; seq <= last; seq += 1) {
-    const cheep = cheepAt(state, seq);
-    if (cheep) return cheep;
+const unplaced = (state) => onTheirWay(state, (each) => (each.seq === null ? each : null));
+
+const idOf = ({ post, change }) => (post ?? change).id;
+
+/** What of ours has its place: under way until its event is there. */
+function placed(each, { id, seq }, last) {
+  if (idOf(each) !== id) return each;
+  return seq <= last ? null : { ...each, seq };
+}
+
+/** Where the cheep with this seq stands, or would stand. */
+function indexOf(cheeps, seq) {
+  let from = 0;
+  for (let to = cheeps.length; from < to;) {
+    const middle = (from + to) >> 1;
+    if (cheeps[middle].seq < seq) from = middle + 1;
+    else to = middle;
   }
-  return undefined;
+  return from;
 }
 
-function countAfter(state, seq) {
-  const { events } = state;
-  let count = 0;
-  for (let at = events.length - 1; at >= 0 && events[at].seq > seq; at -= 1) {
-    if (cheepOf(events[at])) count += 1;
-  }
-  return count;
-}
-
-function lastSeq({ events }) {
-  return events.length > 0 ? events.at(-1).seq : 0;
+function countAfter({ cheeps }, seq) {
+  return cheeps.length - indexOf(cheeps, seq + 1);
 }

@@ -46,6 +46,7 @@ assets! {
     "main.js" "main.js" JS;
     "actions.js" "actions.js" JS;
     "article.js" "article.js" JS;
+    "changes.js" "changes.js" JS;
     "composer.js" "composer.js" JS;
     "connection.js" "connection.js" JS;
     "dialogs.js" "dialogs.js" JS;
@@ -55,6 +56,7 @@ assets! {
     "follow.js" "follow.js" JS;
     "follow-outbox.js" "follow-outbox.js" JS;
     "follow-timeline.js" "follow-timeline.js" JS;
+    "frames.js" "frames.js" JS;
     "protocol.js" "protocol.js" JS;
     "quotes.js" "quotes.js" JS;
     "signals.js" "signals.js" JS;

@@ -119,6 +119,9 @@ const TERMINAL_NEVER: &[(&str, &[&str])] = &[
 /// Words that the page's files may not contain.
 const PAGE: &[(&str, &[&str])] = &[
     ("protocol.js", PAGE_IO),
+    ("changes.js", PAGE_IO),
+    ("frames.js", PAGE_IO),
+    ("emoji.js", PAGE_IO),
     ("follow.js", PAGE_IO),
     ("follow-timeline.js", PAGE_IO),
     ("follow-outbox.js", PAGE_IO),

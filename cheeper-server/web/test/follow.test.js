@@ -3,42 +3,69 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
+import { readSubmission } from '../follow-outbox.js';
+import { KEPT_CHANGES } from '../follow-timeline.js';
 import { Follow } from '../follow.js';
 import { LIMITS } from '../protocol.js';
 
-const cheeps = (from, to) => Array.from({ length: to - from + 1 }, (_, at) => ({ type: 'cheep', seq: from + at }));
+const cheep = (seq, text = `cheep ${seq}`) => ({ type: 'cheep', seq, name: 'bob', cheep: text });
+const cheeps = (from, to) => Array.from({ length: to - from + 1 }, (_, at) => cheep(from + at));
+const page = (id, from, to, head = 300) => ({ type: 'page', id, events: cheeps(from, to), from, to, head, more: from > 1 });
+const edit = (seq, target) => ({ type: 'edit', seq, target, cheep: `edit ${seq}`, at: '2026-11-23T12:00:00.000Z' });
+const hear = (follow, frame) => follow.handle({ what: 'frame', frame }, 0);
 
 function following() {
   const follow = new Follow();
   follow.handle({ what: 'start' }, 0);
-  follow.handle({ what: 'frame', frame: { type: 'welcome', timeline: 't', head: 300, online: 1, limits: LIMITS } }, 0);
-  follow.handle({ what: 'frame', frame: { type: 'page', id: 'gap', cheeps: cheeps(101, 300), head: 300, more: true } }, 0);
+  hear(follow, { type: 'welcome', timeline: 't', head: 300, online: 1, limits: LIMITS });
+  hear(follow, page('gap', 101, 300));
   return follow;
 }
 
 const asked = (outputs) => outputs.filter(({ do: what }) => what === 'send').map(({ frame }) => frame.before);
 
-test('what was let go of is asked for again as older', () => {
+test('what was asked for beside the timeline is brought up to date before it is shown', () => {
   const follow = following();
-  follow.handle({ what: 'forget', before: 201 }, 0);
-  assert.deepEqual(asked(follow.handle({ what: 'older' }, 0)), [201]);
-  const page = { type: 'page', id: 'older', cheeps: cheeps(151, 200), head: 300, more: true };
-  const [older] = follow.handle({ what: 'frame', frame: page }, 0);
-  assert.deepEqual([older.do, older.events.length], ['older', 50]);
+  hear(follow, { type: 'delete', seq: 301, target: 7, by: 'author' });
+  hear(follow, edit(302, 8));
+  const { events, head } = follow.refresh(page('look-1', 7, 9));
+  assert.deepEqual(events.map(({ cheep: text }) => text), ['', 'edit 302', 'cheep 9']);
+  assert.deepEqual([events[0].deleted, head], ['author', 300]);
+  assert.deepEqual(follow.refresh({ ...page('look-2', 8, 8), events: [{ ...cheep(8), rev: 303 }], head: 303 }).events[0].cheep, 'cheep 8', 'it is newer');
 });
 
-test('what was asked for before something was let go of does not come in beside it', () => {
+test('an answer that is older than all changes that are kept has to be asked for again', () => {
   const follow = following();
-  follow.handle({ what: 'older' }, 0);
-  follow.handle({ what: 'forget', before: 201 }, 0);
-  const page = { type: 'page', id: 'older', cheeps: cheeps(1, 100), head: 300, more: false };
-  const [older] = follow.handle({ what: 'frame', frame: page }, 0);
-  assert.deepEqual(older.events, []);
-  assert.deepEqual(asked(follow.handle({ what: 'older' }, 0)), [201]);
+  for (let seq = 301; seq <= 300 + KEPT_CHANGES; seq += 1) hear(follow, edit(seq, 7));
+  assert.equal(follow.refresh(page('look-1', 7, 9)).events[0].cheep, `edit ${300 + KEPT_CHANGES}`);
+  hear(follow, edit(301 + KEPT_CHANGES, 8));
+  assert.equal(follow.refresh(page('look-1', 7, 9)), null);
+  assert.notEqual(follow.refresh(page('look-1', 7, 9, 301)), null);
 });
 
-test('nothing else can be let go of', () => {
+test('before the newest page is here, nothing can be said of answers that are older than it', () => {
   const follow = following();
-  for (const before of [1, 101, 302]) follow.handle({ what: 'forget', before }, 0);
+  assert.equal(follow.refresh(page('look-1', 7, 9, 299)), null);
+});
+
+test('an older page that is too old is asked for again, later', () => {
+  const follow = following();
   assert.deepEqual(asked(follow.handle({ what: 'older' }, 0)), [101]);
+  for (let seq = 301; seq <= 301 + KEPT_CHANGES; seq += 1) hear(follow, edit(seq, 7));
+  assert.deepEqual(hear(follow, page('older', 1, 100)), []);
+  assert.deepEqual(asked(follow.handle({ what: 'tick' }, follow.deadline)), [101]);
+});
+
+test('what was kept before there were kinds of submissions is a post; half of one is none', () => {
+  assert.deepEqual(readSubmission({ id: 'a', cheep: 'hi', reply_to: 7 }), { type: 'post', id: 'a', cheep: 'hi', reply_to: 7 });
+  const whole = [
+    { type: 'post', id: 'a', cheep: 'hi' }, { type: 'edit', id: 'a', target: 7, cheep: 'hi' }, { type: 'delete', id: 'a', target: 7 },
+    { type: 'react', id: 'a', target: 7, emoji: '\u{1F389}', on: false },
+  ];
+  assert.deepEqual(whole.map(readSubmission), whole);
+  const half = [
+    null, 7, 'a', [], {}, { cheep: 'hi' }, { id: 'a' }, { type: 'edit', id: 'a', cheep: 'hi' }, { type: 'delete', id: 'a' },
+    { type: 'react', id: 'a', target: 7, emoji: '\u{1F389}' }, { type: 'pin', id: 'a', cheep: 'hi' }, { type: 'toString', id: 'a', cheep: 'hi' },
+  ];
+  assert.deepEqual(half.map(readSubmission).filter(Boolean), []);
 });

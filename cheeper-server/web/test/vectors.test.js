@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { Follow } from '../follow.js';
-import { LIMITS, countChars, foldName, parseCheep, parseEmoji, parseName, parseServerFrame, readServerFrame } from '../protocol.js';
+import { parseServerFrame, readServerFrame } from '../frames.js';
+import { LIMITS, apply, countChars, foldName, parseCheep, parseEmoji, parseName } from '../protocol.js';
 import { mentionOf, parts } from '../text.js';
 
 const vectors = (name) => JSON.parse(readFileSync(new URL(`../../../protocol/vectors/${name}.json`, import.meta.url)));
@@ -58,6 +59,20 @@ for (const vector of vectors('server_frames')) {
   test(`frame of a server: ${vector.name}`, () => {
     if (vector.error) assert.throws(() => parseServerFrame(vector.in));
     else assert.deepEqual(parseServerFrame(vector.in), vector.out);
+  });
+}
+
+for (const { name, cheep, events, out } of vectors('changes')) {
+  test(`changes: ${name}`, () => {
+    const start = readServerFrame(cheep);
+    const frozen = JSON.stringify(start);
+    const found = events.map(readServerFrame).reduce((before, event) => {
+      const after = apply(before, event);
+      assert.equal(after === before, JSON.stringify(after) === JSON.stringify(before), 'another object if and only if it is another cheep');
+      return after;
+    }, start);
+    assert.deepEqual(found, readServerFrame(out));
+    assert.equal(JSON.stringify(start), frozen);
   });
 }
 

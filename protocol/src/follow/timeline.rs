@@ -175,16 +175,20 @@ impl Timeline {
         }
     }
 
-    /// Events held on this connection are of its timeline, so they stay.
+    /// Events held on this connection are of its timeline, so they stay. An answer on its way will come, and shows by what it
+    /// was asked for that it is of no use any more.
     fn reset(&mut self) {
         self.cursor = None;
         self.oldest = None;
-        self.older = Older::Enough;
+        if self.older == Older::Wanted {
+            self.older = Older::Enough;
+        }
         self.head = self.held.keys().next_back().copied().unwrap_or_default();
     }
 
     fn newer(&mut self, page: Page, now: Millis) -> Turned {
         self.gap_asked = false;
+        let before = self.cursor;
         // What a server does not keep any more leaves a hole that nothing fills: what is here does not join on.
         let reset = page.reset || page.missing;
         if reset {
@@ -204,7 +208,7 @@ impl Timeline {
                 self.cursor = Some(page.to);
             }
             // A server that answers beside the question is not to be asked in a tight circle.
-            _ if !self.caught_up() => self.ask_from = Some(now.saturating_add(RETRY_MS)),
+            _ if !self.caught_up() && self.cursor == before => self.ask_from = Some(now.saturating_add(RETRY_MS)),
             _ => {}
         }
         events.extend(self.apply_held());
@@ -215,8 +219,8 @@ impl Timeline {
     fn older(&mut self, mut page: Page, before: Seq, now: Millis) -> Turned {
         self.older = Older::Enough;
         if self.oldest != Some(before) {
-            // The oldest were dropped meanwhile, and there are some before those that are here now.
-            return self.nothing_older(true);
+            // Others are the oldest by now, and there are some before them.
+            return self.nothing_older(self.oldest > Some(FIRST));
         }
         if !self.recent.refresh_page(&mut page) {
             self.older = Older::Wanted;

@@ -1,5 +1,6 @@
 //! The vectors in `protocol/vectors`, which every implementation of the protocol runs.
 
+mod changes;
 mod emoji;
 mod follow;
 mod frames;
