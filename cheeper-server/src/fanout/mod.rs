@@ -52,7 +52,7 @@ impl Fanout {
             let mailbox = shard.mailbox();
             threads.push(worker::spawn(&format!("shard-{nth}"), move || shard.run())?);
             let woken = mailbox.clone();
-            services.feed.tail().wake_with(Box::new(move || woken.wake()));
+            services.feed.tail().wake_with(Box::new(move |_| woken.wake()));
             handles.push(Handle { mailbox, connections });
         }
         Ok(Self { shards: handles, threads: Mutex::new(threads), turn: AtomicUsize::new(0) })

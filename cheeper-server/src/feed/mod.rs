@@ -1,5 +1,7 @@
 //! The timeline as readers get it: live frames from the ring, pages from the ring while it has them, else from the store.
 
+#[cfg(test)]
+mod drawn;
 pub(crate) mod frame;
 pub mod page;
 mod pages;

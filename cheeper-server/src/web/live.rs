@@ -49,7 +49,7 @@ impl Live {
         let handle = worker::spawn("followers", move || writing.run())?;
         live.thread.get_or_init(|| handle.thread().clone());
         let woken = live.clone();
-        feed.tail().wake_with(Box::new(move || {
+        feed.tail().wake_with(Box::new(move |_| {
             if woken.has_lines.load(Ordering::SeqCst) {
                 woken.wake();
             }
