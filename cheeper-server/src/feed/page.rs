@@ -79,7 +79,9 @@ pub fn encode(id: Option<&RequestId>, selection: &Selection, head: Seq, part: &P
 
     let kept = kept(&selection.read, part, room);
     let more_before = part.more_before || kept.start > 0;
-    let more_after = part.more_after || kept.end < part.events.len();
+    // Who reads backwards asks for nothing after where the reading began.
+    let is_backward = matches!(selection.read, Read::Cheeps { forth: 0, .. } | Read::Search { .. });
+    let more_after = !is_backward && (part.more_after || kept.end < part.events.len());
     let (first, end_of_all) = span(&selection.read, part.last);
     let events = &part.events[kept];
     let from = events.first().filter(|_| more_before).map_or(first, |(seq, _)| *seq);
@@ -88,8 +90,7 @@ pub fn encode(id: Option<&RequestId>, selection: &Selection, head: Seq, part: &P
     let more = match &selection.read {
         Read::Events { .. } => to < head,
         Read::Thread { .. } => more_after,
-        Read::Cheeps { forth, .. } => more_before || (*forth > 0 && more_after),
-        Read::Search { .. } => more_before,
+        Read::Cheeps { .. } | Read::Search { .. } => more_before || more_after,
     };
     let mut json = begin;
     for (nth, (_, event)) in events.iter().enumerate() {
@@ -156,3 +157,6 @@ fn nearest(events: &[(Seq, &[u8])], span: ops::Range<usize>, pivot: usize, bytes
         if down { start -= 1 } else { end += 1 }
     }
 }
+
+#[cfg(test)]
+mod tests;
