@@ -1,5 +1,8 @@
 //! Pages that were made lately or are being read, so that all who ask for the same get the same bytes: when everybody comes
 //! back at once, the store is read once and memory holds one page.
+//!
+//! A request names the newest seq that its asker may know of, so nobody is given a page that was asked for before
+//! something was edited or deleted of which they know: it is another request. Nor is such a page kept.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -46,6 +49,8 @@ pub(crate) struct Pages {
 
 #[derive(Default)]
 struct State {
+    /// The newest event that took a text away which a page may have.
+    erased_by: Seq,
     made: VecDeque<(PageRequest, Ready)>,
     awaited: HashMap<PageRequest, Vec<Waiter>>,
 }
@@ -60,11 +65,14 @@ impl Pages {
         self.state().made.iter().find(|(made, _)| made == request).map(|(_, ready)| ready.clone())
     }
 
-    /// Makes the page's frame and keeps it for others.
+    /// Makes the page's frame, and keeps it for others if it has nothing that is gone.
     pub(crate) fn make(&self, request: PageRequest, page: &Page) -> Ready {
         let frame = self.memory.shared(frame::text(&page.json));
         let ready = Ready { frame, forward: page.forward, more: page.more, last: page.last };
         let mut state = self.state();
+        if request.head < state.erased_by {
+            return ready;
+        }
         if state.made.len() == KEPT {
             state.made.pop_front();
         }
@@ -89,6 +97,13 @@ impl Pages {
         for waiter in waiting {
             waiter(outcome.clone());
         }
+    }
+
+    /// An event took a text away: no page that may have it is kept any longer, nor will one be that is still being read.
+    pub(crate) fn erase(&self, erased_by: Seq) {
+        let mut state = self.state();
+        state.erased_by = state.erased_by.max(erased_by);
+        state.made.clear();
     }
 
     /// Lets go of what is kept: nobody has asked for a while.
