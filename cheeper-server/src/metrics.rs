@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::timeline::{Outcome, Posted};
+use crate::timeline::{Changed, Command, Outcome, Posted};
 
 /// Panics of this process, whichever server in it they belong to.
 pub(crate) static PANICS: AtomicU64 = AtomicU64::new(0);
@@ -20,6 +20,9 @@ pub(crate) static LOST_LOG_LINES: AtomicU64 = AtomicU64::new(0);
 pub(crate) struct Metrics {
     registry: Registry,
     posts: Counter,
+    edits: Counter,
+    deletes: Counter,
+    reactions: Counter,
     duplicates: Counter,
     refused: Family<Reason, Counter>,
     lagged: Counter,
@@ -37,11 +40,37 @@ struct Reason {
     code: &'static str,
 }
 
+/// What a command is, to be counted by when it is answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum CommandKind {
+    Post,
+    Edit,
+    Delete,
+    React,
+    Claim,
+}
+
+impl CommandKind {
+    /// Of a command that is about to be carried out.
+    pub(crate) fn of(command: &Command) -> Self {
+        match command {
+            Command::Post(_) => Self::Post,
+            Command::Edit(_) => Self::Edit,
+            Command::Delete(_) => Self::Delete,
+            Command::React(_) => Self::React,
+            Command::Claim(_) => Self::Claim,
+        }
+    }
+}
+
 impl Metrics {
     pub(crate) fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("cheeper"),
             posts: Counter::default(),
+            edits: Counter::default(),
+            deletes: Counter::default(),
+            reactions: Counter::default(),
             duplicates: Counter::default(),
             refused: Family::default(),
             lagged: Counter::default(),
@@ -55,7 +84,14 @@ impl Metrics {
         };
         let registry = &mut metrics.registry;
         registry.register("posts", "Cheeps stored", metrics.posts.clone());
-        registry.register("duplicates", "Posts that had been stored before", metrics.duplicates.clone());
+        registry.register("edits", "Cheeps corrected", metrics.edits.clone());
+        registry.register("deletes", "Cheeps taken back", metrics.deletes.clone());
+        registry.register("reactions", "Reactions made or taken back", metrics.reactions.clone());
+        registry.register(
+            "duplicates",
+            "Posts and changes that had been stored before, or were so already",
+            metrics.duplicates.clone(),
+        );
         registry.register(
             "refused_posts",
             "Commands refused by the timeline, or posts for coming too often",
@@ -76,13 +112,23 @@ impl Metrics {
         metrics
     }
 
-    /// The timeline has answered a command.
-    pub(crate) fn answered(&self, outcome: &Result<Outcome, Refusal>) {
-        match outcome {
-            Ok(Outcome::Posted(Posted { duplicate: false, .. })) => self.posts.inc(),
-            Ok(Outcome::Posted(Posted { duplicate: true, .. })) => self.duplicates.inc(),
-            Ok(Outcome::Changed(_) | Outcome::Named(_)) => 0,
-            Err(refusal) => self.refused.get_or_create(&Reason { code: refusal.code.as_str() }).inc(),
+    /// The timeline has answered a command of this kind.
+    pub(crate) fn answered(&self, kind: CommandKind, outcome: &Result<Outcome, Refusal>) {
+        let duplicate = match outcome {
+            Ok(Outcome::Posted(Posted { duplicate, .. }) | Outcome::Changed(Changed { duplicate, .. })) => *duplicate,
+            Ok(Outcome::Named(_)) => return,
+            Err(refusal) => {
+                self.refused.get_or_create(&Reason { code: refusal.code.as_str() }).inc();
+                return;
+            }
+        };
+        match kind {
+            _ if duplicate => self.duplicates.inc(),
+            CommandKind::Post => self.posts.inc(),
+            CommandKind::Edit => self.edits.inc(),
+            CommandKind::Delete => self.deletes.inc(),
+            CommandKind::React => self.reactions.inc(),
+            CommandKind::Claim => 0,
         };
     }
 
@@ -113,5 +159,44 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a String takes every write");
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cheeper_protocol::testkit::{cheep, name};
+
+    use super::*;
+    use crate::timeline::Named;
+
+    #[test]
+    fn each_kind_of_change_is_counted_once() {
+        let metrics = Metrics::new();
+        let posted = |duplicate| Ok(Outcome::Posted(Posted { cheep: cheep(1, "hi"), duplicate }));
+        let changed = |duplicate| {
+            let cheep = cheep(1, "hi");
+            Ok(Outcome::Changed(Changed { seq: cheep.seq, at: cheep.at, cheep, duplicate }))
+        };
+        for _ in 0..2 {
+            metrics.answered(CommandKind::Post, &posted(false));
+        }
+        metrics.answered(CommandKind::Post, &posted(true));
+        for (kind, times) in [(CommandKind::Edit, 3), (CommandKind::Delete, 4), (CommandKind::React, 5)] {
+            (0..times).for_each(|_| metrics.answered(kind, &changed(false)));
+            metrics.answered(kind, &changed(true));
+            metrics.answered(kind, &Err(Code::Gone.into()));
+        }
+        metrics.answered(CommandKind::Claim, &Ok(Outcome::Named(Named { name: name("alice"), claimed: true })));
+        let text = metrics.text(0, 0, 0);
+        for line in [
+            "cheeper_posts_total 2",
+            "cheeper_edits_total 3",
+            "cheeper_deletes_total 4",
+            "cheeper_reactions_total 5",
+            "cheeper_duplicates_total 4",
+            "cheeper_refused_posts_total{code=\"gone\"} 3",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line}: {text}");
+        }
     }
 }

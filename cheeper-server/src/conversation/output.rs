@@ -124,9 +124,10 @@ impl Conversation {
                 let name = command.author().name.clone();
                 Some(Action::Submit(Pending { id, name }, command))
             }
-            Ok(Step::Read(question)) if cx.memory.is_exhausted() => {
+            Ok(Step::Read(_)) if cx.memory.is_exhausted() => {
                 let why = Refusal::from(Code::Internal).retry_after(NO_MEMORY_RETRY_MS);
-                tracing::warn!(?question, "there is no memory for more pages");
+                // Not what was asked: it may be what somebody searches for.
+                tracing::warn!("there is no memory for more pages");
                 self.refuse(id, why, cx);
                 None
             }

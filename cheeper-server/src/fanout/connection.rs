@@ -18,6 +18,7 @@ use crate::{
     admission::Permit,
     conversation::{Action, Context, Conversation, Pending, READ_BYTES, Turn},
     feed::{PageRequest, Ready, tail::Slice},
+    metrics::CommandKind,
     timeline::{Command, Outcome},
 };
 
@@ -180,9 +181,9 @@ impl Connection {
 
     fn submit(&mut self, pending: Pending, command: Command, shard: &ShardContext) {
         let (to, mailbox) = (self.id, shard.mailbox.clone());
-        let services = shard.services.clone();
+        let (services, kind) = (shard.services.clone(), CommandKind::of(&command));
         let answer = move |outcome| {
-            services.metrics.answered(&outcome);
+            services.metrics.answered(kind, &outcome);
             mailbox.send(Message::Outcome { to, pending, outcome });
         };
         shard.services.timeline.submit(command, Box::new(answer));

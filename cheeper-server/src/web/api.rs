@@ -14,6 +14,7 @@ use super::site::Site;
 use crate::{
     conversation::request::{Speaker, Step},
     feed::{PageRequest, Question, Ready},
+    metrics::CommandKind,
     rate_limit::Source,
     timeline::{Author, Command, Outcome, Posted, Role},
 };
@@ -92,10 +93,11 @@ async fn try_post(
 }
 
 async fn submit(site: &Site, command: Command) -> Result<Outcome, Refusal> {
+    let kind = CommandKind::of(&command);
     let (sender, receiver) = oneshot::channel();
     site.services.timeline.submit(command, Box::new(move |outcome| drop(sender.send(outcome))));
     let outcome = receiver.await.unwrap_or_else(|_| Err(Code::NotStored.into()));
-    site.services.metrics.answered(&outcome);
+    site.services.metrics.answered(kind, &outcome);
     outcome
 }
 

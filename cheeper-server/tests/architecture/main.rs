@@ -38,7 +38,7 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "fanout",
-        &["admission", "conversation", "feed", "services", "timeline", "worker"],
+        &["admission", "conversation", "feed", "metrics", "services", "timeline", "worker"],
         &["bytes", "cheeper_protocol", "io_uring", "libc", "mio", "slab", "tracing"],
     ),
     ("feed", &["memory", "timeline"], &["bytes", "cheeper_protocol", "serde_json", "tungstenite"]),

@@ -1,5 +1,6 @@
 //! A conversation without sockets, on a clock of the tests' own.
 
+mod changes;
 mod ending;
 mod order;
 mod pressure;
@@ -14,7 +15,7 @@ use std::{
 };
 
 use cheeper_protocol::{
-    Cheep, Code, Event, Limits, Refusal, RequestId, Seq, ServerFrame, VERSION, Welcome,
+    Cheep, CheepText, Code, Event, Limits, Refusal, RequestId, Seq, ServerFrame, VERSION, Welcome,
     testkit::{TEXT, cheep, frame, name, seq},
 };
 
@@ -347,7 +348,9 @@ fn describe(frame: &ServerFrame) -> String {
             let ends = ends.map_or("of nothing".to_owned(), |(a, b)| format!("{} to {}", a.seq(), b.seq()));
             format!("page {ends}{}", under(&page.id))
         }
-        ServerFrame::Ack(ack) => format!("ack {}{}", ack.seq, under(&ack.id)),
+        ServerFrame::Ack(ack) => {
+            format!("{} {}{}", if ack.duplicate { "duplicate" } else { "ack" }, ack.seq, under(&ack.id))
+        }
         ServerFrame::Hello { name, .. } => format!("hello {name}"),
         ServerFrame::Pong { id, head } => format!("pong {head}{}", under(id)),
         ServerFrame::Lagged { head } => format!("lagged {head}"),

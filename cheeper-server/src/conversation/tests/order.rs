@@ -47,7 +47,7 @@ fn an_ack_waits_for_no_event_that_the_client_will_not_get() {
     world.heard();
     world.say(&[POST]);
     world.answer(|_| Ok(Outcome::Posted(Posted { cheep: cheep(2, "hello"), duplicate: true })));
-    assert_eq!(world.heard(), ["ack 2 under 1"], "it is an old one");
+    assert_eq!(world.heard(), ["duplicate 2 under 1"], "it is an old one");
 }
 
 #[test]
@@ -158,5 +158,5 @@ fn an_ack_comes_after_the_page_with_its_event() {
     world.answer_page();
     world.answer_page();
     let heard = world.heard();
-    assert_eq!(heard, ["welcome 450", "page 1 to 200", "page 201 to 400", "page 401 to 450", "ack 440 under 1"]);
+    assert_eq!(heard, ["welcome 450", "page 1 to 200", "page 201 to 400", "page 401 to 450", "duplicate 440 under 1"]);
 }

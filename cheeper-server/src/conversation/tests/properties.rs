@@ -1,21 +1,26 @@
 //! However things fall together, nobody misses anything and everything is answered once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use cheeper_protocol::{Delete, DeletedBy, Edit, Emoji, Reaction, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
+use crate::timeline::Changed;
 
 #[derive(Clone, Debug)]
 enum Step {
     /// Others' cheeps become durable.
     Publish(u64),
+    /// Somebody corrects, deletes or reacts to a cheep.
+    Change(Kind, u64),
     /// The driver sends what is new to everybody.
     Deliver,
     /// The client takes so many bytes.
     Room(usize),
-    /// The client posts, pings, or asks for a page.
+    /// The client posts, reacts, pings, or asks for a page.
     Post,
+    React(u64),
     Ping,
     History(u64),
     /// The timeline answers; a page comes.
@@ -24,12 +29,61 @@ enum Step {
     Tick,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Edit,
+    Delete,
+    Reaction,
+}
+
+/// The whole timeline, from which pages are made, as a store makes them.
+struct Log {
+    whole: Tail,
+    cheeps: BTreeMap<Seq, Cheep>,
+}
+
+impl Log {
+    fn push(&mut self, events: &[Event], live: &Tail) {
+        for event in events {
+            event.changes().for_each(|target| _ = self.cheeps.get_mut(&target).unwrap().apply(event));
+            self.cheeps.extend(event.as_cheep().map(|cheep| (cheep.seq, cheep.clone())));
+        }
+        self.whole.push(events);
+        live.push(events);
+    }
+
+    /// A change of a cheep that still stands, if there is one.
+    fn change(&self, kind: Kind, which: u64) -> Option<Event> {
+        let standing: Vec<&Cheep> = self.cheeps.values().filter(|cheep| !cheep.is_deleted()).collect();
+        let cheep = standing.get(usize::try_from(which).unwrap().checked_rem(standing.len())?)?;
+        let (seq, at, target) = (self.whole.head().next(), Timestamp::UNIX_EPOCH, cheep.seq);
+        Some(match kind {
+            Kind::Edit => {
+                let cheep = CheepText::cleaned(&format!("corrected by {seq}"));
+                Event::Edit(Edit { seq, at, target, cheep, id: None })
+            }
+            Kind::Delete => {
+                let by = DeletedBy::Host;
+                Event::Delete(Delete { seq, at, target, by, reply_to: None, parent_replies: None, id: None })
+            }
+            Kind::Reaction => {
+                let (name, emoji) = (name(&format!("reader {seq}")), Emoji::parse("🎉").unwrap());
+                let count = cheep.state.reactions.first().map_or(0, |kind| kind.count) + 1;
+                Event::Reaction(Reaction { seq, at, target, name, emoji, on: true, count, next: None, id: None })
+            }
+        })
+    }
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         (1..40_u64).prop_map(Step::Publish),
+        (prop::sample::select(vec![Kind::Edit, Kind::Delete, Kind::Reaction]), 0..300_u64)
+            .prop_map(|(kind, which)| Step::Change(kind, which)),
         Just(Step::Deliver),
         (1..6_000_usize).prop_map(Step::Room),
         Just(Step::Post),
+        (0..300_u64).prop_map(Step::React),
         Just(Step::Ping),
         (0..200_u64).prop_map(Step::History),
         Just(Step::Answer),
@@ -53,6 +107,9 @@ struct Client {
     expects: Seq,
     answered: BTreeSet<String>,
     lags: usize,
+    /// What it shows, and every event that it got, for one may come before the page with the cheep that it changes.
+    cheeps: BTreeMap<Seq, Cheep>,
+    events: Vec<Event>,
 }
 
 impl Client {
@@ -81,9 +138,11 @@ impl Client {
             ServerFrame::Event(event) => {
                 assert_eq!(event.seq(), self.expects, "no hole, no repeat, no reorder");
                 self.expects = event.seq().next();
+                self.show(event);
             }
             ServerFrame::Page(page) if page.id.is_none() => {
                 self.expects = self.expects.max(page.to.next());
+                page.events.into_iter().for_each(|event| self.show(event));
             }
             ServerFrame::Lagged { head } => {
                 assert_eq!(world.tail.piece(self.expects, 1).err(), Some(NotHere), "it is told only when it must be");
@@ -98,10 +157,32 @@ impl Client {
                 assert!(head < self.expects);
                 answer(id);
             }
-            ServerFrame::Page(page) => answer(page.id),
+            ServerFrame::Page(page) => {
+                answer(page.id);
+                page.events.into_iter().for_each(|event| self.show(event));
+            }
+            ServerFrame::Error(error) => answer(error.id),
             ServerFrame::Welcome(_) => {}
             other => panic!("{other:?}"),
         }
+    }
+}
+
+impl Client {
+    /// Applies what is new of an event, by the one rule.
+    fn show(&mut self, event: Event) {
+        for target in event.changes() {
+            self.cheeps.get_mut(&target).map(|cheep| cheep.apply(&event));
+        }
+        if let Event::Cheep(cheep) = &event {
+            let mut cheep = cheep.clone();
+            self.events.iter().for_each(|event| _ = cheep.apply(event));
+            let known = self.cheeps.entry(cheep.seq).or_insert_with(|| cheep.clone());
+            if known.rev() < cheep.rev() {
+                *known = cheep;
+            }
+        }
+        self.events.push(event);
     }
 }
 
@@ -120,15 +201,14 @@ proptest! {
             _ => world.tail.head().next(),
         };
         // Pages are made from the whole timeline, live events come from a ring that may be small.
-        let whole = Tail::new(Seq::ZERO, usize::MAX);
+        let mut log = Log { whole: Tail::new(Seq::ZERO, usize::MAX), cheeps: BTreeMap::new() };
         let mut small = Tail::new(Seq::ZERO, ring);
         for number in 1..=20 {
-            let event = [Event::Cheep(cheep(number, "early"))];
-            whole.push(&event);
-            small.push(&event);
+            log.push(&[Event::Cheep(cheep(number, "early"))], &small);
         }
         std::mem::swap(&mut world.tail, &mut small);
-        let mut client = Client { expects, answered: BTreeSet::new(), lags: 0 };
+        let (cheeps, events) = (BTreeMap::new(), Vec::new());
+        let mut client = Client { expects, answered: BTreeSet::new(), lags: 0, cheeps, events };
         let mut asked = BTreeSet::new();
         let mut steps: VecDeque<Step> = steps.into();
         for nth in 0.. {
@@ -141,29 +221,46 @@ proptest! {
                 Step::Publish(count) => {
                     let first = world.tail.head().get() + 1;
                     let events: Vec<_> = (first..first + count).map(|number| Event::Cheep(cheep(number, "new"))).collect();
-                    whole.push(&events);
-                    world.tail.push(&events);
+                    log.push(&events, &world.tail);
+                }
+                Step::Change(kind, which) => {
+                    if let Some(event) = log.change(kind, which) {
+                        log.push(&[event], &world.tail);
+                    }
                 }
                 Step::Deliver => _ = world.deliver(),
                 Step::Room(bytes) => _ = world.room(bytes),
                 Step::Post => request(r#""name":"alice","cheep":"mine""#, &mut world),
+                Step::React(target) => {
+                    let target = 1 + target % world.tail.head().get();
+                    let react = format!(r#""type":"react","name":"alice","target":{target},"emoji":"🎉""#);
+                    request(&react, &mut world);
+                }
                 Step::Ping => request(r#""type":"ping""#, &mut world),
                 Step::History(after) => {
                     let after = after.min(world.tail.head().get());
                     request(&format!(r#""type":"history","after":{after}"#), &mut world);
                 }
-                Step::Answer if !world.submitted.is_empty() => {
-                    let event = [Event::Cheep(cheep(world.tail.head().get() + 1, "mine"))];
-                    whole.push(&event);
-                    world.tail.push(&event);
-                    world.answer_post();
-                }
+                Step::Answer if !world.submitted.is_empty() => match world.submitted[0].1 {
+                    Command::Post(_) => {
+                        log.push(&[Event::Cheep(cheep(world.tail.head().get() + 1, "mine"))], &world.tail);
+                        world.answer_post();
+                    }
+                    _ => match log.change(Kind::Reaction, nth) {
+                        Some(event) => {
+                            let (seq, at, cheep) = (event.seq(), Timestamp::UNIX_EPOCH, cheep(1, ""));
+                            log.push(&[event], &world.tail);
+                            world.answer(|_| Ok(Outcome::Changed(Changed { seq, at, cheep, duplicate: false })));
+                        }
+                        None => _ = world.answer(|_| Err(Code::Gone.into())),
+                    },
+                },
                 Step::Page if !world.asked.is_empty() => {
                     let request = world.asked.pop_front().unwrap();
                     let selection = page::select(&request.question, request.head);
                     let encode =
                         |part: &crate::timeline::Part<(Seq, &[u8])>| page::encode(request.id.as_ref(), &selection, request.head, part);
-                    let made = whole.part(&selection.read, encode).unwrap();
+                    let made = log.whole.part(&selection.read, encode).unwrap();
                     let frame = world.memory.shared(frame::text(&made.json));
                     let ready = Ready { frame, forward: made.forward, more: made.more, last: made.last };
                     world.on(|it, cx| it.on_page(request.id, Ok(ready), cx));
@@ -182,6 +279,12 @@ proptest! {
         prop_assert_eq!(client.answered, asked);
         prop_assert_eq!(client.expects, world.tail.head().next());
         prop_assert_eq!(world.memory.used(), 0, "all memory is given back");
+        // Who has missed nothing shows each cheep as it is.
+        if client.lags == 0 {
+            for (seq, cheep) in &client.cheeps {
+                prop_assert_eq!(cheep, &log.cheeps[seq]);
+            }
+        }
     }
 }
 
