@@ -4,15 +4,18 @@
 use std::{
     collections::HashMap,
     convert::Infallible,
-    io,
+    io, iter,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use cheeper_protocol::{Cheep, Code, Event, FoldedName, Refusal, RequestId, Seq, limits::PAGE_BYTES};
+use cheeper_protocol::{
+    Cheep, CheepText, Code, Emoji, Event, FoldedName, Name, Reaction, Refusal, RequestId, Seq, Thread, Timestamp,
+    limits::{PAGE, PAGE_BYTES, REACTION_NAMES, THREAD_ANCESTORS},
+};
 
 use super::{
-    Answer, Command, Engine, Outcome, Part, Prepared, Publish, Read, Timeline, Trouble, now,
-    rules::{self, Change, Decision, Holder, State},
+    Answer, Command, Engine, Outcome, Part, Prepared, Publish, Read, Timeline, Trouble, bytes_of, now,
+    rules::{self, Asked, Change, Decision, Earlier, Fingerprint, Holder, State},
 };
 
 /// It keeps nothing that is worth a key of its own.
@@ -27,9 +30,33 @@ pub struct Memory {
 
 #[derive(Clone, Default)]
 struct Log {
+    /// As they are given out now.
     events: Vec<Event>,
-    posts: HashMap<(FoldedName, RequestId), Cheep>,
+    /// When each came in.
+    times: Vec<Timestamp>,
     holders: HashMap<FoldedName, Holder>,
+    requests: HashMap<(FoldedName, RequestId), Request>,
+    /// Who reacts, in the order in which they did.
+    reactors: Vec<Reactor>,
+    /// The deleted cheeps, each with the event that deleted it.
+    deletions: HashMap<Seq, Seq>,
+}
+
+/// What a name asked for under an id.
+#[derive(Clone)]
+struct Request {
+    event: Seq,
+    cheep: Seq,
+    asked: Asked,
+}
+
+/// Somebody who reacts to a cheep.
+#[derive(Clone)]
+struct Reactor {
+    cheep: Seq,
+    emoji: Emoji,
+    folded: FoldedName,
+    name: Name,
 }
 
 impl Memory {
@@ -113,7 +140,73 @@ impl Timeline for Running {
 impl Log {
     fn carry_out(&mut self, command: &Prepared) -> (Result<Outcome, Refusal>, Option<Event>) {
         let Ok(Decision { outcome, change }) = rules::decide(command, now(), self);
-        (outcome, change.and_then(|change| self.make(change)))
+        let event = match change {
+            None => None,
+            Some(Change::Claim { name, holder }) => {
+                self.holders.insert(name.clone(), holder);
+                None
+            }
+            Some(Change::Event { event, author, changed }) => {
+                self.take(&event, author, changed);
+                Some(event)
+            }
+        };
+        (outcome, event)
+    }
+
+    fn take(&mut self, event: &Event, author: &FoldedName, changed: Vec<Cheep>) {
+        for earlier in &mut self.events {
+            if rules::makes_void(event, earlier) {
+                *earlier = Event::Void { seq: earlier.seq() };
+            }
+        }
+        for cheep in changed {
+            let at = index(cheep.seq);
+            self.events[at] = Event::Cheep(cheep);
+        }
+        self.take_reactors(event, author);
+        if let Some((id, request)) = self.request(event) {
+            self.requests.insert((author.clone(), id), request);
+        }
+        self.events.push(event.clone());
+        self.times.push(time(event));
+    }
+
+    fn take_reactors(&mut self, event: &Event, author: &FoldedName) {
+        match event {
+            Event::Reaction(Reaction { target, emoji, name, on: true, .. }) => self.reactors.push(Reactor {
+                cheep: *target,
+                emoji: emoji.clone(),
+                folded: author.clone(),
+                name: name.clone(),
+            }),
+            Event::Reaction(gone) => self.reactors.retain(|reactor| {
+                (reactor.cheep, &reactor.emoji, &reactor.folded) != (gone.target, &gone.emoji, author)
+            }),
+            Event::Delete(delete) => {
+                self.reactors.retain(|reactor| reactor.cheep != delete.target);
+                self.deletions.insert(delete.target, delete.seq);
+            }
+            Event::Cheep(_) | Event::Edit(_) | Event::Void { .. } | Event::Unknown { .. } => {}
+        }
+    }
+
+    /// What stands under the id of a request from now on. Texts are always told by their fingerprints here.
+    fn request(&self, event: &Event) -> Option<(RequestId, Request)> {
+        let (cheep, id, asked) = match event {
+            Event::Cheep(cheep) => {
+                (cheep.seq, &cheep.id, Asked::Post { superseded: Some(self.fingerprint(&cheep.cheep)) })
+            }
+            Event::Edit(edit) => {
+                (edit.target, &edit.id, Asked::Edit { superseded: Some(self.fingerprint(&edit.cheep)) })
+            }
+            Event::Delete(delete) => (delete.target, &delete.id, Asked::Delete),
+            Event::Reaction(Reaction { target, emoji, on, id, .. }) => {
+                (*target, id, Asked::React(Some((emoji.clone(), *on))))
+            }
+            Event::Void { .. } | Event::Unknown { .. } => return None,
+        };
+        Some((id.clone()?, Request { event: event.seq(), cheep, asked }))
     }
 
     fn part(&self, read: &Read) -> Result<Part, Refusal> {
@@ -124,7 +217,7 @@ impl Log {
                 Ok(Part { more_before: false, more_after: events.len() < wanted.len(), last, events })
             }
             Read::Cheeps { pivot, back, forth, last } => {
-                let cheeps = self.events.iter().filter(|event| event.seq() <= last);
+                let cheeps = self.events.iter().filter(|event| event.as_cheep().is_some() && event.seq() <= last);
                 let (before, after): (Vec<_>, Vec<_>) = cheeps.partition(|event| event.seq() <= pivot);
                 let mut events = until(PAGE_BYTES, before.iter().rev().take(back).copied());
                 let more_before = events.len() < before.len();
@@ -134,25 +227,33 @@ impl Log {
                 events.extend(forth);
                 Ok(Part { events, more_before, more_after, last })
             }
-            Read::Thread { .. } | Read::Search { .. } => Err(Refusal::from(Code::Internal)),
+            Read::Thread { thread, last } => self.thread(thread, last),
+            Read::Search { .. } => Err(Refusal::from(Code::Internal)),
         }
     }
 
-    fn make(&mut self, change: Change) -> Option<Event> {
-        match change {
-            Change::Cheep { cheep, author } => {
-                if let Some(id) = &cheep.id {
-                    self.posts.insert((author.clone(), id.clone()), cheep.clone());
-                }
-                let event = Event::Cheep(cheep);
-                self.events.push(event.clone());
-                Some(event)
-            }
-            Change::Claim { name, holder } => {
-                self.holders.insert(name.clone(), holder);
-                None
-            }
+    fn thread(&self, thread: Thread, last: Seq) -> Result<Part, Refusal> {
+        let parent = |seq: Seq| self.event(seq).and_then(Event::as_cheep).and_then(|cheep| cheep.reply_to);
+        let lineage = |seq| iter::successors(Some(seq), |seq| parent(*seq));
+        if thread.seq > last || self.event(thread.seq).and_then(Event::as_cheep).is_none() {
+            return Err(Refusal::from(Code::NotFound).in_field("seq"));
         }
+        let above: Vec<_> = lineage(thread.seq).skip(1).take(THREAD_ANCESTORS).collect();
+        let cheeps = self.events.iter().filter(|event| event.as_cheep().is_some() && event.seq() <= last);
+        let of_it =
+            cheeps.filter(|event| above.contains(&event.seq()) || lineage(event.seq()).any(|seq| seq == thread.seq));
+        let wanted: Vec<_> = of_it.filter(|event| thread.after.is_none_or(|after| event.seq() > after)).collect();
+        let events = until(PAGE_BYTES, wanted.iter().take(PAGE).copied());
+        Ok(Part { more_before: false, more_after: events.len() < wanted.len(), last, events })
+    }
+
+    fn event(&self, seq: Seq) -> Option<&Event> {
+        self.events.get(index(seq))
+    }
+
+    /// The cheep at a place where there is one.
+    fn present(&self, seq: Seq) -> Cheep {
+        self.event(seq).and_then(Event::as_cheep).expect("nothing is asked for that is no cheep").clone()
     }
 }
 
@@ -167,19 +268,63 @@ impl State for Log {
         Ok(self.holders.get(name).cloned())
     }
 
-    fn posted(&self, name: &FoldedName, id: &RequestId) -> Result<Option<Cheep>, Infallible> {
-        Ok(self.posts.get(&(name.clone(), id.clone())).cloned())
+    fn cheep(&self, seq: Seq) -> Result<Option<Cheep>, Infallible> {
+        Ok(self.event(seq).and_then(Event::as_cheep).cloned())
+    }
+
+    fn earlier(&self, name: &FoldedName, id: &RequestId) -> Result<Option<Earlier>, Infallible> {
+        let Some(Request { event, cheep, asked }) = self.requests.get(&(name.clone(), id.clone())).cloned() else {
+            return Ok(None);
+        };
+        let cheep = self.present(cheep);
+        let asked = if cheep.is_deleted() && matches!(asked, Asked::React(_)) { Asked::React(None) } else { asked };
+        Ok(Some(Earlier { seq: event, at: self.times[index(event)], cheep, asked }))
+    }
+
+    fn time(&self, seq: Seq) -> Result<Timestamp, Infallible> {
+        Ok(self.times[index(seq)])
+    }
+
+    fn deletion(&self, cheep: Seq) -> Result<Seq, Infallible> {
+        Ok(self.deletions[&cheep])
+    }
+
+    fn reactor(&self, cheep: Seq, emoji: &Emoji, name: &FoldedName) -> Result<Option<Name>, Infallible> {
+        let is_it = |reactor: &&Reactor| (reactor.cheep, &reactor.emoji, &reactor.folded) == (cheep, emoji, name);
+        Ok(self.reactors.iter().find(is_it).map(|reactor| reactor.name.clone()))
+    }
+
+    fn first_unlisted(&self, cheep: Seq, emoji: &Emoji) -> Result<Option<Name>, Infallible> {
+        let of_it = self.reactors.iter().filter(|reactor| (reactor.cheep, &reactor.emoji) == (cheep, emoji));
+        Ok(of_it.skip(REACTION_NAMES).map(|reactor| reactor.name.clone()).next())
+    }
+
+    fn fingerprint(&self, text: &CheepText) -> Fingerprint {
+        rules::fingerprint(&KEY, text)
     }
 }
 
-/// Events until their texts have `bytes`.
+/// Where an event stands in the list. The first has seq 1, and none has 0.
+fn index(seq: Seq) -> usize {
+    usize::try_from(seq.get()).unwrap_or(usize::MAX).wrapping_sub(1)
+}
+
+fn time(event: &Event) -> Timestamp {
+    match event {
+        Event::Cheep(cheep) => cheep.at,
+        Event::Edit(edit) => edit.at,
+        Event::Delete(delete) => delete.at,
+        Event::Reaction(reaction) => reaction.at,
+        Event::Void { .. } | Event::Unknown { .. } => Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Events until they have `bytes`.
 fn until<'a>(bytes: usize, events: impl Iterator<Item = &'a Event>) -> Vec<Event> {
     let mut taken = 0;
     let not_enough = |event: &&Event| {
         let go_on = taken < bytes;
-        if let Event::Cheep(cheep) = event {
-            taken += cheep.cheep.as_str().len();
-        }
+        taken += bytes_of(event);
         go_on
     };
     events.take_while(not_enough).cloned().collect()

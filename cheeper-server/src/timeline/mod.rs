@@ -48,7 +48,8 @@ pub enum Read {
         last: Seq,
     },
     /// A cheep, the nearest of those that it answers ([`THREAD_ANCESTORS`](cheeper_protocol::limits::THREAD_ANCESTORS)), and
-    /// all answers below it, the oldest first. [`Code::NotFound`](cheeper_protocol::Code::NotFound) if it is no cheep.
+    /// all answers below it, the oldest first; of all these, those after `thread.after`, and at most as many as a page has
+    /// ([`PAGE`](cheeper_protocol::limits::PAGE)). [`Code::NotFound`](cheeper_protocol::Code::NotFound) if it is no cheep.
     Thread {
         /// The cheep.
         thread: Thread,
@@ -130,6 +131,19 @@ pub trait Engine {
 
     /// Puts it to work.
     fn start(self, publish: Publish) -> Result<impl Timeline + 'static, Self::Error>;
+}
+
+/// What a part counts of an event: the texts and names in it, which are never more than its JSON has.
+fn bytes_of(event: &Event) -> usize {
+    match event {
+        Event::Cheep(cheep) => {
+            let names = cheep.state.reactions.iter().flat_map(|kind| &kind.names);
+            cheep.cheep.as_str().len() + names.map(|name| name.as_str().len()).sum::<usize>()
+        }
+        Event::Edit(edit) => edit.cheep.as_str().len(),
+        Event::Reaction(reaction) => reaction.name.as_str().len(),
+        Event::Delete(_) | Event::Void { .. } | Event::Unknown { .. } => 0,
+    }
 }
 
 /// The time that events get now: to the millisecond, as it is stored and sent.

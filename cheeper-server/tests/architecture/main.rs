@@ -78,7 +78,7 @@ const PURE: &[&str] = &[
     "cheeper-server/src/feed/page.rs",
     "cheeper-server/src/feed/request.rs",
     "cheeper-server/src/timeline/command.rs",
-    "cheeper-server/src/timeline/rules.rs",
+    "cheeper-server/src/timeline/rules",
     "cheeper-tui/src/model.rs",
     "cheeper-tui/src/update",
     "cheeper-tui/src/timeline.rs",
