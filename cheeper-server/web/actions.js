@@ -6,20 +6,19 @@ const DONE_MS = 1500;
 
 /**
  * @param {HTMLElement} root
- * @param {object} tell
- * @param {(seq: number) => void} tell.onReply
- * @param {(seq: number) => void} tell.onGo  somebody wants to see this cheep
+ * @param {(seq: number) => void} onGo  somebody wants to see this cheep
+ * @param {Record<string, (seq: number, control: HTMLElement) => void>} actions  what each control does, by its name
  */
-export function bindActions(root, { onReply, onGo }) {
+export function bindActions(root, onGo, actions) {
   root.addEventListener('click', (event) => {
-    const target = event.target.closest('[data-do], a.quote');
-    if (!target) return;
-    const article = target.closest('article');
-    if (target.matches('a.quote')) {
+    const control = event.target.closest('[data-do], a.quote');
+    if (!control || control.getAttribute('aria-disabled') === 'true') return;
+    const article = control.closest('article');
+    if (control.matches('a.quote')) {
       event.preventDefault();
-      onGo(Number(target.dataset.to));
-    } else if (target.dataset.do === 'reply') onReply(Number(article.dataset.seq));
-    else copyText(article.querySelector('.text'), target);
+      onGo(Number(control.dataset.to));
+    } else if (control.dataset.do === 'copy') copyText(article.querySelector('.text'), control);
+    else actions[control.dataset.do](Number(article.dataset.seq), control);
   });
 }
 

@@ -2,37 +2,54 @@
 
 import { element } from './dom.js';
 import { foldName } from './protocol.js';
+import { drawReactions } from './reactions.js';
 import { isMentioned, isNamed, parts } from './text.js';
 import { ago, dayName, fullDate } from './time.js';
 
+/** @typedef {import('./protocol.js').Cheep} Cheep */
+/** @typedef {import('./follow.js').Submission} Submission */
 /**
  * @typedef {object} Context  what is true for all cheeps drawn
  * @property {import('./text.js').Reader | null} reader
+ * @property {boolean} isClaimed  the reader's name is claimed by the reader
  * @property {number} now
  * @property {boolean} isLive
- * @property {(seq: number) => import('./protocol.js').Cheep | undefined} quoted  what a reply answers, if it is here
+ * @property {(seq: number) => Cheep | undefined} quoted  what a reply answers, if it is here
+ * @property {(seq: number) => Submission[]} pendingOf  what the reader wants changed and the server has not taken yet
+ * @property {(seq: number) => string} refusalOf  why the server did not take a change; empty for nothing
+ * @property {RegExp | null} [found]  what is looked for in texts
+ * @property {number | null} [wanted]  the cheep that all this is about
  */
 
-/** @param {import('./protocol.js').Cheep} cheep @param {Context} context */
+const DELETED = { author: 'deleted by its author', host: 'deleted by a host' };
+
+/** All that a drawn cheep depends on: while it is the same, so is the drawing, but for the passing of time. */
+export function lookOf(cheep, { reader, isClaimed, isLive, pendingOf, refusalOf }) {
+  const changes = pendingOf(cheep.seq);
+  return [cheep, reader, isClaimed, refusalOf(cheep.seq), changes.length > 0 && isLive, changes.map(({ id }) => id).join()];
+}
+
+/** @param {Cheep} cheep @param {Context} context */
 export function drawCheep(cheep, context, prefix = 'c') {
-  const { seq, name, verified, at, reply_to: answered } = cheep;
-  const { reader, now } = context;
+  const { seq, name, deleted, reply_to: answered } = cheep;
+  const { reader } = context;
+  const changes = context.pendingOf(seq);
   const id = `${prefix}${seq}`;
-  const time = element('time', { datetime: at, title: fullDate(at) });
-  // What is seen changes with time; what is heard is the whole date.
-  time.append(element('span', { 'aria-hidden': 'true' }, ago(at, now)), element('span', { class: 'unseen' }, fullDate(at)));
-  const author = element('span', { class: 'author', id: `${id}-name` }, drawName(name));
-  if (verified) author.append(element('span', { class: 'verified', role: 'img', 'aria-label': 'verified', title: 'verified: only who claimed this name can use it' }, '✓'));
-  const actions = element('span', { class: 'actions' }, button('reply', 'Reply', name), button('copy', 'Copy', name));
+  // The reader's own correction is shown before the server has it; that it is on its way stands beside it.
+  const text = changes.findLast(({ type }) => type === 'edit')?.cheep ?? cheep.cheep;
   const isOwn = isNamed(name, reader);
-  const isForReader = !isOwn && isMentioned(cheep.cheep, reader);
+  const isForReader = !isOwn && isMentioned(text, reader);
   const article = element('article', {
-    class: ['cheep', isOwn && 'own', isForReader && 'mentioned'].filter(Boolean).join(' '),
+    class: ['cheep', isOwn && 'own', isForReader && 'mentioned', changes.some(isOfText) && 'pending', deleted && 'deleted', seq === context.wanted && 'wanted'].filter(Boolean).join(' '),
     id, tabindex: '-1', 'data-seq': String(seq), 'aria-labelledby': `${id}-name`, 'aria-describedby': `${id}-text`,
   });
-  article.append(element('div', { class: 'head' }, author, time, actions));
+  article.append(drawHead(cheep, id, changes, isOwn && context.isClaimed, context));
   if (answered !== undefined) article.append(drawQuote(answered, context));
-  article.append(drawText(cheep.cheep, `${id}-text`));
+  article.append(deleted ? element('p', { class: 'gone', id: `${id}-text` }, DELETED[deleted]) : drawText(text, context, `${id}-text`));
+  const refusal = context.refusalOf(seq);
+  if (refusal) article.append(element('p', { class: 'refusal' }, refusal));
+  const foot = [...drawReactions(cheep, changes, reader), ...drawAnswers(cheep)];
+  if (foot.length > 0) article.append(element('div', { class: 'foot' }, ...foot));
   return article;
 }
 
@@ -42,7 +59,7 @@ export function drawPending({ post, seq }, name, context) {
   const article = element('article', { class: seq === null ? 'cheep own pending' : 'cheep own', 'aria-label': `${name}, ${note}` });
   article.append(element('div', { class: 'head' }, element('span', { class: 'author' }, drawName(name)), element('span', { class: 'note' }, note)));
   if (post.reply_to !== undefined) article.append(drawQuote(post.reply_to, context));
-  article.append(drawText(post.cheep));
+  article.append(drawText(post.cheep, context));
   return article;
 }
 
@@ -60,18 +77,18 @@ export function fillQuote(quote, cheep) {
     quote.replaceChildren('an earlier cheep');
     return;
   }
-  const text = element('bdi', {}, cheep.cheep.replaceAll('\n', ' '));
+  const text = cheep.deleted ? element('span', { class: 'gone' }, DELETED[cheep.deleted]) : element('bdi', {}, cheep.cheep.replaceAll('\n', ' '));
   quote.replaceChildren(drawName(cheep.name), ' ', text);
 }
 
-/** A cheep has come that replies on the page answer. */
-export function fillQuotes(cheep) {
-  for (const quote of document.querySelectorAll(`a.quote[data-to="${cheep.seq}"]`)) fillQuote(quote, cheep);
+/** What replies on the page answer has come, or is another now. */
+export function fillQuotes(seq, cheep) {
+  for (const quote of document.querySelectorAll(`a.quote[data-to="${seq}"]`)) fillQuote(quote, cheep);
 }
 
 /** Brings what is drawn of the passing of time up to `now`. */
 export function refreshTimes(root, now) {
-  for (const time of root.querySelectorAll('time')) {
+  for (const time of root.querySelectorAll('time:not(.edited)')) {
     const text = ago(time.dateTime, now);
     if (time.firstChild.textContent !== text) time.firstChild.textContent = text;
   }
@@ -89,16 +106,67 @@ function drawName(name) {
   return drawn;
 }
 
-function drawText(text, id) {
+function drawHead(cheep, id, changes, isOurs, { now, isLive }) {
+  const { name, verified, at, edited_at: editedAt } = cheep;
+  const author = element('span', { class: 'author', id: `${id}-name` }, drawName(name));
+  if (verified) author.append(element('span', { class: 'verified', role: 'img', 'aria-label': 'verified', title: 'verified: only who claimed this name can use it' }, '✓'));
+  const head = element('div', { class: 'head' }, author, drawTime(ago(at, now), fullDate(at), { datetime: at }));
+  if (editedAt !== undefined) head.append(drawTime('edited', `edited: ${fullDate(editedAt)}`, { class: 'edited', datetime: editedAt }));
+  const note = noteOf(changes, isLive);
+  if (note) head.append(element('span', { class: 'note' }, note));
+  head.append(drawActions(cheep, changes, isOurs));
+  return head;
+}
+
+/** What is seen is short, and may change with time; what is heard is the whole date. */
+function drawTime(shown, heard, attributes) {
+  const time = element('time', { ...attributes, title: heard });
+  time.append(element('span', { 'aria-hidden': 'true' }, shown), element('span', { class: 'unseen' }, heard));
+  return time;
+}
+
+const isOfText = ({ type }) => type === 'edit' || type === 'delete';
+
+/** How the change of a text stands that the server has not taken yet. */
+function noteOf(changes, isLive) {
+  const last = changes.findLast(isOfText);
+  if (!last) return '';
+  if (last.type === 'edit') return isLive ? 'saving …' : 'not saved yet';
+  return isLive ? 'deleting …' : 'not deleted yet';
+}
+
+/** What the reader can do with a cheep: with one that is to go or is gone, nothing is left but to answer. */
+function drawActions({ name, verified, deleted }, changes, isOurs) {
+  const isGoing = Boolean(deleted) || changes.some(({ type }) => type === 'delete');
+  const actions = element('span', { class: 'actions' }, button('reply', 'Reply', name));
+  if (isGoing) return actions;
+  actions.append(button('choose', 'React', name), button('copy', 'Copy', name));
+  if (isOurs && verified) actions.append(button('edit', 'Edit', name), button('delete', 'Delete', name));
+  return actions;
+}
+
+function drawAnswers({ replies = 0, name }) {
+  if (replies === 0) return [];
+  return [button('thread', replies === 1 ? '1 answer' : `${replies} answers`, name)];
+}
+
+function drawText(text, { found }, id) {
   const drawn = element('p', { class: 'text', dir: 'auto' });
   if (id) drawn.id = id;
   for (const { kind, text: part } of parts(text)) {
-    if (kind === 'text') drawn.append(part);
-    // The browser may still refuse a host of other letters than ASCII: then the link leads nowhere.
-    else if (kind === 'link') drawn.append(element('a', { href: part, rel: 'noopener noreferrer nofollow', target: '_blank' }, part));
-    else drawn.append(element('span', { class: kind }, element('bdi', {}, part)));
+    const shown = marked(part, found);
+    if (kind === 'text') drawn.append(...shown);
+    else if (kind === 'link') drawn.append(element('a', { href: new URL(part).href, rel: 'noopener noreferrer nofollow', target: '_blank' }, ...shown));
+    else drawn.append(element('span', { class: kind }, element('bdi', {}, ...shown)));
   }
   return drawn;
+}
+
+/** A part of a text, with what was looked for marked in it. */
+function marked(text, found) {
+  if (!found) return [text];
+  // With a group in the pattern, every second piece is something found.
+  return text.split(found).map((piece, at) => (at % 2 === 1 ? element('mark', {}, piece) : piece));
 }
 
 function button(what, label, name) {

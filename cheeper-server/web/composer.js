@@ -8,29 +8,39 @@ export class Composer {
   #form = byId('composer');
   #text = byId('cheep');
   #replyTo = null;
-  #isAnswerShown = true;
+  #target = null;
+  /** The cheep that is shown as answered. */
+  #answered;
 
   /**
    * @param {object} tell
    * @param {(name: string) => void} tell.onName
    * @param {() => void} tell.onRename
-   * @param {() => void} tell.onCheep
-   * @param {() => void} tell.onDraft
+   * @param {() => void} tell.onSend
+   * @param {() => void} tell.onTyped
+   * @param {() => void} tell.onNoReply
+   * @param {() => void} tell.onNoEdit
    */
-  constructor({ onName, onRename, onCheep, onDraft }) {
+  constructor({ onName, onRename, onSend, onTyped, onNoReply, onNoEdit }) {
     onSubmit(this.#nameForm, () => onName(byId('name').value));
-    onSubmit(this.#form, onCheep);
+    onSubmit(this.#form, onSend);
     byId('rename').addEventListener('click', onRename);
-    byId('no-reply').addEventListener('click', () => {
-      this.answer(null);
-      onDraft();
+    byId('no-reply').addEventListener('click', onNoReply);
+    byId('no-edit').addEventListener('click', () => {
+      onNoEdit();
       this.focus();
     });
-    this.#text.addEventListener('input', onDraft);
+    this.#text.addEventListener('input', onTyped);
     this.#text.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.isComposing || event.repeat) return;
-      event.preventDefault();
-      onCheep();
+      if (event.isComposing || event.repeat) return;
+      if (event.key === 'Escape' && this.#target !== null) {
+        // The field is not left by the same key.
+        event.stopPropagation();
+        onNoEdit();
+      } else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        onSend();
+      }
     });
   }
 
@@ -67,27 +77,25 @@ export class Composer {
     (this.#form.hidden ? byId('name') : this.#text).focus({ preventScroll: true });
   }
 
-  get draft() {
-    return { text: this.#text.value, replyTo: this.#replyTo };
+  /** What stands in the field, and the cheeps that it answers and that it corrects; null for none. */
+  get written() {
+    return { text: this.#text.value, replyTo: this.#replyTo, target: this.#target };
   }
 
-  set text(text) {
-    this.#text.value = text;
+  set written({ text, replyTo, target }) {
+    if (this.#text.value !== text) this.#text.value = text;
+    this.#replyTo = replyTo;
+    this.#target = target;
+    byId('reply').hidden = replyTo === null;
+    this.showAnswered(undefined);
+    byId('editing').hidden = target === null;
+    byId('send').textContent = target === null ? 'Cheep' : 'Save';
   }
 
-  /** What is written answers this cheep; null for none. */
-  answer(seq) {
-    this.#replyTo = seq;
-    this.#isAnswerShown = seq === null;
-    byId('reply').hidden = seq === null;
-    if (seq !== null) fillQuote(byId('reply-to'));
-  }
-
-  /** Shows what is answered, once it is here. @param {(seq: number) => import('./protocol.js').Cheep | undefined} quoted */
-  showAnswered(quoted) {
-    const cheep = this.#isAnswerShown ? undefined : quoted(this.#replyTo);
-    if (!cheep) return;
-    this.#isAnswerShown = true;
+  /** Shows what is answered, once it is here. @param {import('./protocol.js').Cheep | undefined} cheep */
+  showAnswered(cheep) {
+    if (cheep === this.#answered) return;
+    this.#answered = cheep;
     fillQuote(byId('reply-to'), cheep);
   }
 

@@ -1,11 +1,6 @@
-// The two dialogs: help with its settings, and a look at a part of the timeline that is not loaded.
+// Dialogs that need nothing from the server: help with its settings, and the question before a cheep is deleted.
 
-import { drawCheep } from './article.js';
 import { byId } from './dom.js';
-import { cheepOf } from './protocol.js';
-
-/** Cheeps shown round the one that is looked for. */
-const AROUND = 11;
 
 export function showHelp() {
   byId('help').showModal();
@@ -28,27 +23,10 @@ export function bindSettings(settings, onChange) {
   }
 }
 
-/**
- * Shows a cheep among its neighbours.
- * @param {number} seq
- * @param {(part: {around: number, limit: number}) => Promise<import('./protocol.js').Page>} look
- * @param {import('./article.js').Context} context
- */
-export async function showAround(seq, look, context) {
-  const list = byId('around-list');
-  if (!byId('around').open) byId('around').showModal();
-  list.replaceChildren('Looking for it …');
-  try {
-    const { events } = await look({ around: seq, limit: AROUND });
-    const cheeps = events.map(cheepOf).filter(Boolean).reverse();
-    list.replaceChildren(...cheeps.map((cheep) => drawCheep(cheep, context, 'a')));
-    const wanted = byId(`a${seq}`);
-    wanted?.classList.add('wanted');
-    wanted?.focus({ preventScroll: true });
-    wanted?.scrollIntoView({ block: 'center' });
-  } catch (error) {
-    list.replaceChildren(error.message);
-  }
+/** Asks once more before a cheep is deleted. What it says is not repeated here: it may change meanwhile. */
+export function askToDelete(onYes) {
+  byId('delete-yes').onclick = onYes;
+  byId('delete').showModal();
 }
 
 /** A click beside a dialog closes it, as its button and Escape do. */

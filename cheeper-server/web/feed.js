@@ -1,8 +1,9 @@
 // The timeline on the page: keeps the part of it near the viewport in the DOM, and what is being read in its place.
 
-import { drawCheep, drawDay, drawMark, drawPending, refreshTimes } from './article.js';
+import { drawCheep, drawDay, drawMark, drawPending, lookOf, refreshTimes } from './article.js';
 import { byId, element } from './dom.js';
-import { Strip, blockOf, seqsOf } from './strip.js';
+import { Keyed } from './keyed.js';
+import { Places, Strip, blockOf, placesOf } from './strip.js';
 import { dayOf } from './time.js';
 import { drawable, rows } from './timeline.js';
 
@@ -15,6 +16,7 @@ export class Feed {
   #above = element('div');
   #below = element('div');
   #strip = new Strip();
+  #places = new Places();
   /** @type {Map<number, Keyed>} the blocks that are drawn */
   #blocks = new Map();
   #pendingRows = new Keyed(this.#pending);
@@ -49,6 +51,7 @@ export class Feed {
       this.#keepRoom(0, 0);
     }
     this.#drawn = { state, context };
+    this.#places.update(state.cheeps);
     this.#draw(place);
   }
 
@@ -70,9 +73,7 @@ export class Feed {
 
   /** Whether the reader's keyboard or selection is in the feed. */
   get isInUse() {
-    const selection = document.getSelection();
-    return this.#root.contains(document.activeElement)
-      || (selection !== null && !selection.isCollapsed && this.#root.contains(selection.anchorNode));
+    return this.#used() !== null;
   }
 
   /** Moves the focus to the next cheep (1) or the one before (-1); from elsewhere to the first in sight. */
@@ -86,9 +87,9 @@ export class Feed {
 
   /** Goes to a cheep that is loaded. */
   jump(seq) {
-    const block = blockOf(seq);
+    const block = blockOf(this.#places.of(seq));
     if (!this.#blocks.has(block)) {
-      const top = this.#strip.top(block, drawable(this.#drawn.state));
+      const top = this.#strip.top(block, this.#span());
       window.scrollTo(0, window.scrollY + this.#above.getBoundingClientRect().top + top - window.innerHeight / 3);
       this.#draw(null);
     }
@@ -106,15 +107,21 @@ export class Feed {
   #draw(place) {
     const { state, context } = this.#drawn;
     const pending = [...state.pending].reverse();
-    const drawOne = (item) => drawPending(item, context.name, context);
-    this.#pendingRows.arrange(pending.map((item) => ({ key: keyOf(item, context), item })), ({ item }) => drawOne(item));
+    const pendingRows = pending.map((item) => ({ key: item.post.id, look: [item.seq === null, context.isLive, context.name], item }));
+    this.#pendingRows.arrange(pendingRows, ({ item }) => drawPending(item, context.name, context));
     for (let round = 0; round < ROUNDS && !this.#fits(round > 0); round += 1) this.#drawBlocks();
     this.#keep(place);
     this.#place = this.#findPlace();
   }
 
+  /** The places of all that may be drawn; null if there are none. */
+  #span() {
+    const part = drawable(this.#drawn.state);
+    return part && this.#places.upTo(part.last);
+  }
+
   #part() {
-    const span = drawable(this.#drawn.state);
+    const span = this.#span();
     if (!span) return null;
     const top = -this.#above.getBoundingClientRect().top;
     const screen = window.innerHeight;
@@ -142,13 +149,12 @@ export class Feed {
       this.#blocks.set(number, block);
       if (block.element === next) next = next.nextSibling;
       else this.#root.insertBefore(block.element, next);
-      const { first, last } = seqsOf(number, span);
-      block.arrange(rows(state, first, last, dayOf, dayOf(context.now)), (row) => drawRow(row, context));
+      block.arrange(this.#rows(placesOf(number, span)), (row) => drawRow(row, context));
     }
     // Before anything is measured: a page that is too short for a moment is scrolled up by the browser.
     this.#keepRoom(above, below);
     for (const [number, block] of this.#blocks) {
-      const { first, last } = seqsOf(number, span);
+      const { first, last } = placesOf(number, span);
       this.#strip.measure(number, block.element.getBoundingClientRect().height, last - first + 1);
     }
     const bottom = this.#strip.top(oldest, span) + this.#strip.height(oldest, span);
@@ -156,17 +162,37 @@ export class Feed {
     this.#keepRoom(this.#strip.top(newest, span), this.#strip.top(end, span) + this.#strip.height(end, span) - bottom);
   }
 
+  #rows({ first, last }) {
+    const { state, context } = this.#drawn;
+    const all = rows(state, this.#places.seqAt(first), this.#places.seqAt(last), dayOf, dayOf(context.now));
+    return all.map((row) => (row.kind === 'cheep' ? { ...row, key: row.cheep.seq, look: lookOf(row.cheep, context) } : { ...row, look: [] }));
+  }
+
   #keepRoom(above, below) {
     this.#above.style.height = `${above}px`;
     this.#below.style.height = `${below}px`;
   }
 
-  /** The first cheep in sight, unless the reader is at the top and follows. */
+  /**
+   * What is to stay where it is: the cheep that is used, or else the first that begins in sight, as the one above it may itself
+   * become longer. Nothing at the top, where the reader follows.
+   */
   #findPlace() {
-    if (window.scrollY <= 1) return null;
+    const used = this.#used();
+    if (window.scrollY <= 1 && used === null) return null;
     const from = headerBottom();
-    const article = [...this.#root.querySelectorAll('article[data-seq]')].find((each) => each.getBoundingClientRect().bottom > from);
-    return article ? { seq: article.dataset.seq, top: article.getBoundingClientRect().top } : null;
+    const drawn = Array.from(this.#root.querySelectorAll('article[data-seq]'), (article) => ({ article, rect: article.getBoundingClientRect() }));
+    const inSight = drawn.filter(({ rect }) => rect.bottom > from && rect.top < window.innerHeight);
+    const place = inSight.find(({ article }) => article.contains(used)) ?? inSight.find(({ rect }) => rect.top >= from) ?? inSight[0];
+    return place ? { seq: place.article.dataset.seq, top: place.rect.top } : null;
+  }
+
+  /** Where the reader's keyboard or selection is in the feed; null if it is not there. */
+  #used() {
+    const { activeElement } = document;
+    if (this.#root.contains(activeElement)) return activeElement;
+    const { anchorNode, isCollapsed } = document.getSelection() ?? { isCollapsed: true };
+    return !isCollapsed && this.#root.contains(anchorNode) ? (anchorNode.parentElement ?? this.#root) : null;
   }
 
   #keep(place) {
@@ -177,44 +203,9 @@ export class Feed {
   }
 }
 
-/** The children of an element, each known by a key. */
-class Keyed {
-  /** @type {Map<unknown, HTMLElement>} */
-  #children = new Map();
-
-  constructor(parent) {
-    this.element = parent;
-  }
-
-  /** Makes the children those of these rows, in their order; those that are there already are kept. */
-  arrange(rowsWanted, draw) {
-    const wanted = new Set(rowsWanted.map(({ key }) => key));
-    for (const [key, child] of this.#children) {
-      if (wanted.has(key)) continue;
-      child.remove();
-      this.#children.delete(key);
-    }
-    let next = this.element.firstChild;
-    for (const row of rowsWanted) {
-      const child = this.#children.get(row.key) ?? draw(row);
-      if (child === next) {
-        next = next.nextSibling;
-        continue;
-      }
-      this.element.insertBefore(child, next);
-      this.#children.set(row.key, child);
-    }
-  }
-}
-
 function drawRow(row, context) {
   if (row.kind === 'cheep') return drawCheep(row.cheep, context);
   return row.kind === 'day' ? drawDay(row.at, context.now) : drawMark();
-}
-
-/** What a pending post looks like depends on these. */
-function keyOf({ post, seq }, { isLive, name }) {
-  return `${post.id} ${seq === null} ${isLive} ${name}`;
 }
 
 function headerBottom() {

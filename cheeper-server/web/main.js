@@ -2,57 +2,48 @@
 
 import { bindActions, bindKeys } from './actions.js';
 import { fillQuotes } from './article.js';
-import { Composer } from './composer.js';
+import { cheepOf } from './changes.js';
+import { Changing } from './changing.js';
 import { Connection } from './connection.js';
-import { bindSettings, closeOnBackdrop, showAround, showHelp } from './dialogs.js';
+import { bindSettings, closeOnBackdrop, showHelp } from './dialogs.js';
 import { byId } from './dom.js';
 import { Feed } from './feed.js';
-import { LIMITS, cheepOf, cleanCheep, countChars, parseCheep, parseName } from './protocol.js';
+import { Lookups } from './lookups.js';
+import { Pace } from './pace.js';
 import { Quotes } from './quotes.js';
-import { Announcer, askToNotify, canNotify, notify, showUnseen } from './signals.js';
+import { Announcer, permitted, showUnseen } from './signals.js';
 import { nextTheme, showEnd, showStatus, showTheme, showWaiting } from './status.js';
 import * as storage from './storage.js';
-import { isMentioned, isNamed, readerNamed } from './text.js';
+import { isNamed } from './text.js';
 import { dayOf } from './time.js';
 import { EMPTY, cheepAt, countUnseen, countWaiting, hasMore, reduce } from './timeline.js';
+import { Who } from './who.js';
+import { Writing } from './writing.js';
 
-/** Characters over the limit that are still counted one by one. */
-const COUNTED_OVER = 999;
 /** How often the times on the page are brought up to date. */
 const TICK_MS = 15_000;
-/** A hidden tab draws nothing, but its title counts. */
-const HIDDEN_MS = 500;
-/** After a drawing, the next one waits this many times as long as it took: in a flood, input has its turn all the same. */
-const REST = 5;
-
-let identity = storage.loadIdentity();
-/** @type {import('./text.js').Reader | null} */
-let reader = null;
-let isNameRefused = false;
 let timeline = EMPTY;
-/** Events that came since the last drawing. */
-let arrived = [];
-/** The part of the timeline that they are all there is of. @type {{from: number, to: number} | null} */
-let arrivedPart = null;
+/** What came since the last drawing, and the part of the timeline that it is all there is of. */
+let arrived = null;
 let drawn = {};
 let status = { link: { is: 'idle' }, online: 0, unsent: 0 };
 /** On this connection, all that was missed has come. */
 let isCaughtUp = false;
 /** What was there when the page was opened has come; what comes now is news. */
 let isFilled = false;
+/** Something was deleted that a hidden tab still shows. */
+let isDeletionDue = false;
 let timelineId = null;
-let limits = LIMITS;
-let isDrawingDue = false;
-/** When the next drawing may be, in ms. */
-let restsUntil = 0;
+let limits = null;
 let countdown;
 
 const settings = storage.loadSettings();
 const outbox = new storage.Outbox();
 const announcer = new Announcer();
 const feed = new Feed();
-
-const composer = new Composer({ onName: chooseName, onRename: () => composer.askName(identity.name), onCheep: submit, onDraft: draftChanged });
+const changing = new Changing({ submit, known, who: () => who, underWay: () => timeline.changing });
+const pace = new Pace(drawNow);
+const draw = () => pace.ask();
 
 const connection = new Connection({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
@@ -64,35 +55,33 @@ const connection = new Connection({
     leave();
     if (limits !== follow.limits) {
       limits = follow.limits;
-      showLeft();
+      writing.limits = limits;
     }
     draw();
   },
   onOutput: take,
 });
 
-const quotes = new Quotes((part) => connection.look(part), (cheep) => {
-  fillQuotes(cheep);
-  composer.showAnswered(quoted);
+const ask = (request) => connection.look(request);
+const lookups = new Lookups({ ask, context });
+const quotes = new Quotes(ask, (cheep) => {
+  fillQuotes(cheep.seq, cheep);
+  writing.refresh();
 });
+const writing = new Writing({ onName: (typed) => who.choose(typed), onRename: () => who.ask(), onSubmit: submitWritten, quoted });
+const who = new Who(writing.composer, (identity) => connection.identify(identity));
 
 history.scrollRestoration = 'manual';
-const kept = storage.loadDraft();
-composer.text = kept.text;
-composer.answer(kept.replyTo);
-showLeft();
 showTheme(storage.loadTheme());
-if (identity) useIdentity(identity);
-else composer.askName();
 connection.start();
-outbox.adoptOrphans(put);
-storage.onIdentityChange(useIdentity);
+outbox.adoptOrphans(submit);
 listen();
 
 function listen() {
   byId('retry').addEventListener('click', () => connection.retry());
   byId('pill').addEventListener('click', toNewest);
   byId('open-help').addEventListener('click', showHelp);
+  byId('open-search').addEventListener('click', () => lookups.openSearch());
   byId('theme').addEventListener('click', () => {
     const theme = nextTheme(storage.loadTheme());
     storage.saveTheme(theme);
@@ -102,24 +91,38 @@ function listen() {
   document.addEventListener('visibilitychange', () => {
     keepSeen();
     leave();
-    // A frame that was asked for does not come while the tab is hidden.
-    isDrawingDue = false;
-    draw();
+    pace.again();
   });
   window.addEventListener('pagehide', keepSeen);
   document.addEventListener('focusin', look);
   // Where the focus went is known only afterwards.
   document.addEventListener('focusout', () => setTimeout(look));
-  for (const root of [byId('feed'), byId('around-list')]) bindActions(root, { onReply: reply, onGo: go });
+  const actions = {
+    reply, edit,
+    choose: named((seq) => changing.choose(seq)),
+    react: named((seq, { dataset }) => changing.toggle(seq, dataset.emoji)),
+    thread: (seq) => lookups.openThread(seq),
+    delete: (seq) => changing.remove(seq),
+  };
+  bindActions(document.body, go, actions);
+  const onFocused = (what) => (article) => article && what(Number(article.dataset.seq));
   bindKeys({
-    n: () => composer.focus(),
+    n: () => writing.composer.focus(),
     j: () => feed.move(1),
     k: () => feed.move(-1),
     '.': toNewest,
-    r: (article) => article && reply(Number(article.dataset.seq)),
+    r: onFocused(reply),
+    l: onFocused(actions.choose),
+    e: onFocused(edit),
+    t: onFocused(actions.thread),
+    '/': () => lookups.openSearch(),
     '?': showHelp,
   }, () => settings.shortcuts);
-  bindSettings(settings, changeSettings);
+  bindSettings(settings, async (changed) => {
+    const why = await permitted(changed);
+    storage.saveSettings(changed);
+    return why;
+  });
   closeOnBackdrop();
   setInterval(() => {
     feed.tick(Date.now());
@@ -131,30 +134,32 @@ function listen() {
 function take(output) {
   switch (output.do) {
     case 'events':
-      if (arrivedPart === null) arrivedPart = { from: output.from };
-      arrivedPart.to = output.to;
-      arrived.push(...output.events);
+      arrived ??= { do: 'events', events: [], from: output.from, to: output.to };
+      arrived.events.push(...output.events);
+      arrived.to = output.to;
       draw();
       break;
     case 'named':
-      composer.showName(output.name, output.claimed);
-      // A form that the reader opened stays open.
-      if (isNameRefused) composer.open();
-      isNameRefused = false;
+      who.named(output);
+      draw();
       break;
     case 'name_refused':
-      // After each reconnect it is refused again: what is being typed by then stays.
-      if (!isNameRefused) composer.askName(identity.name);
-      isNameRefused = true;
-      composer.showNameRefusal(output.error.message);
+      who.refused(output.error);
+      draw();
+      break;
+    case 'accepted':
+      changing.accepted(output.id);
+      act(output);
       break;
     case 'refused':
       act(output);
-      if (output.submission.type === 'post') takeBack(output.submission);
-      composer.showRefusal(output.error.message);
+      changing.refused(output.submission, output.error.message);
+      writing.takeBack(output.submission, output.error);
       break;
     case 'reset':
       quotes.forget();
+      changing.forget();
+      lookups.close();
       isFilled = false;
       act(output);
       break;
@@ -172,110 +177,91 @@ function act(action) {
 
 /** Applies what came since the last time, all at once. */
 function settle() {
-  if (arrivedPart === null) return;
-  const events = arrived;
-  arrived = [];
-  if (isFilled) tell(events.map(cheepOf).filter((cheep) => cheep && !isNamed(cheep.name, reader)));
-  const { from, to } = arrivedPart;
-  arrivedPart = null;
+  if (arrived === null) return;
+  const action = arrived;
+  const { events } = action;
+  arrived = null;
+  const texts = new Map(events.filter(isOfText).map(({ target }) => [target, quotedNow(target)]));
   const { first } = timeline;
-  timeline = reduce(timeline, { do: 'events', events, from, to });
+  timeline = reduce(timeline, action);
+  quotes.apply(events);
+  lookups.apply(events);
+  for (const [seq, before] of texts) textChanged(seq, before);
+  const news = events.map(cheepOf).filter((cheep) => cheep && !cheep.deleted && !isNamed(cheep.name, who.reader));
+  if (isFilled && news.length > 0) announcer.arrived(news, who.reader, settings.notify);
   if (first !== null && first < timeline.first) connection.forget(timeline.first);
 }
 
-/** Others' cheeps that came just now. */
-function tell(cheeps) {
-  if (!document.hidden) announcer.arrived(cheeps);
-  else if (settings.notify) cheeps.filter(({ cheep }) => isMentioned(cheep, reader)).slice(-1).forEach(notify);
+const isOfText = ({ type }) => type === 'edit' || type === 'delete';
+
+/** A cheep reads otherwise than it did, or is gone: so does whatever shows it beside the timeline. */
+function textChanged(seq, before) {
+  const cheep = quotedNow(seq);
+  fillQuotes(seq, cheep);
+  writing.changed(seq, cheep);
+  isDeletionDue ||= !cheep || Boolean(cheep.deleted);
+  announcer.changed(seq, before, cheep, who.reader, settings.notify && isFilled);
 }
 
-function chooseName(typed) {
-  try {
-    useIdentity(storage.saveName(parseName(typed.trim())));
-    composer.focus();
-  } catch (refusal) {
-    composer.showNameRefusal(refusal.message);
-  }
-}
-
-function useIdentity(chosen) {
-  identity = chosen;
-  reader = readerNamed(identity.name);
-  isNameRefused = false;
-  composer.showName(identity.name, false);
-  composer.open();
-  connection.identify(identity);
-}
-
-function submit() {
-  const { text, replyTo } = composer.draft;
-  let cheep;
-  try {
-    cheep = parseCheep(text, limits);
-  } catch (refusal) {
-    composer.showRefusal(refusal.message);
-    return;
-  }
-  composer.text = '';
-  composer.answer(null);
-  draftChanged();
-  put({ type: 'post', id: storage.randomId(), cheep, ...(replyTo !== null && { reply_to: replyTo }) });
-  toNewest();
-}
-
-function put(submission) {
+/** @param {import('./follow.js').Submission} submission */
+function submit(submission) {
+  changing.tryAgain(submission);
   act({ do: 'submit', submission });
   connection.submit(submission);
 }
 
-/** What is being written stays, below what came back. */
-function takeBack({ cheep, reply_to: replyTo }) {
-  composer.text = [cheep, composer.draft.text].filter((text) => text !== '').join('\n');
-  if (replyTo !== undefined) composer.answer(replyTo);
-  draftChanged();
+function submitWritten(submission) {
+  submit(submission);
+  if (submission.type === 'post') toNewest();
+}
+
+/** What only somebody with a name can do. */
+function named(what) {
+  return (...about) => {
+    if (who.identity !== null) {
+      what(...about);
+      return;
+    }
+    lookups.close();
+    who.ask();
+  };
 }
 
 function reply(seq) {
-  byId('around').close();
-  composer.answer(seq);
-  composer.showAnswered(quoted);
-  draftChanged();
-  composer.focus();
+  lookups.close();
+  writing.reply(seq);
+}
+
+function edit(seq) {
+  const cheep = known(seq);
+  if (!cheep || !changing.isOurs(cheep)) return;
+  lookups.close();
+  writing.edit(cheep);
+}
+
+/** A cheep that is shown anywhere on the page. */
+function known(seq) {
+  return cheepAt(timeline, seq) ?? lookups.find(seq);
+}
+
+/** What a reply answers, as far as it is here. */
+function quotedNow(seq) {
+  return known(seq) ?? quotes.peek(seq);
 }
 
 function quoted(seq) {
-  return cheepAt(timeline, seq) ?? quotes.get(seq);
+  return known(seq) ?? quotes.get(seq);
 }
 
-/** Goes to a cheep: in the timeline if it is loaded and drawn there, else in a dialog of its own. */
+/** Goes to a cheep: in the dialog that is open, in the timeline if it is loaded and drawn there, else in a dialog of its own. */
 function go(seq) {
   settle();
+  if (lookups.goTo(seq)) return;
   if (cheepAt(timeline, seq) && seq <= (timeline.held ?? Infinity)) {
-    byId('around').close();
+    lookups.close();
     act({ do: 'hold' });
     feed.jump(seq);
-  } else showAround(seq, (part) => connection.look(part), context());
-}
-
-function draftChanged() {
-  storage.saveDraft(composer.draft);
-  composer.showRefusal('');
-  showLeft();
-}
-
-function showLeft() {
-  const most = limits.cheep_chars;
-  composer.showLeft(most - countChars(cleanCheep(composer.draft.text), most + COUNTED_OVER));
-}
-
-async function changeSettings(changed) {
-  let why = '';
-  if (changed.notify && !(await askToNotify())) {
-    changed.notify = false;
-    why = canNotify ? 'This browser does not let the page notify: allow it in its settings.' : 'Notifications need https, or a server on this machine.';
-  }
-  storage.saveSettings(changed);
-  return why;
+  } else lookups.openAround(seq);
 }
 
 function toNewest() {
@@ -292,32 +278,20 @@ function look() {
   if (hasMore(timeline) && feed.leftBelow < 2 * window.innerHeight) connection.older();
 }
 
-/** Many changes, one drawing. */
-function draw() {
-  if (isDrawingDue) return;
-  isDrawingDue = true;
-  const next = () => {
-    isDrawingDue = false;
-    const start = performance.now();
-    drawNow();
-    const end = performance.now();
-    restsUntil = end + REST * (end - start);
-  };
-  if (document.hidden) setTimeout(next, HIDDEN_MS);
-  else setTimeout(() => requestAnimationFrame(next), restsUntil - performance.now());
-}
-
 function drawNow() {
   settle();
   isFilled ||= isCaughtUp;
   if (isPresent()) timeline = reduce(timeline, { do: 'back' });
   showConnection();
   showUnseen(countUnseen(timeline));
-  const wanted = { timeline, reader, isLive: status.link.is === 'live', day: dayOf(Date.now()) };
-  if (document.hidden || Object.keys(wanted).every((part) => drawn[part] === wanted[part])) return;
+  lookups.draw();
+  const { reader, isClaimed } = who;
+  const wanted = { timeline, reader, isClaimed, refusals: changing.version, isLive: status.link.is === 'live', day: dayOf(Date.now()) };
+  if ((document.hidden && !isDeletionDue) || Object.keys(wanted).every((part) => drawn[part] === wanted[part])) return;
   drawn = wanted;
+  isDeletionDue = false;
   feed.draw(timeline, context());
-  composer.showAnswered(quoted);
+  writing.refresh();
   showWaiting(countWaiting(timeline));
   showEnd(endSentence());
   look();
@@ -341,7 +315,11 @@ function leave() {
 }
 
 function context() {
-  return { reader, name: identity?.name ?? '', now: Date.now(), isLive: status.link.is === 'live', quoted };
+  const { reader, isClaimed, name } = who;
+  return {
+    reader, isClaimed, name, now: Date.now(), isLive: status.link.is === 'live', quoted,
+    pendingOf: (seq) => changing.pendingOf(seq), refusalOf: (seq) => changing.refusalOf(seq),
+  };
 }
 
 function keepSeen() {

@@ -1,6 +1,6 @@
-// What replies answer, if it lies outside of what is loaded: asked for once, kept for a while.
+// What replies answer, if it lies outside of what is loaded: asked for once, kept for a while, as it is now.
 
-import { cheepOf } from './protocol.js';
+import { apply, cheepOf } from './changes.js';
 
 /** Most cheeps that are kept. */
 const KEPT = 500;
@@ -16,7 +16,7 @@ export class Quotes {
   #asked = new Set();
 
   /**
-   * @param {(part: {after: number, limit: number}) => Promise<import('./protocol.js').Page>} ask
+   * @param {(request: object) => Promise<{events: import('./protocol.js').Event[]}>} ask
    * @param {(cheep: import('./protocol.js').Cheep) => void} onFound
    */
   constructor(ask, onFound) {
@@ -31,6 +31,19 @@ export class Quotes {
     return kept;
   }
 
+  /** The cheep if it is here. @returns {import('./protocol.js').Cheep | undefined} */
+  peek(seq) {
+    return this.#kept.get(seq);
+  }
+
+  /** @param {import('./protocol.js').Event[]} events */
+  apply(events) {
+    for (const event of events) {
+      const cheep = this.#kept.get(event.target);
+      if (cheep) this.#kept.set(cheep.seq, apply(cheep, event));
+    }
+  }
+
   /** Another timeline has other cheeps. */
   forget() {
     this.#kept.clear();
@@ -39,8 +52,8 @@ export class Quotes {
   async #find(seq) {
     this.#asked.add(seq);
     try {
-      const { events: [event] } = await this.#ask({ after: seq - 1, limit: 1 });
-      const cheep = cheepOf(event);
+      const { events } = await this.#ask({ type: 'history', after: seq - 1, limit: 1 });
+      const cheep = cheepOf(events[0]);
       if (cheep?.seq !== seq) return;
       this.#kept.set(seq, cheep);
       if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value);

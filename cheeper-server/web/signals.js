@@ -1,11 +1,14 @@
 // What reaches somebody who does not look at the timeline: the title, notifications, and words for screen readers.
 
 import { byId } from './dom.js';
+import { isMentioned, isNamed } from './text.js';
 
 /** New cheeps are read out together, at most this often. */
 const ANNOUNCE_MS = 5000;
 /** A notification holds no more of a cheep. */
 const NOTE_CHARS = 200;
+/** Notifications that can be taken away again. */
+const KEPT_NOTES = 50;
 
 const title = document.title;
 
@@ -15,20 +18,44 @@ export function showUnseen(unseen) {
   if (document.title !== wanted) document.title = wanted;
 }
 
-/** Reads new cheeps out without a flood: one by itself, many as their number. */
+/** Tells of what came: reads it out to who is here, notifies who looks elsewhere and wants that. */
 export class Announcer {
   #waiting = { count: 0, newest: null };
   #timer = null;
+  /** The cheep that was read out last. */
+  #said = null;
 
-  /** @param {import('./protocol.js').Cheep[]} cheeps  those that came, oldest first */
-  arrived(cheeps) {
-    if (cheeps.length === 0) return;
+  /**
+   * @param {import('./protocol.js').Cheep[]} cheeps  others' cheeps that came just now, oldest first; at least one
+   * @param {import('./text.js').Reader | null} reader
+   * @param {boolean} mayNotify
+   */
+  arrived(cheeps, reader, mayNotify) {
+    if (!document.hidden) this.#readOut(cheeps);
+    else if (mayNotify) cheeps.filter(({ cheep }) => isMentioned(cheep, reader)).slice(-1).forEach(notify);
+  }
+
+  /** A cheep reads otherwise than before: what it said is told no more, and somebody may be mentioned who was not. */
+  changed(seq, before, cheep, reader, mayNotify) {
+    const isGone = !cheep || Boolean(cheep.deleted);
+    if (this.#waiting.newest?.seq === seq) this.#waiting.newest = isGone ? null : cheep;
+    if (this.#said === seq) say('');
+    if (isGone) withdraw(seq);
+    else if (before && !isMentioned(before.cheep, reader) && !isNamed(cheep.name, reader)) {
+      if (document.hidden && mayNotify && isMentioned(cheep.cheep, reader)) notify(cheep);
+    }
+  }
+
+  /** Without a flood: one by itself, many as their number. */
+  #readOut(cheeps) {
     this.#waiting = { count: this.#waiting.count + cheeps.length, newest: cheeps.at(-1) };
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       const { count, newest } = this.#waiting;
       this.#waiting = { count: 0, newest: null };
-      say(count === 1 ? `${newest.name}: ${newest.cheep}` : `${count} new cheeps`);
+      this.#said = count === 1 ? newest?.seq : null;
+      if (count > 1) say(`${count} new cheeps`);
+      else if (newest) say(`${newest.name}: ${newest.cheep}`);
     }, ANNOUNCE_MS);
   }
 }
@@ -39,19 +66,30 @@ export function say(sentence) {
 }
 
 /** Whether this browser lets this page notify at all: only over https or from the same machine. */
-export const canNotify = 'Notification' in window && window.isSecureContext;
+const canNotify = 'Notification' in window && window.isSecureContext;
 
-/** Asks the browser's user; true if notifications may be shown. */
-export async function askToNotify() {
-  return canNotify && (await Notification.requestPermission()) === 'granted';
+/**
+ * Takes out of the settings what this browser does not let the page do, having asked its user.
+ * @param {{notify: boolean}} settings
+ * @returns {Promise<string>} why; empty for nothing
+ */
+export async function permitted(settings) {
+  if (!settings.notify || (canNotify && (await Notification.requestPermission()) === 'granted')) return '';
+  settings.notify = false;
+  return canNotify ? 'This browser does not let the page notify: allow it in its settings.' : 'Notifications need https, or a server on this machine.';
 }
 
+/** Notifications that may still be there, by their cheep. @type {Map<number, Notification>} */
+const notes = new Map();
+
 /** @param {import('./protocol.js').Cheep} cheep */
-export function notify({ seq, name, cheep }) {
+function notify({ seq, name, cheep }) {
   if (!canNotify || Notification.permission !== 'granted') return;
   try {
     // Two tabs with the same tag show one.
     const note = new Notification(`${name} mentioned you`, { body: cheep.slice(0, NOTE_CHARS), tag: `cheep-${seq}`, icon: '/icon.svg' });
+    notes.set(seq, note);
+    if (notes.size > KEPT_NOTES) notes.delete(notes.keys().next().value);
     note.addEventListener('click', () => {
       window.focus();
       note.close();
@@ -59,4 +97,10 @@ export function notify({ seq, name, cheep }) {
   } catch {
     // Some browsers of phones have the class, and throw.
   }
+}
+
+/** Takes the notification of a cheep away. */
+function withdraw(seq) {
+  notes.get(seq)?.close?.();
+  notes.delete(seq);
 }

@@ -47,6 +47,7 @@ assets! {
     "actions.js" "actions.js" JS;
     "article.js" "article.js" JS;
     "changes.js" "changes.js" JS;
+    "changing.js" "changing.js" JS;
     "composer.js" "composer.js" JS;
     "connection.js" "connection.js" JS;
     "dialogs.js" "dialogs.js" JS;
@@ -57,8 +58,14 @@ assets! {
     "follow-outbox.js" "follow-outbox.js" JS;
     "follow-timeline.js" "follow-timeline.js" JS;
     "frames.js" "frames.js" JS;
+    "keyed.js" "keyed.js" JS;
+    "listing.js" "listing.js" JS;
+    "lookups.js" "lookups.js" JS;
+    "pace.js" "pace.js" JS;
     "protocol.js" "protocol.js" JS;
+    "query.js" "query.js" JS;
     "quotes.js" "quotes.js" JS;
+    "reactions.js" "reactions.js" JS;
     "signals.js" "signals.js" JS;
     "status.js" "status.js" JS;
     "storage.js" "storage.js" JS;
@@ -67,6 +74,8 @@ assets! {
     "theme.js" "theme.js" JS;
     "time.js" "time.js" JS;
     "timeline.js" "timeline.js" JS;
+    "who.js" "who.js" JS;
+    "writing.js" "writing.js" JS;
     "favicon.svg" "favicon.svg" SVG;
     "icon.svg" "icon.svg" SVG;
     "icon.png" "icon.png" PNG;

@@ -131,6 +131,7 @@ const PAGE: &[(&str, &[&str])] = &[
     ("emoji.js", PAGE_IO),
     ("time.js", PAGE_IO),
     ("quotes.js", PAGE_IO),
+    ("query.js", PAGE_IO),
     ("", &["innerHTML", "insertAdjacentHTML", "outerHTML", "document.write"]),
 ];
 
