@@ -24,8 +24,9 @@ use crate::{
 
 /// The newest frames kept in memory for readers that are a little behind, in bytes.
 const TAIL_BYTES: usize = 1024 * 1024;
-/// Events read into that ring at the start, so that those who come back after a restart find them there.
-const PRELOADED_EVENTS: u64 = 4096;
+/// Events read into that ring at the start, so that those who come back after a restart find them there. A start looks at as many,
+/// so that what keeps it from serving is told before anybody is let in.
+const PRELOADED_EVENTS: u64 = 1000;
 /// What may wait in memory for all clients together, in bytes.
 const WAITING_BYTES: usize = 256 * 1024 * 1024;
 

@@ -33,6 +33,7 @@ pub(crate) struct Metrics {
     lost_log_lines: Counter,
     online: Gauge,
     head: Gauge,
+    damages: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -81,6 +82,7 @@ impl Metrics {
             lost_log_lines: Counter::default(),
             online: Gauge::default(),
             head: Gauge::default(),
+            damages: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("posts", "Cheeps stored", metrics.posts.clone());
@@ -109,6 +111,7 @@ impl Metrics {
         registry.register("lost_log_lines", "Lines of the log that nobody could read", metrics.lost_log_lines.clone());
         registry.register("online", "Open WebSocket connections", metrics.online.clone());
         registry.register("head", "The newest seq", metrics.head.clone());
+        registry.register("damages", "What was found to be wrong with the store", metrics.damages.clone());
         metrics
     }
 
@@ -149,13 +152,14 @@ impl Metrics {
     }
 
     /// Everything, in the OpenMetrics text form. What is counted elsewhere is given.
-    pub(crate) fn text(&self, online: u64, head: u64, rate_limited: u64) -> String {
+    pub(crate) fn text(&self, online: u64, head: u64, damages: u64, rate_limited: u64) -> String {
         let reason = Reason { code: Code::RateLimited.as_str() };
         self.refused.get_or_create(&reason).inner().store(rate_limited, Ordering::Relaxed);
         self.panics.inner().store(PANICS.load(Ordering::Relaxed), Ordering::Relaxed);
         self.lost_log_lines.inner().store(LOST_LOG_LINES.load(Ordering::Relaxed), Ordering::Relaxed);
         self.online.set(i64::try_from(online).unwrap_or(i64::MAX));
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
+        self.damages.set(i64::try_from(damages).unwrap_or(i64::MAX));
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("a String takes every write");
         text

@@ -11,6 +11,9 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
+/// The least that there is (`nice 19`): about 1/70 of the time of a processor that is wanted by others as well.
+const LEAST_PRIORITY: i32 = 19;
+
 /// Of the whole process: what comes after it is the end of the process.
 static FAILED: LazyLock<CancellationToken> = LazyLock::new(CancellationToken::new);
 
@@ -20,6 +23,14 @@ pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<Joi
         let _alarm = Alarm;
         work();
     })
+}
+
+/// Lets all others go first: for the thread that calls it, whose work can wait, from now on.
+pub(crate) fn step_back() {
+    // On Linux each thread has a priority of its own. Where it cannot be had, the work is done at the usual one.
+    if let Err(error) = rustix::process::setpriority_process(None, LEAST_PRIORITY) {
+        tracing::debug!(%error, "a thread that can wait does not");
+    }
 }
 
 /// Done once a worker has panicked.

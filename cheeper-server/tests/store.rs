@@ -285,3 +285,84 @@ fn a_first_start_that_was_cut_off_is_no_hindrance() {
     let server = start(&data);
     assert_eq!(seqs(&server.client().ask(json!({ "type": "history" }))), [1]);
 }
+
+/// What `check` says of a store, and whether that is good.
+fn checked(data: &Path) -> (bool, String) {
+    let before = files(data.parent().unwrap());
+    let output = command(data).arg("check").output().unwrap();
+    assert!(files(data.parent().unwrap()) == before, "the store was changed");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn a_check_says_what_is_wrong_and_leaves_all_as_it_was() {
+    let (_folder, data) = folder();
+    let (good, said) = checked(&data);
+    assert!(!good && said.contains("no such file") && !data.exists(), "{said}");
+    let server = start(&data);
+    server.client().post_many("alice", 20);
+    let (good, said) = checked(&data);
+    assert!(!good && said.contains("another server uses the store"), "{said}");
+    stop(server);
+    assert_eq!(checked(&data), (true, format!("the store {} is sound.\n", data.display())));
+    let db = Connection::open(&data).unwrap();
+    db.execute_batch("UPDATE cheeps SET name = 'eve' WHERE seq = 7; DELETE FROM cheeps WHERE seq BETWEEN 9 AND 11")
+        .unwrap();
+    db.close().unwrap();
+    without_log(&data);
+    let (good, said) = checked(&data);
+    assert!(!good, "{said}");
+    assert_eq!(said.lines().take(2).collect::<Vec<_>>(), ["cheep 7 is damaged.", "the cheeps 9 to 11 are missing."]);
+}
+
+#[test]
+fn damage_that_a_start_does_not_see_is_told_behind_it_and_all_else_is_served() {
+    let (_folder, data) = folder();
+    let server = start(&data);
+    server.client().post_many("alice", 1100);
+    stop(server);
+    let db = Connection::open(&data).unwrap();
+    db.execute("UPDATE cheeps SET cheep = 'another text' WHERE seq = 3", []).unwrap();
+    db.close().unwrap();
+    let server = start(&data);
+    let health = || server.begin("GET /healthz HTTP/1.1\r\nHost: cheeper\r\n\r\n");
+    while !health().contains("cheep 3 is damaged") {}
+    assert!(health().starts_with("HTTP/1.1 200 "), "{}", health());
+    assert!(server.log().contains("cheep 3 is damaged"));
+    assert!(server.begin("GET /metrics HTTP/1.1\r\nHost: cheeper\r\n\r\n").contains("cheeper_damages 1\n"));
+    let mut client = server.client();
+    let page = |before: u64| json!({ "type": "history", "before": before, "limit": 2 });
+    assert_eq!(client.ask(page(4))["code"], "internal");
+    assert_eq!(seqs(&client.ask(page(3))), [1, 2]);
+    assert_eq!(client.post("alice", "and writing goes on"), 1101);
+}
+
+#[test]
+fn nothing_is_written_to_a_store_whose_structure_is_damaged() {
+    let (_folder, data) = folder();
+    let server = start(&data);
+    for (id, text) in [("1", "one"), ("2", "two")] {
+        server.client().ask(json!({ "id": id, "name": "alice", "cheep": text }));
+    }
+    stop(server);
+    // An index that has lost an entry would let an id be taken twice.
+    let db = Connection::open(&data).unwrap();
+    let sql: String = db
+        .query_row("SELECT sql FROM sqlite_schema WHERE name = 'cheeps_by_author_and_id'", [], |row| row.get(0))
+        .unwrap();
+    db.execute_batch(&format!(
+        "PRAGMA writable_schema = ON;
+        DROP INDEX cheeps_by_author_and_id; {sql} AND seq > 1;
+        UPDATE sqlite_schema SET sql = '{sql}' WHERE name = 'cheeps_by_author_and_id'"
+    ))
+    .unwrap();
+    db.close().unwrap();
+    let server = start(&data);
+    let health = || server.begin("GET /healthz HTTP/1.1\r\nHost: cheeper\r\n\r\n");
+    while !health().starts_with("HTTP/1.1 503 ") {}
+    assert!(health().contains("the store is damaged"), "{}", health());
+    let mut client = server.client();
+    assert_eq!(client.ask(json!({ "id": "3", "name": "alice", "cheep": "three" }))["code"], "not_stored");
+    assert_eq!(seqs(&client.ask(json!({ "type": "history" }))), [1, 2]);
+}

@@ -4,7 +4,7 @@ use std::{env, net::SocketAddr, path::PathBuf};
 
 use cheeper_protocol::{Limits, limits::CHEEP_CHARS_RANGE};
 use clap::{
-    CommandFactory as _, FromArgMatches as _, Parser,
+    CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
     builder::{OsStr, Resettable},
 };
 use etcetera::base_strategy::{BaseStrategy as _, Xdg};
@@ -21,20 +21,33 @@ const EXAMPLES: &str = "Examples:
       for everybody on the network
   cheeper-server --data class.db --post-rate 20
       a timeline of its own, at most 20 cheeps a minute for one person
+  cheeper-server check --data class.db
+      see whether everything in it is sound, while no server uses it
   CHEEPER_LISTEN=0.0.0.0:80 cheeper-server
       every flag can be set in the environment";
+
+/// What else can be done than serving.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Look at all that a timeline's file keeps, which no server may be using, and say what is wrong with it.
+    Check,
+}
 
 /// A live timeline that anybody can host.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 #[expect(clippy::doc_markdown, reason = "these comments are shown by --help")]
 pub struct Args {
+    /// What to do; nothing: serve.
+    #[command(subcommand)]
+    pub task: Option<Task>,
+
     /// Where to listen.
     #[arg(long, env = "CHEEPER_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:5000", value_parser = address)]
     pub listen: SocketAddr,
 
     /// The file that keeps the timeline [default: $XDG_DATA_HOME/cheeper/cheeper.db].
-    #[arg(long, env = "CHEEPER_DATA", value_name = "PATH")]
+    #[arg(long, env = "CHEEPER_DATA", value_name = "PATH", global = true)]
     pub data: Option<PathBuf>,
 
     /// Posts a minute for one person, a quarter of it (at least 5) at once; 0 is no limit.

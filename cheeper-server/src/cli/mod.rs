@@ -1,6 +1,7 @@
-//! The command: reads what was typed, opens the store, serves until it is told to stop.
+//! The command: reads what was typed, opens the store, serves until it is told to stop; or looks at a store.
 
 pub mod args;
+mod check;
 mod log;
 mod output;
 mod plain;
@@ -12,7 +13,11 @@ use std::{
     process::ExitCode,
 };
 
-use self::{args::Args, log::Log, serve::ServeError};
+use self::{
+    args::{Args, Task},
+    log::Log,
+    serve::ServeError,
+};
 
 /// What the process does, from its start to its exit code.
 pub fn main() -> ExitCode {
@@ -27,8 +32,12 @@ pub fn main() -> ExitCode {
     };
     // What was logged gets out however this ends.
     let _flush = log.flush_at_the_end();
-    match serve::serve(args, &log) {
-        Ok(()) => ExitCode::SUCCESS,
+    let done = match args.task {
+        None => serve::serve(args, &log).map(|()| ExitCode::SUCCESS),
+        Some(Task::Check) => check::check(&args),
+    };
+    match done {
+        Ok(code) => code,
         Err(error) => {
             log.say(&format!("cheeper-server: {error}."));
             // As clap does for what it refuses itself.

@@ -14,7 +14,7 @@ use cheeper_protocol::{
 };
 
 use super::{
-    Answer, Command, Engine, Outcome, Part, Prepared, Publish, Read, Timeline, Trouble, bytes_of, now,
+    Answer, Command, Damage, Engine, Outcome, Part, Prepared, Publish, Read, Timeline, Trouble, bytes_of, now,
     rules::{self, Asked, Change, Decision, Earlier, Fingerprint, Holder, State},
 };
 
@@ -105,6 +105,10 @@ impl Timeline for Running {
     }
 
     fn trouble(&self) -> Option<Trouble> {
+        None
+    }
+
+    fn damage(&self) -> Option<Damage> {
         None
     }
 

@@ -89,9 +89,21 @@ pub enum Trouble {
     /// The log is not what it was.
     #[error("the store's files were moved, deleted or cut off while the server runs")]
     Lost,
+    /// What is written would do more damage.
+    #[error("the store is damaged, and the server's log says how")]
+    Damaged,
     /// Anything else.
     #[error("the disk or the store fails, and the server's log says how")]
     Failing,
+}
+
+/// What is wrong with the log, as far as it was looked at. Whatever it hits is refused where it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// How many things are.
+    pub count: u64,
+    /// The first that was found: a sentence without its full stop that names no file.
+    pub first: String,
 }
 
 /// Where an answer goes. It is called once, from a thread of the engine's, and must not block.
@@ -107,6 +119,9 @@ pub trait Timeline: Send + Sync {
 
     /// Why nothing can be written at the moment, if so. That it works again is found out without anybody posting.
     fn trouble(&self) -> Option<Trouble>;
+
+    /// What was found to be wrong with the log since it was opened, if anything was.
+    fn damage(&self) -> Option<Damage>;
 
     /// Carries out a command and publishes what it changed. What one thread submits is carried out in that order.
     fn submit(&self, command: Command, answer: Answer<Outcome>);

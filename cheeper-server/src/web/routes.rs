@@ -151,15 +151,18 @@ fn health(site: &Site) -> Response<Bytes> {
     } else {
         (StatusCode::OK, "ready".to_owned())
     };
-    api::json(
-        status,
-        serde_json::json!({ "status": state, "head": site.services.feed.tail().head() }).to_string().as_bytes(),
-    )
+    let mut health = serde_json::json!({ "status": state, "head": site.services.feed.tail().head() });
+    // What is sound is served on, so this alone is no reason to take the server out of service.
+    if let Some(damage) = site.services.timeline.damage() {
+        health["damage"] = damage.first.into();
+    }
+    api::json(status, health.to_string().as_bytes())
 }
 
 fn metrics(site: &Site) -> impl Reply + use<> {
     let (online, head) = (site.services.presence.online(), site.services.feed.tail().head().get());
-    let text = site.services.metrics.text(online, head, site.services.rules.rate_limits.refused_posts());
+    let damages = site.services.timeline.damage().map_or(0, |damage| damage.count);
+    let text = site.services.metrics.text(online, head, damages, site.services.rules.rate_limits.refused_posts());
     warp::reply::with_header(text, header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")
 }
 

@@ -64,7 +64,7 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("trim", &["memory"], &["libc", "tokio", "tracing"]),
-    ("worker", &[], &["tokio_util"]),
+    ("worker", &[], &["rustix", "tokio_util", "tracing"]),
 ];
 
 /// Rooms of the server that touch most of the rest, and what they may not: the store's language and others' insides.

@@ -97,6 +97,11 @@ impl Server {
         self.process.memory()
     }
 
+    /// Memory that is its own alone, in KiB.
+    pub fn private_memory(&self) -> u64 {
+        self.process.private_memory()
+    }
+
     /// What it has logged so far in this life.
     pub fn log(&self) -> String {
         self.process.log()

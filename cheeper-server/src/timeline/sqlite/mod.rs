@@ -6,6 +6,7 @@ mod error;
 mod files;
 mod ledger;
 mod lock;
+mod queue;
 mod reader;
 mod row;
 mod schema;
@@ -17,7 +18,7 @@ mod writer;
 use std::{
     fs, io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64, mpsc},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
     thread::JoinHandle,
 };
 
@@ -26,7 +27,10 @@ use rusqlite::Connection;
 
 pub use self::error::OpenError;
 use self::{
-    check::Found,
+    check::{
+        Found,
+        behind::{Behind, Soundness, StartError},
+    },
     files::Files,
     lock::{LOG, StoreLock, beside},
     reader::{Queue, ReadError, Reader, Request},
@@ -34,7 +38,7 @@ use self::{
     schema::Identity,
     writer::{Write, Writer},
 };
-use super::{Answer, Command, Engine, Outcome, Part, Publish, Read, Timeline, Trouble};
+use super::{Answer, Command, Damage, Engine, Outcome, Part, Publish, Read, Timeline, Trouble};
 use crate::worker;
 
 /// Writes that may wait; more are refused at once, which the author can try again.
@@ -68,6 +72,12 @@ impl Store {
                 Err(error)
             }
         }
+    }
+
+    /// Looks at all of the store at `path`, which nobody may be using, and gives each thing that is wrong with it as a sentence
+    /// without its full stop. Nothing of the store is changed.
+    pub fn check(path: &Path) -> Result<Vec<String>, OpenError> {
+        check::look_at_all(path)
     }
 
     fn open_in(lock: &mut StoreLock) -> Result<(Connection, Identity, Seq), OpenError> {
@@ -122,8 +132,8 @@ impl Engine for Store {
         let trouble = Arc::<Mutex<Option<Trouble>>>::default();
         let failed = |error: rusqlite::Error| OpenError::sqlite(&lock.path, &error);
         let no_system = |error: io::Error| OpenError::io(&lock.path, &error);
-        let (writes, write_queue) = mpsc::sync_channel(WAITING_WRITES);
-        let (reads, read_queue) = mpsc::sync_channel(WAITING_READS);
+        let (writes, write_queue) = queue::bounded(WAITING_WRITES);
+        let (reads, read_queue) = queue::bounded(WAITING_READS);
         let files = Files::of(&lock.path).map_err(no_system)?;
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| worker::spawn(name, work).map_err(no_system);
         let read_queue = Arc::new(Queue::new(read_queue));
@@ -137,11 +147,16 @@ impl Engine for Store {
                 (Reader { db, sums, files: files.clone(), head: committed.clone() }, read_queue.clone());
             readers.push(spawn("store-reader", Box::new(move || reader.run(&queue)))?);
         }
-        let writer = Writer::new(db, sums, committed, publish, trouble.clone(), files);
+        let soundness = Arc::<Soundness>::default();
+        let check = Behind::start(&lock.path, sums, files.clone(), soundness.clone()).map_err(|error| match error {
+            StartError::Sqlite(error) => failed(error),
+            StartError::System(error) => no_system(error),
+        })?;
+        let writer = Writer::new(db, sums, committed, publish, trouble.clone(), files, soundness.clone());
         let writer = spawn("store-writer", Box::new(move || writer.run(&write_queue)))?;
-        let queues = Queues { writes, reads, readers, writer, lock };
+        let queues = Queues { writes, reads, readers, check, writer, lock };
         let Identity { timeline, secret_key } = identity;
-        Ok(Sqlite { timeline, secret_key, trouble, queues: Mutex::new(Some(queues)) })
+        Ok(Sqlite { timeline, secret_key, trouble, soundness, queues: Mutex::new(Some(queues)) })
     }
 }
 
@@ -150,25 +165,25 @@ struct Sqlite {
     timeline: String,
     secret_key: [u8; 32],
     trouble: Arc<Mutex<Option<Trouble>>>,
+    soundness: Arc<Soundness>,
     queues: Mutex<Option<Queues>>,
 }
 
 struct Queues {
-    writes: mpsc::SyncSender<Write>,
-    reads: mpsc::SyncSender<Request>,
+    writes: queue::Sender<Write>,
+    reads: queue::Sender<Request>,
     readers: Vec<JoinHandle<()>>,
+    check: Behind,
     writer: JoinHandle<()>,
     lock: StoreLock,
 }
 
 impl Sqlite {
     /// Puts a request into its queue, or gives it back if that is full or the store closed.
-    fn send<T>(&self, request: T, queue: impl FnOnce(&Queues) -> &mpsc::SyncSender<T>) -> Result<(), T> {
+    fn send<T>(&self, request: T, queue: impl FnOnce(&Queues) -> &queue::Sender<T>) -> Result<(), T> {
         match self.queues.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             None => Err(request),
-            Some(queues) => queue(queues).try_send(request).map_err(|error| match error {
-                mpsc::TrySendError::Full(request) | mpsc::TrySendError::Disconnected(request) => request,
-            }),
+            Some(queues) => queue(queues).try_send(request),
         }
     }
 }
@@ -179,7 +194,14 @@ impl Timeline for Sqlite {
     }
 
     fn trouble(&self) -> Option<Trouble> {
+        if self.soundness.hinders_writing() {
+            return Some(Trouble::Damaged);
+        }
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn damage(&self) -> Option<Damage> {
+        self.soundness.damage()
     }
 
     fn submit(&self, command: Command, answer: Answer<Outcome>) {
@@ -196,7 +218,7 @@ impl Timeline for Sqlite {
     }
 
     fn close(&self) -> io::Result<()> {
-        let Some(Queues { writes, reads, readers, writer, lock }) =
+        let Some(Queues { writes, reads, readers, check, writer, lock }) =
             self.queues.lock().unwrap_or_else(PoisonError::into_inner).take()
         else {
             return Ok(());
@@ -206,7 +228,7 @@ impl Timeline for Sqlite {
         };
         // Readers first: SQLite carries the log over and removes it for the last connection alone.
         drop(reads);
-        let read = readers.into_iter().try_for_each(end);
+        let read = readers.into_iter().chain([check.stop()]).try_for_each(end);
         drop(writes);
         end(writer)?;
         let log = beside(&lock.path, LOG);

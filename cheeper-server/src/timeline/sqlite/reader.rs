@@ -5,7 +5,6 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
-        mpsc,
     },
 };
 
@@ -14,6 +13,7 @@ use rusqlite::{Connection, Rows};
 
 use super::{
     files::{Files, Loss},
+    queue,
     row::Sums,
 };
 use crate::timeline::{Answer, Part, Read};
@@ -37,18 +37,18 @@ pub(super) enum ReadError {
 
 /// What all readers take from: the queue, and the damaged cheeps that were told of already.
 pub(super) struct Queue {
-    reads: Mutex<mpsc::Receiver<Request>>,
+    reads: Mutex<queue::Receiver<Request>>,
     told: Mutex<BTreeSet<u64>>,
 }
 
 impl Queue {
-    pub(super) fn new(reads: mpsc::Receiver<Request>) -> Self {
+    pub(super) fn new(reads: queue::Receiver<Request>) -> Self {
         Self { reads: Mutex::new(reads), told: Mutex::default() }
     }
 
     /// The lock is held while there is nothing to do, and let go of before the work.
     fn next(&self) -> Option<Request> {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).recv()
     }
 
     fn tell(&self, error: &ReadError, read: &Read) {

@@ -14,9 +14,11 @@ use cheeper_protocol::{Code, Event, Refusal, Seq};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, ffi};
 
 use super::{
+    check::behind::Soundness,
     checkpoint::{self, Log},
     files::Files,
     ledger::{Ledger, WriteError},
+    queue,
     row::Sums,
     schema,
 };
@@ -64,6 +66,7 @@ pub(super) struct Writer {
     committed: Arc<AtomicU64>,
     publish: Publish,
     trouble: Arc<Mutex<Option<Trouble>>>,
+    soundness: Arc<Soundness>,
     files: Files,
     log: Log,
     /// A commit failed when all of it was written: it lies in the log until another takes its place.
@@ -79,19 +82,36 @@ impl Writer {
         publish: Publish,
         trouble: Arc<Mutex<Option<Trouble>>>,
         files: Files,
+        soundness: Arc<Soundness>,
     ) -> Self {
         let log = Log::of(&db);
         let head = Seq::new(committed.load(Ordering::Relaxed)).unwrap_or_default();
-        Self { db, sums, head, committed, publish, trouble, files, log, is_in_doubt: false, has_told_of_damage: false }
+        Self {
+            db,
+            sums,
+            head,
+            committed,
+            publish,
+            trouble,
+            soundness,
+            files,
+            log,
+            is_in_doubt: false,
+            has_told_of_damage: false,
+        }
     }
 
     /// Works until every sender is gone and the queue is empty.
-    pub(super) fn run(mut self, queue: &mpsc::Receiver<Write>) {
+    pub(super) fn run(mut self, queue: &queue::Receiver<Write>) {
         loop {
             match queue.recv_timeout(PROBE_EVERY) {
                 Ok(first) => {
                     let mut batch = vec![first];
                     batch.extend(queue.try_iter().take(BATCH - 1));
+                    if self.soundness.hinders_writing() {
+                        batch.into_iter().for_each(Write::refuse_as_not_stored);
+                        continue;
+                    }
                     self.carry_out(batch);
                     self.log.checkpoint_if_long(&self.db);
                 }

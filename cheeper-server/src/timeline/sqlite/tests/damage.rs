@@ -1,6 +1,7 @@
-//! Whatever bit of a store's files is another: what is read is right, or the store is refused and left as it was.
+//! Whatever bit of a store's files is another: the store is refused and left as it was, or the thorough look finds it and what is
+//! read is right or refused, or nothing is different.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::LazyLock};
+use std::{collections::BTreeMap, path::PathBuf, sync::LazyLock, thread};
 
 use cheeper_protocol::Cheep;
 use proptest::prelude::*;
@@ -68,23 +69,35 @@ impl Sample {
         self
     }
 
-    /// Lays the files out with a change, and says how many cheeps are there, all of them right; none if it is refused.
+    /// Lays the files out with a change, and says how many cheeps are there, all of them right; none if something is found to
+    /// be wrong, by a start or by the thorough look.
     fn after(&self, suffix: &'static str, change: impl FnOnce(&mut Vec<u8>)) -> Option<usize> {
         let folder = TempDir::new().unwrap();
         let path = self.lay(folder.path());
         let mut files = self.files.clone();
         change(files.get_mut(suffix).unwrap());
         fs::write(beside(&path, suffix), &files[suffix]).unwrap();
-        let Ok(store) = Store::open(&path) else {
+        let is_as_it_was = || {
             for suffix in ["", LOG, INDEX] {
                 assert_eq!(fs::read(beside(&path, suffix)).ok().as_ref(), files.get(suffix), "{suffix} was changed");
             }
+        };
+        let is_sound = Store::check(&path).is_ok_and(|findings| findings.is_empty());
+        is_as_it_was();
+        let Ok(store) = Store::open(&path) else {
+            is_as_it_was();
+            assert!(!is_sound, "a start is refused for what the thorough look does not find");
             return None;
         };
-        let cheeps = store.newest(1000, usize::MAX).unwrap();
-        assert_eq!(cheeps, self.cheeps[..cheeps.len()]);
-        assert_eq!(store.head().get(), cheeps.len() as u64);
+        let cheeps = store.newest(1000, usize::MAX);
         drop(store);
+        if !is_sound {
+            assert!(cheeps.is_err() || cheeps.is_ok_and(|cheeps| cheeps == self.cheeps));
+            self.is_served_as_far_as_it_is_sound(&open(&folder));
+            return None;
+        }
+        let cheeps = cheeps.unwrap();
+        assert_eq!(cheeps, self.cheeps[..cheeps.len()]);
 
         let store = open(&folder);
         for event in &cheeps {
@@ -97,7 +110,20 @@ impl Sample {
         }
         assert_eq!(store.claim(author("carol", Some("somebody else's secret"))).unwrap_err().code, Code::NameTaken);
         assert_eq!(store.claim(author("carol", Some(SECRET))).unwrap().name.as_str(), "Carol");
+        assert_eq!(store.timeline.damage(), None);
         Some(cheeps.len())
+    }
+
+    /// What is read of a store with damage that its start does not see is right or refused, and the look behind the start
+    /// finds it.
+    fn is_served_as_far_as_it_is_sound(&self, store: &Opened) {
+        for expected in &self.cheeps {
+            let read = store.read(Read::Events { first: expected.seq(), last: expected.seq() });
+            assert!(read.is_err() || read.is_ok_and(|read| read == [expected.clone()]));
+        }
+        while store.timeline.damage().is_none() {
+            thread::yield_now();
+        }
     }
 }
 

@@ -1,18 +1,29 @@
 //! What a store must pass before anything is written to it. Nothing here changes a byte of any of its files.
+//!
+//! A start must not take longer the more people have written, so it looks at what a start and the next writes go by: the head
+//! of the file, the log, the tables' definitions, the key, the free pages, and the newest rows ([`newest`]). All else is
+//! [`thorough`]: behind the start, by a thread of its own ([`behind`]), and when the host asks for it ([`look_at_all`]).
+//! What is damaged meanwhile is refused where it is read, as each row has a sum.
+
+pub(super) mod behind;
+mod newest;
+mod thorough;
 
 use std::{
     fs::{self, File},
     io::{self, BufReader, Read as _},
     os::unix::ffi::OsStrExt as _,
+    path::Path,
 };
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row, types::ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use self::thorough::Thorough;
 use super::{
     error::OpenError,
     lock::{INDEX, JOURNAL, LOG, StoreLock, beside},
-    row::{CHEEPS, CLAIMS, Sums},
+    row::Sums,
     schema::{self, APPLICATION_ID, Identity, VERSION},
     wal::{self, Log, LogError},
 };
@@ -54,29 +65,52 @@ impl Head {
     }
 }
 
-/// Looks at everything in the place.
+/// Looks at what is in the place, as far as a start goes by it.
 pub(super) fn look(lock: &StoreLock) -> Result<Found, OpenError> {
+    let Some(head) = look_at_files(lock)? else { return Ok(Found::Nothing) };
+    let failed = |error| failed(lock, &error);
+    let db = open(lock).map_err(failed)?;
+    let Some(sums) = look_at_tables(lock, &db)? else { return Ok(Found::Nothing) };
+    match newest::look_at(&db, sums).map_err(failed)? {
+        None => Ok(Found::Store(head)),
+        Some(what) => Err(OpenError::damaged(&lock.path, what)),
+    }
+}
+
+/// Looks at all of the store at `path`, and gives each thing that is wrong with it.
+pub(super) fn look_at_all(path: &Path) -> Result<Vec<String>, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::unusable(path, "there is no such file"));
+    }
+    let lock = StoreLock::take(path)?;
+    let is_empty = || OpenError::unusable(path, "it is empty");
+    look_at_files(&lock)?.ok_or_else(is_empty)?;
+    let failed = |error| failed(&lock, &error);
+    let db = open(&lock).map_err(failed)?;
+    let sums = look_at_tables(&lock, &db)?.ok_or_else(is_empty)?;
+    let mut findings = Vec::new();
+    Thorough::new(&db, sums).run(&mut |finding| findings.push(finding.what)).map_err(failed)?;
+    Ok(findings)
+}
+
+/// Checks that the files belong together, and that the log is whole. None if there certainly is nothing.
+fn look_at_files(lock: &StoreLock) -> Result<Option<Head>, OpenError> {
     let path = &lock.path;
-    let damaged = |what: &str| OpenError::damaged(path, what);
     let bytes = lock.first_bytes::<HEAD_BYTES>()?;
     // SQLite would carry it over into the database without asking. We never leave one.
     if length(lock, JOURNAL)? > 0 {
         return Err(OpenError::Journal { path: path.clone() });
     }
     if bytes.is_empty() {
-        return if length(lock, LOG)? > 0 {
-            Err(OpenError::OnlyLog { path: path.clone() })
-        } else {
-            Ok(Found::Nothing)
-        };
+        return if length(lock, LOG)? > 0 { Err(OpenError::OnlyLog { path: path.clone() }) } else { Ok(None) };
     }
-    let head = Head::parse(&bytes).ok_or_else(|| damaged("it is not a Cheeper store"))?;
+    let head = Head::parse(&bytes).ok_or_else(|| OpenError::damaged(path, "it is not a Cheeper store"))?;
     let log = read_log(lock, head)?;
     // A log always has page 1 in it, as the writer sees to, and with it the cookie of the database that it belongs to.
     if !log.cookies.is_empty() && !log.cookies.contains(&head.cookie) {
         return Err(OpenError::ForeignLog { path: path.clone() });
     }
-    if look_into(lock)? { Ok(Found::Store(head)) } else { Ok(Found::Nothing) }
+    Ok(Some(head))
 }
 
 fn length(lock: &StoreLock, suffix: &str) -> Result<u64, OpenError> {
@@ -108,20 +142,23 @@ fn read_log(lock: &StoreLock, head: Head) -> Result<Log, OpenError> {
     })
 }
 
-/// Checks the tables, and tells whether there are any.
-fn look_into(lock: &StoreLock) -> Result<bool, OpenError> {
+fn failed(lock: &StoreLock, error: &rusqlite::Error) -> OpenError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::damaged(&lock.path, "it is not a Cheeper store"),
+        _ => OpenError::sqlite(&lock.path, error),
+    }
+}
+
+/// Checks the tables, if there are any: what their rows are checked by.
+fn look_at_tables(lock: &StoreLock, db: &Connection) -> Result<Option<Sums>, OpenError> {
     let path = &lock.path;
     let damaged = |what: &str| OpenError::damaged(path, what);
-    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => damaged("it is not a Cheeper store"),
-        _ => OpenError::sqlite(path, &error),
-    };
-    let db = open(lock).map_err(failed)?;
+    let failed = |error: rusqlite::Error| failed(lock, &error);
     let number = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0)).map_err(failed);
     let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
     if (application, version, tables) == (0, 0, 0) {
-        return Ok(false);
+        return Ok(None);
     }
     if application != i64::from(APPLICATION_ID) {
         return Err(damaged("it belongs to another program"));
@@ -131,56 +168,17 @@ fn look_into(lock: &StoreLock) -> Result<bool, OpenError> {
         _ if version > i64::from(VERSION) => return Err(OpenError::TooNew { path: path.clone() }),
         _ => return Err(damaged("its version number is damaged")),
     }
-    if !schema::is_ours(&db).map_err(failed)? {
+    if !schema::is_ours(db).map_err(failed)? {
         return Err(damaged("its tables are not as they were made"));
     }
-    let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    // Of the pages it is only seen to those that the next writes will take: what is named free and is not would be lost.
+    let verdict: String = db.query_row("PRAGMA quick_check(sqlite_schema)", [], |row| row.get(0)).map_err(failed)?;
     if verdict != "ok" {
         // SQLite's report has several lines.
         return Err(damaged(&verdict.split_whitespace().collect::<Vec<_>>().join(" ")));
     }
-    let identity = Identity::read(&db).map_err(failed)?.ok_or_else(|| damaged("its key is damaged"))?;
-    look_at_rows(&db, identity.sums()).map_err(failed)?.map_or(Ok(true), |what| Err(damaged(&what)))
-}
-
-/// What is wrong with the rows, if anything is. Each table is read once from its beginning to its end, so that a large
-/// store takes seconds and not minutes: SQLite's own check of an index would look up each of its rows.
-fn look_at_rows(db: &Connection, sums: Sums) -> rusqlite::Result<Option<String>> {
-    // What the index must hold. Sums that are added up are equal if they are of the same rows, in whatever order.
-    let mut indexed = 0_i64;
-    let entry = |row: &Row, [name, id, seq]: [usize; 3]| -> rusqlite::Result<i64> {
-        Ok(sums.of("index", [row.get_ref(name)?, row.get_ref(id)?, row.get_ref(seq)?]))
-    };
-    let mut statement = db.prepare("SELECT * FROM cheeps ORDER BY seq")?;
-    let (mut rows, mut seqs) = (statement.query([])?, 1_i64..);
-    while let (Some(row), Some(expected)) = (rows.next()?, seqs.next()) {
-        if row.get_ref(0)?.as_i64() != Ok(expected) {
-            return Ok(Some(format!("cheep {expected} is missing from it")));
-        }
-        if !sums.hold(&CHEEPS, row)? {
-            return Ok(Some(format!("cheep {expected} is damaged")));
-        }
-        if row.get_ref(7)? != ValueRef::Null {
-            indexed = indexed.wrapping_add(entry(row, [3, 7, 0])?);
-        }
-    }
-    let query = "SELECT folded_name, id, seq FROM cheeps INDEXED BY cheeps_by_author_and_id WHERE id IS NOT NULL";
-    let mut statement = db.prepare(query)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        indexed = indexed.wrapping_sub(entry(row, [0, 1, 2])?);
-    }
-    if indexed != 0 {
-        return Ok(Some("the index of its cheeps is damaged".to_owned()));
-    }
-    let mut statement = db.prepare("SELECT * FROM claims")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if !sums.hold(&CLAIMS, row)? {
-            return Ok(Some("a claim of a name is damaged".to_owned()));
-        }
-    }
-    Ok(None)
+    let identity = Identity::read(db).map_err(failed)?.ok_or_else(|| damaged("its key is damaged"))?;
+    Ok(Some(identity.sums()))
 }
 
 /// A connection that makes no files and changes none. SQLite reads a log with the rest, but would share its index in a

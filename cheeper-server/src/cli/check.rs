@@ -1,0 +1,27 @@
+//! Looking at a store that no server uses, and saying what is wrong with it.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use super::{args::Args, plain::PlainLine, serve::ServeError};
+use crate::timeline::sqlite::Store;
+
+/// One line for each thing that is wrong, or one that says that nothing is.
+pub(super) fn check(args: &Args) -> Result<ExitCode, ServeError> {
+    let path = args.data()?;
+    let findings = Store::check(&path)?;
+    let mut said = findings.clone();
+    if findings.is_empty() {
+        said.push(format!("the store {} is sound", path.display()));
+    }
+    for what in said {
+        let mut line = PlainLine::default();
+        // A line takes every write; and whoever reads no further has the exit code.
+        _ = write!(line, "{what}.");
+        drop(writeln!(io::stdout(), "{}", line.finish()));
+    }
+    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
