@@ -191,7 +191,7 @@ mod tests {
             metrics.answered(kind, &Err(Code::Gone.into()));
         }
         metrics.answered(CommandKind::Claim, &Ok(Outcome::Named(Named { name: name("alice"), claimed: true })));
-        let text = metrics.text(0, 0, 0);
+        let text = metrics.text(0, 0, 0, 0);
         for line in [
             "cheeper_posts_total 2",
             "cheeper_edits_total 3",

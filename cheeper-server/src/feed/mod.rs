@@ -98,7 +98,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::timeline::{Answer, Command, Outcome, Read, Trouble};
+    use crate::timeline::{Answer, Command, Damage, Outcome, Read, Trouble};
 
     /// A timeline that gives what is read when a test says so.
     #[derive(Default)]
@@ -119,6 +119,10 @@ mod tests {
         }
 
         fn trouble(&self) -> Option<Trouble> {
+            None
+        }
+
+        fn damage(&self) -> Option<Damage> {
             None
         }
 
