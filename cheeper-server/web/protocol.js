@@ -36,7 +36,7 @@ export const LIMITS = Object.freeze({
 });
 
 const CHEEP_LINE_FEEDS = 10;
-const EMOJI_BYTES = 32;
+const EMOJI_BYTES = 35;
 
 /** A name or a cheep that breaks the rules; its message is a sentence for a person. */
 export class Refusal extends Error {

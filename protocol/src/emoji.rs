@@ -47,7 +47,7 @@ impl Emoji {
         let refuse = |why: &'static str| Refusal::new(Code::BadField, why).in_field("emoji");
         let emoji = normal(raw).ok_or_else(|| refuse("A reaction is one emoji, such as 👍."))?;
         if emoji.len() > EMOJI_BYTES {
-            return Err(refuse("This emoji is made of too many parts: it has at most 32 bytes."));
+            return Err(refuse("This emoji is made of too many parts: it has at most 35 bytes."));
         }
         Ok(Self(emoji))
     }

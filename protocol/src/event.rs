@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     change::{Delete, Edit, Reaction},
-    cheep::{Cheep, Seq},
+    cheep::Cheep,
+    seq::Seq,
 };
 
 /// The `type` of each kind that is read here. One of them with wrong fields is a mistake; another one is of a later version.

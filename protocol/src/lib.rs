@@ -12,6 +12,7 @@
 //! * [`follow`] is what a client does to miss nothing and to post everything once, as a pure state machine.
 #![deny(missing_docs)]
 
+mod apply;
 mod change;
 mod cheep;
 mod client_frame;
@@ -20,24 +21,31 @@ mod event;
 pub mod follow;
 pub mod limits;
 mod name;
+mod question;
 mod references;
 mod refusal;
+mod seq;
 mod server_frame;
+mod state;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 mod text;
+mod time;
 
-pub use change::{CheepState, Delete, DeletedBy, Edit, Reaction, ReactionCount};
-pub use cheep::{Cheep, CheepText, RequestId, Seq};
-pub use client_frame::{ClientFrame, History, Query, Range, Request, Search, Thread, Unreadable};
+pub use change::{Delete, Edit, Reaction};
+pub use cheep::{Cheep, CheepText, RequestId};
+pub use client_frame::{ClientFrame, Request, Unreadable};
 pub use emoji::Emoji;
 pub use event::Event;
 pub use jiff::Timestamp;
 pub use limits::Limits;
 pub use name::{FoldedName, Name, Secret};
+pub use question::{History, Query, Range, Search, Thread};
 pub use references::{Reference, ReferenceKind, links, mention_of, mentions, references};
 pub use refusal::{Code, Refusal};
+pub use seq::Seq;
 pub use server_frame::{Ack, BadServerFrame, ErrorFrame, Page, ServerFrame, Welcome};
+pub use state::{CheepState, DeletedBy, ReactionCount};
 
 /// The version of the protocol that these types are.
 pub const VERSION: u32 = 1;

@@ -28,8 +28,9 @@ pub const WHO: usize = 1000;
 pub const REACTION_KINDS: usize = 20;
 /// Most names that are told of one kind of reaction.
 pub const REACTION_NAMES: usize = 50;
-/// Longest emoji, in bytes of UTF-8.
-pub const EMOJI_BYTES: usize = 32;
+/// Longest emoji, in bytes of UTF-8: a kiss of two people with skin tones, the longest that Unicode recommends (17.0), has
+/// as many.
+pub const EMOJI_BYTES: usize = 35;
 /// Longest search, in bytes of UTF-8.
 pub const QUERY_BYTES: usize = 512;
 /// Most cheeps that a thread shows of what its cheep answers: the nearest ones.

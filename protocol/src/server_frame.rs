@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cheep::{RequestId, Seq, serialize_at},
+    cheep::RequestId,
     event::{self, Event},
     limits::Limits,
     name::Name,
     refusal::{Code, Refusal},
+    seq::Seq,
+    time::serialize_at,
 };
 
 /// A frame from a server. `id`, on every answer, is the request's own.

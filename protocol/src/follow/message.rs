@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{submission::Submission, time::Millis};
 use crate::{
-    cheep::{RequestId, Seq},
+    cheep::RequestId,
     client_frame::ClientFrame,
     event::Event,
     name::{Name, Secret},
+    seq::Seq,
     server_frame::{ErrorFrame, ServerFrame},
 };
 

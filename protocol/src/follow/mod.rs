@@ -11,10 +11,12 @@
 use std::collections::VecDeque;
 
 use crate::{
-    cheep::{RequestId, Seq},
-    client_frame::{ClientFrame, History, Request},
+    cheep::RequestId,
+    client_frame::{ClientFrame, Request},
     event::Event,
     limits::Limits,
+    question::History,
+    seq::Seq,
     server_frame::{ServerFrame, Welcome},
 };
 

@@ -11,11 +11,12 @@ use super::{
     time::{Millis, RETRY_MS},
 };
 use crate::{
-    cheep::{RequestId, Seq},
+    cheep::RequestId,
     client_frame::{ClientFrame, Request},
     event::Event,
     name::{FoldedName, Name},
     refusal::{Code, Refusal},
+    seq::Seq,
     server_frame::ErrorFrame,
 };
 

@@ -2,11 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::{
-    cheep::{Cheep, Seq},
-    event::Event,
-    server_frame::Page,
-};
+use crate::{cheep::Cheep, event::Event, seq::Seq, server_frame::Page};
 
 /// Changes that are kept; an answer that is older than all of them is asked for again.
 pub const KEPT_CHANGES: usize = 1000;

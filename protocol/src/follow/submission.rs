@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cheep::{CheepText, RequestId, Seq},
+    cheep::{CheepText, RequestId},
     client_frame::{ClientFrame, Request},
     emoji::Emoji,
     refusal::{Code, Refusal},
+    seq::Seq,
 };
 
 /// Something that is to be done to the timeline. Its `id` is its idempotency key: a UUID, say. `gap`, `older`, `hello` and

@@ -6,12 +6,7 @@ use super::{
     recent::Recent,
     time::{Millis, RETRY_MS},
 };
-use crate::{
-    cheep::{RequestId, Seq},
-    client_frame::Range,
-    event::Event,
-    server_frame::Page,
-};
+use crate::{cheep::RequestId, event::Event, question::Range, seq::Seq, server_frame::Page};
 
 /// Live events held while a gap is being filled; more are dropped and asked for again.
 pub const HELD_EVENTS: usize = 1000;
