@@ -59,6 +59,8 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
             "rusqlite",
             "rusqlite_migration",
             "rustix",
+            "serde",
+            "serde_json",
             "thiserror",
             "tracing",
         ],

@@ -5,9 +5,9 @@ use std::{
     sync::{Arc, Mutex, mpsc},
 };
 
-use cheeper_protocol::{Event, Refusal, Seq, Timestamp, limits::SEQ_MAX};
+use cheeper_protocol::{Cheep, Delete, Edit, Event, Reaction, Refusal, Seq, Timestamp, limits::SEQ_MAX};
 
-use crate::timeline::{Command, Engine, Outcome, Part, Posted, Read, Timeline};
+use crate::timeline::{Changed, Command, Engine, Outcome, Part, Posted, Read, Timeline};
 
 /// A place where a log of some engine lies.
 pub(in crate::timeline) trait Site: Sized + Send + Sync + 'static {
@@ -22,6 +22,17 @@ pub(in crate::timeline) trait Site: Sized + Send + Sync + 'static {
 
     /// Another place with what is left of this one if the process is killed now.
     fn image(&self) -> Self;
+}
+
+impl Answered {
+    /// Which event came of it, when, and whether that was there before; none if none did.
+    pub(super) fn event(&self) -> Option<(Seq, Timestamp, bool)> {
+        match &self.outcome {
+            Ok(Outcome::Posted(Posted { cheep, duplicate })) => Some((cheep.seq, cheep.at, *duplicate)),
+            Ok(Outcome::Changed(Changed { seq, at, duplicate, .. })) => Some((*seq, *at, *duplicate)),
+            Ok(Outcome::Named(_)) | Err(_) => None,
+        }
+    }
 }
 
 /// A log at work.
@@ -93,6 +104,12 @@ impl Running {
         self.read(Read::Events { first: Seq::ZERO, last: Seq::new(SEQ_MAX).unwrap() }).unwrap().events
     }
 
+    /// All cheeps, which must be no more than a page.
+    pub(super) fn cheeps(&self) -> Vec<Event> {
+        let (last, back) = (Seq::new(SEQ_MAX).unwrap(), usize::MAX);
+        self.read(Read::Cheeps { pivot: last, back, forth: 0, last }).unwrap().events
+    }
+
     /// What was published since it was opened.
     pub(super) fn published(&self) -> Vec<Event> {
         self.published.lock().unwrap().clone()
@@ -102,18 +119,32 @@ impl Running {
 /// Events without their times, in which no two logs agree.
 pub(super) fn timeless(mut events: Vec<Event>) -> Vec<Event> {
     for event in &mut events {
-        if let Event::Cheep(cheep) = event {
-            cheep.at = Timestamp::UNIX_EPOCH;
+        match event {
+            Event::Cheep(cheep) => forget_times(cheep),
+            Event::Edit(Edit { at, .. }) | Event::Delete(Delete { at, .. }) | Event::Reaction(Reaction { at, .. }) => {
+                *at = Timestamp::UNIX_EPOCH;
+            }
+            Event::Void { .. } | Event::Unknown { .. } => {}
         }
     }
     events
 }
 
-/// An outcome without its time.
+fn forget_times(cheep: &mut Cheep) {
+    cheep.at = Timestamp::UNIX_EPOCH;
+    cheep.state.edited_at = cheep.state.edited_at.map(|_| Timestamp::UNIX_EPOCH);
+}
+
+/// An outcome without its times.
 pub(super) fn timeless_outcome(outcome: &Result<Outcome, Refusal>) -> Result<Outcome, Refusal> {
     let mut outcome = outcome.clone();
-    if let Ok(Outcome::Posted(Posted { cheep, .. })) = &mut outcome {
-        cheep.at = Timestamp::UNIX_EPOCH;
+    match &mut outcome {
+        Ok(Outcome::Posted(posted)) => forget_times(&mut posted.cheep),
+        Ok(Outcome::Changed(changed)) => {
+            changed.at = Timestamp::UNIX_EPOCH;
+            forget_times(&mut changed.cheep);
+        }
+        Ok(Outcome::Named(_)) | Err(_) => {}
     }
     outcome
 }

@@ -10,6 +10,7 @@ mod queue;
 mod reader;
 mod row;
 mod schema;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod wal;
@@ -36,6 +37,7 @@ use self::{
     reader::{Queue, ReadError, Reader, Request},
     row::Sums,
     schema::Identity,
+    snapshot::Snapshot,
     writer::{Write, Writer},
 };
 use super::{Answer, Command, Damage, Engine, Outcome, Part, Publish, Read, Timeline, Trouble};
@@ -48,6 +50,8 @@ const WAITING_READS: usize = 65_536;
 /// Memory of SQLite's own caches; what they lack is in the system's.
 const WRITER_CACHE_KIB: i64 = 256;
 const READER_CACHE_KIB: i64 = 128;
+/// Statements that the writer keeps ready: all that it has.
+const WRITER_STATEMENTS: usize = 32;
 /// Threads that read, so that a long page does not hold up all others.
 const READERS: usize = 2;
 
@@ -100,10 +104,14 @@ impl Store {
         db.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         db.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         db.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(failed)?;
+        db.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
+        db.set_prepared_statement_cache_capacity(WRITER_STATEMENTS);
         schema::migrate(&mut db, path)?;
         let damaged = |what: &str| OpenError::damaged(path, what);
         let identity = Identity::read(&db).map_err(failed)?.ok_or_else(|| damaged("its key is damaged"))?;
-        let head = db.query_row("SELECT coalesce(max(seq), 0) FROM cheeps", [], |row| row.get(0)).map_err(failed)?;
+        let head =
+            "SELECT max((SELECT coalesce(max(seq), 0) FROM cheeps), (SELECT coalesce(max(seq), 0) FROM changes))";
+        let head = db.query_row(head, [], |row| row.get(0)).map_err(failed)?;
         let head = Seq::new(head).ok_or_else(|| damaged("its last seq is out of bounds"))?;
         Ok((db, identity, head))
     }
@@ -118,10 +126,12 @@ impl Engine for Store {
 
     fn newest(&self, count: u64, bytes: usize) -> Result<Vec<Event>, OpenError> {
         let first = Seq::new(self.head.get().saturating_sub(count) + 1).unwrap_or(Seq::ZERO);
-        let events = reader::backward(&self.db, self.sums, first, self.head, bytes);
-        let mut events = events.map_err(|error| match error {
+        let snapshot = Snapshot { db: &self.db, sums: self.sums };
+        let mut events = snapshot.backward(first, self.head, bytes).map_err(|error| match error {
             ReadError::Sqlite(error) => OpenError::sqlite(&self.lock.path, &error),
-            ReadError::Damaged(_) | ReadError::Lost(_) => OpenError::damaged(&self.lock.path, error.to_string()),
+            ReadError::Damaged(_) | ReadError::NoCheep(_) | ReadError::Lost(_) => {
+                OpenError::damaged(&self.lock.path, error.to_string())
+            }
         })?;
         events.reverse();
         Ok(events)

@@ -9,12 +9,13 @@ use std::{
 };
 
 use cheeper_protocol::{Code, Event, Refusal, Seq, limits::PAGE_BYTES};
-use rusqlite::{Connection, Rows};
+use rusqlite::Connection;
 
 use super::{
     files::{Files, Loss},
     queue,
     row::Sums,
+    snapshot::Snapshot,
 };
 use crate::timeline::{Answer, Part, Read};
 
@@ -29,13 +30,16 @@ pub(super) enum ReadError {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
     /// It is missing, or not as it was written.
-    #[error("cheep {0} is damaged")]
+    #[error("event {0} is damaged")]
     Damaged(u64),
+    /// Nobody can ask for what there is not.
+    #[error("there is no cheep {0}")]
+    NoCheep(Seq),
     #[error(transparent)]
     Lost(Loss),
 }
 
-/// What all readers take from: the queue, and the damaged cheeps that were told of already.
+/// What all readers take from: the queue, and the damaged events that were told of already.
 pub(super) struct Queue {
     reads: Mutex<queue::Receiver<Request>>,
     told: Mutex<BTreeSet<u64>>,
@@ -56,7 +60,7 @@ impl Queue {
             ReadError::Damaged(seq) => self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(*seq),
             ReadError::Sqlite(_) => true,
             // The writer has seen it as well.
-            ReadError::Lost(_) => false,
+            ReadError::Lost(_) | ReadError::NoCheep(_) => false,
         };
         if is_news {
             tracing::error!(%error, ?read, "reading the store failed");
@@ -77,9 +81,12 @@ impl Reader {
     /// Works, with others on the same queue, until every sender is gone and the queue is empty.
     pub(super) fn run(mut self, queue: &Queue) {
         while let Some(Request { read, answer }) = queue.next() {
-            answer(self.part(&read).map_err(|error| {
-                queue.tell(&error, &read);
-                Refusal::from(Code::Internal)
+            answer(self.part(&read).map_err(|error| match error {
+                ReadError::NoCheep(_) => Refusal::from(Code::NotFound).in_field("seq"),
+                error => {
+                    queue.tell(&error, &read);
+                    Refusal::from(Code::Internal)
+                }
             }));
         }
     }
@@ -90,63 +97,29 @@ impl Reader {
             return Err(ReadError::Lost(loss));
         }
         let head = Seq::new(self.head.load(Ordering::Acquire)).unwrap_or_default();
+        // Each part is of one moment, however many queries it takes.
+        let transaction = self.db.transaction()?;
+        let snapshot = Snapshot { db: &transaction, sums: self.sums };
         match *read {
             Read::Events { first, last } => {
                 let (first, end) = (first.max(Seq::ZERO.next()), last.min(head));
-                let events = forward(&self.db, self.sums, first, end, PAGE_BYTES)?;
+                let events = snapshot.forward(first, end, PAGE_BYTES)?;
                 let read = events.last().map_or(first.previous(), Event::seq);
                 Ok(Part { events, more_before: false, more_after: read < end, last })
             }
             Read::Cheeps { pivot, back, forth, last } => {
-                let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
                 let (pivot, end) = (pivot.min(head), last.min(head));
-                let first = Seq::new(pivot.get().saturating_sub(count(back)) + 1).unwrap_or_default();
-                let mut events = backward(&self.db, self.sums, first, pivot, PAGE_BYTES)?;
+                let mut events = snapshot.cheeps_back(pivot, back)?;
                 events.reverse();
+                // What comes first in a log is a cheep: there is nothing to change before it.
                 let more_before = events.first().map_or(pivot, |event| event.seq().previous()) > Seq::ZERO;
-                let until = Seq::new(pivot.get().saturating_add(count(forth))).unwrap_or(end).min(end);
-                events.extend(forward(&self.db, self.sums, pivot.next(), until, PAGE_BYTES)?);
-                let more_after = events.last().map_or(pivot, Event::seq).max(pivot) < end;
+                events.extend(snapshot.cheeps_forth(pivot.next(), end, forth)?);
+                let after = events.last().map_or(pivot, Event::seq).max(pivot);
+                let more_after = snapshot.has_cheep(after.next(), end)?;
                 Ok(Part { events, more_before, more_after, last })
             }
-            Read::Thread { .. } | Read::Search { .. } => Err(ReadError::Damaged(0)),
+            Read::Thread { thread, last } => snapshot.thread(thread, last.min(head), last),
+            Read::Search { .. } => Err(ReadError::Sqlite(rusqlite::Error::InvalidQuery)),
         }
     }
-}
-
-/// The events from `first` on, up to `last` or until their texts have `bytes`.
-fn forward(db: &Connection, sums: Sums, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Event>, ReadError> {
-    let query = "SELECT * FROM cheeps WHERE seq BETWEEN ? AND ? ORDER BY seq";
-    let mut statement = db.prepare_cached(query)?;
-    let rows = statement.query([first.get(), last.get()])?;
-    dense(rows, sums, first.get()..=last.get(), bytes)
-}
-
-/// The events from `last` back, down to `first` or until their texts have `bytes`.
-pub(super) fn backward(
-    db: &Connection,
-    sums: Sums,
-    first: Seq,
-    last: Seq,
-    bytes: usize,
-) -> Result<Vec<Event>, ReadError> {
-    let query = "SELECT * FROM cheeps WHERE seq BETWEEN ? AND ? ORDER BY seq DESC";
-    let mut statement = db.prepare_cached(query)?;
-    let rows = statement.query([first.get(), last.get()])?;
-    dense(rows, sums, (first.get()..=last.get()).rev(), bytes)
-}
-
-/// The events of these seqs, until their texts have `bytes`. The log is dense, so each of them is there, or it is damaged.
-fn dense(mut rows: Rows, sums: Sums, seqs: impl Iterator<Item = u64>, bytes: usize) -> Result<Vec<Event>, ReadError> {
-    let (mut events, mut read) = (Vec::new(), 0);
-    for seq in seqs {
-        if read >= bytes {
-            break;
-        }
-        let row = rows.next()?.ok_or(ReadError::Damaged(seq))?;
-        let cheep = sums.cheep(row)?.filter(|cheep| cheep.seq.get() == seq).ok_or(ReadError::Damaged(seq))?;
-        read += cheep.cheep.as_str().len();
-        events.push(Event::Cheep(cheep));
-    }
-    Ok(events)
 }

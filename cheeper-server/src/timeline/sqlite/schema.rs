@@ -2,23 +2,24 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, types::ValueRef};
-use rusqlite_migration::{M, Migrations};
+use cheeper_protocol::{CheepState, Seq};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, types::ValueRef};
+use rusqlite_migration::{HookResult, M, Migrations};
 
 use super::{
+    checkpoint,
     error::OpenError,
-    row::{META, Sums, text},
+    row::{META, StateRow, Sums, text},
 };
 
 /// "Chee", so that another program's database is never taken for ours.
 pub(super) const APPLICATION_ID: i32 = 0x4368_6565;
 
 /// What this program writes: as many migrations as there are.
-pub(super) const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 2;
 
 /// The last column of each table is the row's sum.
-const MIGRATIONS: &[M] = &[M::up(
-    "PRAGMA application_id = 0x43686565;
+const FIRST: &str = "PRAGMA application_id = 0x43686565;
     CREATE TABLE meta (
         timeline TEXT NOT NULL,
         secret_key BLOB NOT NULL,
@@ -41,8 +42,87 @@ const MIGRATIONS: &[M] = &[M::up(
         name TEXT NOT NULL,
         secret_hash BLOB NOT NULL,
         sum INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;",
-)];
+    ) STRICT, WITHOUT ROWID;";
+
+/// Changes of cheeps. The rows of cheeps stay as they were posted, so that an old store needs none of them written anew: what
+/// has become of a cheep stands beside it, in `states`, and only if something has. `answers` is the index by which threads are
+/// read, and says how many the parent had then.
+const CHANGES: &str = "CREATE TABLE answers (
+        parent INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        parent_replies INTEGER NOT NULL,
+        sum INTEGER NOT NULL,
+        PRIMARY KEY (parent, seq)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE states (
+        seq INTEGER PRIMARY KEY,
+        rev INTEGER NOT NULL,
+        edited_at_ms INTEGER,
+        last_edit INTEGER,
+        deleted_by TEXT,
+        deletion INTEGER,
+        replies INTEGER NOT NULL,
+        reactions TEXT,
+        fingerprint BLOB,
+        sum INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE changes (
+        seq INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        is_void INTEGER NOT NULL,
+        target INTEGER NOT NULL,
+        folded_name TEXT,
+        id TEXT,
+        fingerprint BLOB,
+        content TEXT NOT NULL,
+        sum INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX changes_by_target ON changes (target);
+    CREATE UNIQUE INDEX changes_by_author_and_id ON changes (folded_name, id) WHERE id IS NOT NULL;
+    CREATE TABLE reactions (
+        target INTEGER NOT NULL,
+        emoji TEXT NOT NULL,
+        folded_name TEXT NOT NULL,
+        name TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        sum INTEGER NOT NULL,
+        PRIMARY KEY (target, emoji, folded_name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX reactions_by_seq ON reactions (target, emoji, seq);";
+
+fn migrations() -> Migrations<'static> {
+    Migrations::new(vec![M::up(FIRST), M::up_with_hook(CHANGES, count_answers)])
+}
+
+/// Answers of a store of version 1, in which nothing else could change a cheep.
+fn count_answers(transaction: &Transaction) -> HookResult {
+    // A new store has no key yet, and no answers.
+    let Some(identity) = Identity::read(transaction)? else { return Ok(()) };
+    let sums = identity.sums();
+    let mut last: Option<(Seq, CheepState)> = None;
+    let put = |last: Option<(Seq, CheepState)>| match last {
+        Some((parent, state)) => sums.put_state_of(transaction, parent, &state, &StateRow::default()),
+        None => Ok(()),
+    };
+    let query = "SELECT reply_to, seq FROM cheeps WHERE reply_to IS NOT NULL ORDER BY reply_to, seq";
+    let mut statement = transaction.prepare(query)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let seq = |column| Ok::<_, rusqlite::Error>(Seq::new(row.get(column)?).unwrap_or_default());
+        let (parent, answer) = (seq(0)?, seq(1)?);
+        let replies = match &last {
+            Some((known, state)) if *known == parent => state.replies + 1,
+            _ => {
+                put(last.take())?;
+                1
+            }
+        };
+        sums.insert_answer(transaction, parent, answer, replies)?;
+        last = Some((parent, CheepState { rev: Some(answer), replies, ..CheepState::default() }));
+    }
+    Ok(put(last)?)
+}
 
 /// What a store is known by, and the key of its secrets.
 pub(super) struct Identity {
@@ -84,17 +164,31 @@ pub(super) fn create(new: &Path, path: &Path) -> Result<(), OpenError> {
 }
 
 /// Brings the tables to the version this program writes. Tables that are there already are not touched, so that a store
-/// can be opened on a full disk.
+/// can be opened on a full disk. It is done whole or not at all: cut off, the next start begins it anew.
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    Migrations::from_slice(MIGRATIONS).to_latest(db).map_err(|error| match error {
-        rusqlite_migration::Error::RusqliteError { err, .. } => OpenError::sqlite(path, &err),
+    let failed = |error: rusqlite::Error| OpenError::sqlite(path, &error);
+    let version: u8 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+    let is_old = version > 0 && version < VERSION;
+    if is_old {
+        tracing::info!(from = version, to = VERSION, "bringing the store to the tables of this version");
+        // New tables give the database another schema cookie, and a log says by its cookies whose it is: it begins with
+        // the one that the database has until the log is carried over.
+        mark(db).map_err(failed)?;
+    }
+    migrations().to_latest(db).map_err(|error| match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => failed(err),
         other => OpenError::unusable(path, other.to_string()),
-    })
+    })?;
+    if is_old {
+        // It may be as long as the database.
+        checkpoint::finish(db);
+    }
+    Ok(())
 }
 
-/// Whether the tables and the index are as this version makes them. What is said of them is stored in the file as well,
+/// Whether the tables and the indexes are as that version makes them. What is said of them is stored in the file as well,
 /// where a flipped bit would make another index of one.
-pub(super) fn is_ours(db: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn is_ours(db: &Connection, version: u8) -> rusqlite::Result<bool> {
     let objects = |db: &Connection| {
         let query = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'";
         let mut statement = db.prepare(query)?;
@@ -103,7 +197,7 @@ pub(super) fn is_ours(db: &Connection) -> rusqlite::Result<bool> {
     };
     let mut pattern = Connection::open_in_memory()?;
     // What cannot be made in memory is no fault of the file's.
-    Migrations::from_slice(MIGRATIONS).to_latest(&mut pattern).map_err(|error| match error {
+    migrations().to_version(&mut pattern, version.into()).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => err,
         _ => rusqlite::Error::InvalidQuery,
     })?;

@@ -163,12 +163,12 @@ fn look_at_tables(lock: &StoreLock, db: &Connection) -> Result<Option<Sums>, Ope
     if application != i64::from(APPLICATION_ID) {
         return Err(damaged("it belongs to another program"));
     }
-    match version {
-        _ if version == i64::from(VERSION) => {}
+    let version = match u8::try_from(version) {
+        Ok(version @ 1..=VERSION) => version,
         _ if version > i64::from(VERSION) => return Err(OpenError::TooNew { path: path.clone() }),
         _ => return Err(damaged("its version number is damaged")),
-    }
-    if !schema::is_ours(db).map_err(failed)? {
+    };
+    if !schema::is_ours(db, version).map_err(failed)? {
         return Err(damaged("its tables are not as they were made"));
     }
     // Of the pages it is only seen to those that the next writes will take: what is named free and is not would be lost.

@@ -1,10 +1,25 @@
 //! Rows and what they are checked by. SQLite has no checksums of its own: it gives a flipped bit out as a word, a name
 //! or a time.
+//!
+//! **What was said can be taken back.** A row with a text in it is written at the end of its table, where no other row has to
+//! make room for it, and it never changes its length again: a text that is corrected or deleted is overwritten where it lies
+//! ([`blank`]). SQLite zeroes what it frees (`secure_delete`), but not what it leaves behind when it moves rows about in a
+//! page; so it is given no reason to move these.
 
-use cheeper_protocol::{Cheep, CheepState, CheepText, FoldedName, Name, RequestId, Seq, Timestamp};
+mod change;
+mod cheep;
+mod state;
+
+use cheeper_protocol::Seq;
 use rusqlite::{
     Connection, Row, params_from_iter,
     types::{ToSqlOutput, ValueRef},
+};
+
+pub(super) use self::{
+    change::{ChangeRow, Kind},
+    cheep::present,
+    state::StateRow,
 };
 
 /// A table whose last column is the row's sum.
@@ -18,17 +33,34 @@ pub(super) const META: Table = Table { name: "meta", columns: 3, insert: "INSERT
 pub(super) const CHEEPS: Table =
     Table { name: "cheeps", columns: 9, insert: "INSERT INTO cheeps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)" };
 pub(super) const CLAIMS: Table = Table { name: "claims", columns: 4, insert: "INSERT INTO claims VALUES (?, ?, ?, ?)" };
+pub(super) const ANSWERS: Table =
+    Table { name: "answers", columns: 4, insert: "INSERT INTO answers VALUES (?, ?, ?, ?)" };
+pub(super) const CHANGES: Table =
+    Table { name: "changes", columns: 10, insert: "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" };
+/// The only rows that are written anew, whole.
+pub(super) const STATES: Table = Table {
+    name: "states",
+    columns: 10,
+    insert: "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+};
+pub(super) const REACTIONS: Table =
+    Table { name: "reactions", columns: 6, insert: "INSERT INTO reactions VALUES (?, ?, ?, ?, ?, ?)" };
 
 /// Reckons the sums of rows, over all other columns and the table's name. The key is the store's own, so that a row of
 /// another store, which damage or a wrong copy brought in, is none of this one.
 #[derive(Clone, Copy)]
 pub(super) struct Sums {
     key: [u8; 32],
+    /// The key of fingerprints.
+    fingerprints: [u8; 32],
 }
 
 impl Sums {
     pub(super) fn new(secret_key: &[u8; 32]) -> Self {
-        Self { key: blake3::derive_key("Cheeper 2026: the sums of a store's rows", secret_key) }
+        Self {
+            key: blake3::derive_key("Cheeper 2026: the sums of a store's rows", secret_key),
+            fingerprints: blake3::derive_key("Cheeper 2026: the fingerprints of texts", secret_key),
+        }
     }
 
     /// The sum of these columns of a table or an index.
@@ -62,49 +94,41 @@ impl Sums {
 
     /// Whether a row, with all columns of its table, is as it was written.
     pub(super) fn hold(self, table: &Table, row: &Row) -> rusqlite::Result<bool> {
-        let last = table.columns - 1;
-        let columns = (0..last).map(|column| row.get_ref(column)).collect::<rusqlite::Result<Vec<_>>>()?;
+        self.hold_from(table, row, 0)
+    }
+
+    /// Whether the row of a table that stands in a row of a query from some column on is as it was written.
+    pub(super) fn hold_from(self, table: &Table, row: &Row, from: usize) -> rusqlite::Result<bool> {
+        let last = from + table.columns - 1;
+        let columns = (from..last).map(|column| row.get_ref(column)).collect::<rusqlite::Result<Vec<_>>>()?;
         Ok(row.get_ref(last)? == ValueRef::Integer(self.of(table.name, columns)))
     }
+}
 
-    /// Writes a cheep of an author that is known by `folded`.
-    pub(super) fn insert_cheep(self, db: &Connection, cheep: &Cheep, folded: &FoldedName) -> rusqlite::Result<()> {
-        let seq = |seq: Seq| ValueRef::Integer(seq.get().cast_signed());
-        let columns = [
-            seq(cheep.seq),
-            ValueRef::Integer(cheep.at.as_millisecond()),
-            text(cheep.name.as_str()),
-            text(folded.as_str()),
-            text(cheep.cheep.as_str()),
-            ValueRef::Integer(cheep.verified.into()),
-            cheep.reply_to.map_or(ValueRef::Null, seq),
-            cheep.id.as_ref().map_or(ValueRef::Null, |id| text(id.as_str())),
-        ];
-        self.insert(db, &CHEEPS, &columns)
-    }
+/// What stands in the place of a text that is gone.
+fn blank(text: &str) -> String {
+    " ".repeat(text.len())
+}
 
-    /// The cheep in a whole row; none if it is not as it was written.
-    pub(super) fn cheep(self, row: &Row) -> rusqlite::Result<Option<Cheep>> {
-        if !self.hold(&CHEEPS, row)? {
-            return Ok(None);
-        }
-        let (seq, at_ms, name, cheep) = (row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, String>(4)?);
-        let (verified, reply_to, id) = (row.get(5)?, row.get::<_, Option<u64>>(6)?, row.get::<_, Option<String>>(7)?);
-        let read = || {
-            Some(Cheep {
-                seq: Seq::new(seq)?,
-                at: Timestamp::from_millisecond(at_ms).ok()?,
-                name: Name::parse(&name).ok()?,
-                cheep: CheepText::cleaned(&cheep),
-                verified,
-                reply_to: reply_to.and_then(Seq::new),
-                parent_replies: None,
-                id: id.and_then(|id| RequestId::parse(&id).ok()),
-                state: CheepState::default(),
-            })
-        };
-        Ok(read())
-    }
+/// Whether a text is gone. None that was posted consists of spaces.
+fn is_blank(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b' ')
+}
+
+fn is_null(row: &Row, column: usize) -> rusqlite::Result<bool> {
+    Ok(row.get_ref(column)? == ValueRef::Null)
+}
+
+pub(super) fn seq(seq: Seq) -> ValueRef<'static> {
+    ValueRef::Integer(seq.get().cast_signed())
+}
+
+fn or_null<'a, T>(value: Option<T>, as_column: impl FnOnce(T) -> ValueRef<'a>) -> ValueRef<'a> {
+    value.map_or(ValueRef::Null, as_column)
+}
+
+fn number(number: u64) -> ValueRef<'static> {
+    ValueRef::Integer(number.cast_signed())
 }
 
 pub(super) fn text(text: &str) -> ValueRef<'_> {

@@ -1,0 +1,202 @@
+//! The rows of changes: the events that are no cheeps.
+
+use cheeper_protocol::{
+    CheepText, Delete, DeletedBy, Edit, Emoji, Event, FoldedName, Name, Reaction, RequestId, Seq, Timestamp,
+};
+use rusqlite::{Connection, Row, types::ValueRef};
+use serde::{Deserialize, Serialize};
+
+use super::{CHANGES, Sums, blank, or_null, seq, text};
+use crate::timeline::rules::{self, Fingerprint};
+
+/// What a change is. It stays known when the event is void.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::timeline::sqlite) enum Kind {
+    Edit,
+    Delete,
+    Reaction,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Edit, Self::Delete, Self::Reaction];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Edit => "edit",
+            Self::Delete => "delete",
+            Self::Reaction => "reaction",
+        }
+    }
+}
+
+/// A change, as it is given out now.
+pub(in crate::timeline::sqlite) struct ChangeRow {
+    pub(in crate::timeline::sqlite) event: Event,
+    pub(in crate::timeline::sqlite) at: Timestamp,
+    pub(in crate::timeline::sqlite) kind: Kind,
+    pub(in crate::timeline::sqlite) target: Seq,
+    /// Of the text of an edit that may be sent again.
+    pub(in crate::timeline::sqlite) fingerprint: Option<Fingerprint>,
+}
+
+/// What a row holds of a reaction, beside what all changes have.
+#[derive(Serialize, Deserialize)]
+struct ReactionContent {
+    name: Name,
+    emoji: Emoji,
+    on: bool,
+    count: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next: Option<Name>,
+}
+
+/// The same of a delete.
+#[derive(Serialize, Deserialize)]
+struct DeleteContent {
+    by: DeletedBy,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reply_to: Option<Seq>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent_replies: Option<u64>,
+}
+
+/// What a new row is made of.
+struct New<'a> {
+    kind: Kind,
+    target: Seq,
+    at: Timestamp,
+    id: Option<&'a RequestId>,
+    content: String,
+}
+
+impl New<'_> {
+    fn of(event: &Event) -> Result<Option<New<'_>>, serde_json::Error> {
+        Ok(Some(match event {
+            Event::Edit(Edit { at, target, cheep, id, .. }) => {
+                let content = cheep.as_str().to_owned();
+                New { kind: Kind::Edit, target: *target, at: *at, id: id.as_ref(), content }
+            }
+            Event::Delete(Delete { at, target, by, reply_to, parent_replies, id, .. }) => {
+                let content = DeleteContent { by: *by, reply_to: *reply_to, parent_replies: *parent_replies };
+                let content = serde_json::to_string(&content)?;
+                New { kind: Kind::Delete, target: *target, at: *at, id: id.as_ref(), content }
+            }
+            Event::Reaction(Reaction { at, target, name, emoji, on, count, next, id, .. }) => {
+                let (name, emoji, next) = (name.clone(), emoji.clone(), next.clone());
+                let content = serde_json::to_string(&ReactionContent { name, emoji, on: *on, count: *count, next })?;
+                New { kind: Kind::Reaction, target: *target, at: *at, id: id.as_ref(), content }
+            }
+            Event::Cheep(_) | Event::Void { .. } | Event::Unknown { .. } => return Ok(None),
+        }))
+    }
+}
+
+impl Sums {
+    /// Writes a new change that somebody asked for who is known by `folded`. A cheep is none.
+    pub(in crate::timeline::sqlite) fn insert_change(
+        self,
+        db: &Connection,
+        event: &Event,
+        folded: &FoldedName,
+    ) -> rusqlite::Result<()> {
+        let new = New::of(event).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        let Some(New { kind, target, at, id, content }) = new else { return Ok(()) };
+        // From the beginning, so that the row need not grow when the text goes.
+        let fingerprint = match event {
+            Event::Edit(edit) if id.is_some() => Some(self.fingerprint(&edit.cheep)),
+            _ => None,
+        };
+        let columns = [
+            seq(event.seq()),
+            ValueRef::Integer(at.as_millisecond()),
+            text(kind.as_str()),
+            ValueRef::Integer(0),
+            seq(target),
+            or_null(id, |_| text(folded.as_str())),
+            or_null(id, |id| text(id.as_str())),
+            or_null(fingerprint.as_ref(), |fingerprint| ValueRef::Blob(fingerprint)),
+            text(&content),
+        ];
+        self.insert(db, &CHANGES, &columns)
+    }
+
+    /// The change in a row of a query from some column on; none if that is not as it was written.
+    pub(in crate::timeline::sqlite) fn change(self, row: &Row, from: usize) -> rusqlite::Result<Option<ChangeRow>> {
+        if !self.hold_from(&CHANGES, row, from)? {
+            return Ok(None);
+        }
+        let (seq, at_ms, is_void, target) =
+            (row.get(from)?, row.get(from + 1)?, row.get::<_, bool>(from + 3)?, row.get(from + 4)?);
+        let (kind, id) = (row.get::<_, String>(from + 2)?, row.get::<_, Option<String>>(from + 6)?);
+        let (fingerprint, content) = (row.get(from + 7)?, row.get_ref(from + 8)?.as_str()?);
+        let read = || {
+            let (seq, target, at) = (Seq::new(seq)?, Seq::new(target)?, Timestamp::from_millisecond(at_ms).ok()?);
+            let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind)?;
+            let id = id.and_then(|id| RequestId::parse(&id).ok());
+            let event = match kind {
+                _ if is_void => Event::Void { seq },
+                Kind::Edit => Event::Edit(Edit { seq, at, target, cheep: CheepText::cleaned(content), id }),
+                Kind::Delete => {
+                    let DeleteContent { by, reply_to, parent_replies } = serde_json::from_str(content).ok()?;
+                    Event::Delete(Delete { seq, at, target, by, reply_to, parent_replies, id })
+                }
+                Kind::Reaction => {
+                    let ReactionContent { name, emoji, on, count, next } = serde_json::from_str(content).ok()?;
+                    Event::Reaction(Reaction { seq, at, target, name, emoji, on, count, next, id })
+                }
+            };
+            Some(ChangeRow { event, at, kind, target, fingerprint })
+        };
+        Ok(read())
+    }
+
+    /// The text of the correction `seq` of a cheep, in a row of a query from some column on; none if it is not that, or not
+    /// as it was written.
+    pub(super) fn edited_text(
+        self,
+        row: &Row,
+        from: usize,
+        seq: Seq,
+        target: Seq,
+    ) -> rusqlite::Result<Option<CheepText>> {
+        Ok(match self.change(row, from)?.map(|change| change.event) {
+            Some(Event::Edit(edit)) if edit.seq == seq && edit.target == target => Some(edit.cheep),
+            _ => None,
+        })
+    }
+
+    /// Makes a change void, and overwrites what it held. Its fingerprint goes with it if nothing may tell the text any more.
+    /// False if the row is not as it was written.
+    pub(in crate::timeline::sqlite) fn erase_change(
+        self,
+        db: &Connection,
+        change: Seq,
+        keep_fingerprint: bool,
+    ) -> rusqlite::Result<bool> {
+        let mut statement = db.prepare_cached("SELECT * FROM changes WHERE seq = ?")?;
+        let mut rows = statement.query([change.get()])?;
+        let Some(row) = rows.next()? else { return Ok(false) };
+        if !self.hold(&CHANGES, row)? {
+            return Ok(false);
+        }
+        let content = blank(row.get_ref(8)?.as_str()?);
+        let fingerprint: Option<Fingerprint> = row.get(7)?;
+        let fingerprint = fingerprint.map(|known| if keep_fingerprint { known } else { Fingerprint::default() });
+        let columns = (0..CHANGES.columns - 1).map(|column| match column {
+            3 => Ok(ValueRef::Integer(1)),
+            7 => Ok(or_null(fingerprint.as_ref(), |fingerprint| ValueRef::Blob(fingerprint))),
+            8 => Ok(text(&content)),
+            _ => row.get_ref(column),
+        });
+        let sum = self.of(CHANGES.name, columns.collect::<rusqlite::Result<Vec<_>>>()?);
+        drop(rows);
+        let query = "UPDATE changes SET is_void = 1, fingerprint = ?, content = ?, sum = ? WHERE seq = ?";
+        db.prepare_cached(query)?.execute((fingerprint, content, sum, change.get()))?;
+        Ok(true)
+    }
+
+    /// What tells a text from others once it is gone. Like the sums it is the store's own.
+    pub(in crate::timeline::sqlite) fn fingerprint(&self, text: &CheepText) -> Fingerprint {
+        rules::fingerprint(&self.fingerprints, text)
+    }
+}
