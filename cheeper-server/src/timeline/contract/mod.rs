@@ -196,7 +196,7 @@ pub(super) fn orders<S: Site>(posts: &[Post]) -> TestCaseResult {
 }
 
 /// What the log holds once these events have come, in order.
-fn present(published: &[Event]) -> Vec<Event> {
+pub(super) fn present(published: &[Event]) -> Vec<Event> {
     let mut log: Vec<Event> = Vec::new();
     for event in published {
         for earlier in &mut log {
@@ -262,7 +262,9 @@ pub(super) fn publishes_what_is_durable<S: Site>(commands: &[Command], nth: usiz
     running.carry_out(commands.to_vec());
     running.timeline.close().unwrap();
     let Ok((image, published)) = images.try_recv() else { return Ok(()) };
-    prop_assert_eq!(Running::start(image.open()).log(), present(&published));
+    let found = Running::start(image.open());
+    prop_assert_eq!(found.log(), present(&published));
+    found.timeline.close().unwrap();
     recovers(&image, commands, &[])
 }
 

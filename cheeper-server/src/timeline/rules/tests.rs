@@ -11,7 +11,7 @@ use crate::timeline::command::{self, Author, Changed, Claim, Named, Post, Posted
 const KEY: [u8; 32] = [7; 32];
 const SECRET: &str = "alice's own secret";
 const OTHER: &str = "somebody else's one";
-const HEART: &str = "♥";
+const HEART: &str = "♥\u{fe0f}";
 const HEAD: u64 = 13;
 /// Everything comes in at its seq, in milliseconds.
 const NOW: u64 = HEAD + 1;

@@ -109,10 +109,9 @@ impl Store {
         schema::migrate(&mut db, path)?;
         let damaged = |what: &str| OpenError::damaged(path, what);
         let identity = Identity::read(&db).map_err(failed)?.ok_or_else(|| damaged("its key is damaged"))?;
-        let head =
-            "SELECT max((SELECT coalesce(max(seq), 0) FROM cheeps), (SELECT coalesce(max(seq), 0) FROM changes))";
-        let head = db.query_row(head, [], |row| row.get(0)).map_err(failed)?;
-        let head = Seq::new(head).ok_or_else(|| damaged("its last seq is out of bounds"))?;
+        let head = schema::head(&db, schema::VERSION).map_err(failed)?;
+        let head = u64::try_from(head).ok().and_then(Seq::new);
+        let head = head.ok_or_else(|| damaged("its last seq is out of bounds"))?;
         Ok((db, identity, head))
     }
 }

@@ -205,6 +205,19 @@ pub(super) fn is_ours(db: &Connection, version: u8) -> rusqlite::Result<bool> {
     Ok(objects(&pattern)?.iter().all(|object| found.contains(object)))
 }
 
+/// The place of the newest event, as an expression over the tables of a version.
+pub(super) fn newest(version: u8) -> &'static str {
+    match version {
+        1 => "SELECT coalesce(max(seq), 0) FROM cheeps",
+        _ => "SELECT max((SELECT coalesce(max(seq), 0) FROM cheeps), (SELECT coalesce(max(seq), 0) FROM changes))",
+    }
+}
+
+/// The place of the newest event.
+pub(super) fn head(db: &Connection, version: u8) -> rusqlite::Result<i64> {
+    db.query_row(newest(version), [], |row| row.get(0))
+}
+
 /// Writes the mark that the file has already: page 1, the smallest write there is.
 pub(super) fn mark(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "application_id", APPLICATION_ID)

@@ -68,7 +68,7 @@ impl Snapshot<'_> {
     /// Cheeps from `last` back: `count` of them, or fewer once they fill a page.
     pub(super) fn cheeps_back(self, last: Seq, count: usize) -> Result<Vec<Event>, ReadError> {
         let mut statement = self.db.prepare_cached(present!("WHERE c.seq <= ? ORDER BY c.seq DESC LIMIT ?"))?;
-        let events = self.cheeps(statement.query((last.get(), count))?)?;
+        let events = self.cheeps(statement.query((last.get(), limit(count)))?)?;
         if let Some(first) = events.last() {
             self.check_span(first.seq(), last, events.len())?;
         }
@@ -78,7 +78,7 @@ impl Snapshot<'_> {
     /// Cheeps from `first` on, up to `last`: `count` of them, or fewer once they fill a page.
     pub(super) fn cheeps_forth(self, first: Seq, last: Seq, count: usize) -> Result<Vec<Event>, ReadError> {
         let mut statement = self.db.prepare_cached(present!("WHERE c.seq BETWEEN ? AND ? ORDER BY c.seq LIMIT ?"))?;
-        let events = self.cheeps(statement.query((first.get(), last.get(), count))?)?;
+        let events = self.cheeps(statement.query((first.get(), last.get(), limit(count)))?)?;
         if let Some(last) = events.last() {
             self.check_span(first, last.seq(), events.len())?;
         }
@@ -157,6 +157,11 @@ impl Snapshot<'_> {
         let seqs = statement.query_map((seq.get(), after.get(), last.get(), count), |row| row.get(0))?;
         seqs.map(|seq| Ok(Seq::new(seq?).unwrap_or_default())).collect()
     }
+}
+
+/// A count as SQLite takes it.
+fn limit(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// A query of events of which the next one is known already.

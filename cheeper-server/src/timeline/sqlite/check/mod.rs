@@ -54,14 +54,16 @@ impl Head {
         let number = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let is_database = bytes.len() == HEAD_BYTES && bytes.starts_with(b"SQLite format 3\0");
         // 1 stands for 65536, which fits no 16 bits.
-        is_database.then(|| Self {
+        let head = is_database.then(|| Self {
             page_bytes: match u16::from_be_bytes([bytes[16], bytes[17]]) {
                 1 => 65536,
                 bytes => bytes.into(),
             },
             cookie: number(40),
             has_log: bytes[18] == 2,
-        })
+        });
+        // The log is read by it, and no database has another.
+        head.filter(|head| head.page_bytes.is_power_of_two() && head.page_bytes >= 512)
     }
 }
 

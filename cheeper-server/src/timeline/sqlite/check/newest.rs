@@ -1,8 +1,14 @@
 //! The newest rows of a store: what clients are given first, and where the next events go on from.
 
+use cheeper_protocol::Seq;
 use rusqlite::{Connection, ErrorCode};
 
-use super::super::row::{CHEEPS, CLAIMS, Sums};
+use super::super::{
+    reader::ReadError,
+    row::{CHEEPS, CLAIMS, Sums},
+    schema::{self, VERSION},
+    snapshot::Snapshot,
+};
 
 /// Rows of a table that a start looks at. A small store is looked at whole, except by tests of what a start does
 /// not see.
@@ -10,13 +16,29 @@ const ROWS: i64 = if cfg!(test) { 4 } else { 1000 };
 
 /// What is wrong with the newest events and the first claims, if anything is.
 pub(super) fn look_at(db: &Connection, sums: Sums) -> rusqlite::Result<Option<String>> {
-    match events(db, sums).and_then(|wrong| if wrong.is_some() { Ok(wrong) } else { claims(db, sums) }) {
+    let version: u8 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let events = if version == 1 { first_events(db, sums) } else { events(db, sums) };
+    match events.and_then(|wrong| if wrong.is_some() { Ok(wrong) } else { claims(db, sums) }) {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => Ok(Some(error.to_string())),
         looked => looked,
     }
 }
 
 fn events(db: &Connection, sums: Sums) -> rusqlite::Result<Option<String>> {
+    let head = schema::head(db, VERSION)?;
+    let (Ok(first), Ok(last)) = (u64::try_from((head - ROWS + 1).max(1)), u64::try_from(head)) else {
+        return Ok((head < 0).then(|| "its last event has no place".to_owned()));
+    };
+    let (first, last) = (Seq::new(first).unwrap_or_default(), Seq::new(last).unwrap_or_default());
+    match (Snapshot { db, sums }).backward(first, last, usize::MAX) {
+        Ok(_) => Ok(None),
+        Err(ReadError::Sqlite(error)) => Err(error),
+        Err(error) => Ok(Some(error.to_string())),
+    }
+}
+
+/// The same of a store of version 1, which had cheeps alone.
+fn first_events(db: &Connection, sums: Sums) -> rusqlite::Result<Option<String>> {
     let mut statement = db.prepare("SELECT * FROM cheeps ORDER BY seq DESC LIMIT ?")?;
     let (mut rows, mut expected, mut count) = (statement.query([ROWS])?, None, 0);
     while let Some(row) = rows.next()? {

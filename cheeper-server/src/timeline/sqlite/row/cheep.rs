@@ -3,14 +3,16 @@
 use cheeper_protocol::{Cheep, CheepState, CheepText, FoldedName, Name, RequestId, Seq, Timestamp};
 use rusqlite::{Connection, Row, types::ValueRef};
 
-use super::{ANSWERS, CHEEPS, STATES, Sums, blank, is_blank, is_null, number, or_null, seq, text};
+use super::{ANSWERS, CHANGES, CHEEPS, STATES, Sums, blank, is_blank, is_null, number, or_null, seq, text};
 
 /// A query of cheeps as they are now, with how it goes on: `c` is a cheep as it was posted, `a` its place among the answers to
-/// what it answers, `s` what has become of it, and `e` its last correction.
+/// what it answers, `s` what has become of it, `e` its last correction; the last column says whether `s` is lost.
 macro_rules! present {
     ($rest:literal) => {
         concat!(
-            "SELECT c.*, a.*, s.*, e.* FROM cheeps c
+            "SELECT c.*, a.*, s.*, e.*, s.seq IS NULL AND (
+                EXISTS (SELECT * FROM answers WHERE parent = c.seq) OR EXISTS (SELECT * FROM changes WHERE target = c.seq)
+            ) FROM cheeps c
             LEFT JOIN answers a ON a.parent = c.reply_to AND a.seq = c.seq
             LEFT JOIN states s ON s.seq = c.seq
             LEFT JOIN changes e ON e.seq = s.last_edit ",
@@ -23,6 +25,7 @@ pub(in crate::timeline::sqlite) use present;
 const ANSWER_AT: usize = CHEEPS.columns;
 const STATE_AT: usize = ANSWER_AT + ANSWERS.columns;
 const EDIT_AT: usize = STATE_AT + STATES.columns;
+const LOST_AT: usize = EDIT_AT + CHANGES.columns;
 /// Where its text is.
 const TEXT: usize = 4;
 
@@ -79,6 +82,8 @@ impl Sums {
                 (cheep.cheep, is_gone) = (text, false);
             }
             cheep.state = state.state;
+        } else if row.get(LOST_AT)? {
+            return Ok(None);
         }
         // One that is gone without having been deleted has lost its state.
         Ok((is_gone == cheep.is_deleted()).then_some(cheep))

@@ -20,7 +20,7 @@ pub(in crate::timeline::sqlite) struct StateRow {
 
 impl Sums {
     /// What has become of a cheep, in a row of a query from some column on; none if that is not as it was written.
-    pub(super) fn state(self, row: &Row, from: usize) -> rusqlite::Result<Option<StateRow>> {
+    pub(in crate::timeline::sqlite) fn state(self, row: &Row, from: usize) -> rusqlite::Result<Option<StateRow>> {
         if !self.hold_from(&STATES, row, from)? {
             return Ok(None);
         }

@@ -3,11 +3,11 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::LazyLock, thread};
 
-use cheeper_protocol::Cheep;
+use cheeper_protocol::Emoji;
 use proptest::prelude::*;
 
 use super::*;
-use crate::timeline::{Role, sqlite::lock::INDEX};
+use crate::timeline::{Changed, Delete, Edit, React, contract::present, sqlite::lock::INDEX};
 
 /// A store that was closed; one that a killed server has left; the same without the index; and one whose log has begun
 /// anew, with much of the earlier round behind its end.
@@ -19,7 +19,23 @@ static COPIED: LazyLock<Sample> = LazyLock::new(|| Sample::new(true).without(IND
 /// The files of a small store, and what is in it.
 struct Sample {
     files: BTreeMap<&'static str, Vec<u8>>,
-    cheeps: Vec<Event>,
+    /// As they were published.
+    events: Vec<Event>,
+    /// What can be asked for again, each with the event that it made.
+    requests: Vec<(Command, Seq)>,
+}
+
+/// Somebody's request under an id.
+fn under(id: u32) -> Option<RequestId> {
+    Some(RequestId::parse(&format!("id {id}")).unwrap())
+}
+
+fn carol() -> Author {
+    author("Carol", Some(SECRET))
+}
+
+fn seq(number: u64) -> Seq {
+    Seq::new(number).unwrap()
 }
 
 impl Sample {
@@ -39,21 +55,28 @@ impl Sample {
     }
 
     fn of(folder: &TempDir, store: &Opened, is_killed: bool) -> Self {
-        assert!(store.claim(author("Carol", Some(SECRET))).unwrap().claimed);
-        for nth in 0..12_u32 {
-            let name = ["alice", "Bob", "Zoë"][nth as usize % 3];
-            let id = (nth % 4 > 0).then(|| format!("id {nth}"));
-            let text = format!("cheep {nth} {}", "of some length ".repeat(nth as usize * 2));
-            let cheep = CheepText::parse(&text, 4000).unwrap();
-            let reply_to = (nth > 3).then(|| Seq::new(u64::from(nth) / 2).unwrap());
-            store.post(Post { cheep, reply_to, ..by(author(name, None), "x", id.as_deref()) }).unwrap();
-        }
-        let cheeps = store.published.lock().unwrap().clone();
+        assert!(store.claim(carol()).unwrap().claimed);
+        let before = store.published.lock().unwrap().len() as u64;
+        let mut requests: Vec<_> = (0..12).map(|nth| Command::Post(post(nth, before))).collect();
+        requests.extend(changes(before));
+        // Each is committed alone.
+        let made = |command: Command| match store.submit(command.clone()).unwrap() {
+            Outcome::Posted(posted) => posted.cheep.id.is_some().then_some((command, posted.cheep.seq)),
+            Outcome::Changed(changed) => Some((command, changed.seq)),
+            Outcome::Named(_) => panic!("nobody claims a name here"),
+        };
+        let requests = requests.into_iter().filter_map(made).collect();
+        let events = store.published.lock().unwrap().clone();
         if !is_killed {
             store.timeline.close().unwrap();
         }
         let of = |suffix| Some((suffix, fs::read(beside(&folder.path().join("cheeper.db"), suffix)).ok()?));
-        Self { files: ["", LOG, INDEX].into_iter().filter_map(of).collect(), cheeps }
+        Self { files: ["", LOG, INDEX].into_iter().filter_map(of).collect(), events, requests }
+    }
+
+    /// What is read when this many events are there.
+    fn present(&self, events: usize) -> Vec<Event> {
+        present(&self.events[..events])
     }
 
     fn lay(&self, folder: &Path) -> PathBuf {
@@ -69,7 +92,7 @@ impl Sample {
         self
     }
 
-    /// Lays the files out with a change, and says how many cheeps are there, all of them right; none if something is found to
+    /// Lays the files out with a change, and says how many events are there, all of them right; none if something is found to
     /// be wrong, by a start or by the thorough look.
     fn after(&self, suffix: &'static str, change: impl FnOnce(&mut Vec<u8>)) -> Option<usize> {
         let folder = TempDir::new().unwrap();
@@ -89,42 +112,79 @@ impl Sample {
             assert!(!is_sound, "a start is refused for what the thorough look does not find");
             return None;
         };
-        let cheeps = store.newest(1000, usize::MAX);
+        let events = store.newest(1000, usize::MAX);
         drop(store);
         if !is_sound {
-            assert!(cheeps.is_err() || cheeps.is_ok_and(|cheeps| cheeps == self.cheeps));
+            assert!(events.is_err() || events.is_ok_and(|events| events == self.present(self.events.len())));
             self.is_served_as_far_as_it_is_sound(&open(&folder));
             return None;
         }
-        let cheeps = cheeps.unwrap();
-        assert_eq!(cheeps, self.cheeps[..cheeps.len()]);
+        let events = events.unwrap();
+        assert_eq!(events, self.present(events.len()));
 
         let store = open(&folder);
-        for event in &cheeps {
-            let Event::Cheep(Cheep { name, cheep, reply_to, id, .. }) = event else { panic!("{event:?}") };
-            if id.is_some() {
-                let author = Author { name: name.clone(), secret: None, role: Role::Member };
-                let post = Post { author, cheep: cheep.clone(), reply_to: *reply_to, id: id.clone() };
-                assert!(store.post(post).unwrap().duplicate);
+        let last = events.last().map_or(Seq::ZERO, Event::seq);
+        for (command, event) in self.requests.iter().filter(|(_, event)| *event <= last) {
+            match store.submit(command.clone()).unwrap() {
+                Outcome::Posted(Posted { cheep, duplicate }) => assert!(duplicate && cheep.seq == *event),
+                Outcome::Changed(Changed { seq, duplicate, .. }) => assert!(duplicate && seq == *event),
+                Outcome::Named(_) => panic!("nobody claims a name here"),
             }
         }
         assert_eq!(store.claim(author("carol", Some("somebody else's secret"))).unwrap_err().code, Code::NameTaken);
         assert_eq!(store.claim(author("carol", Some(SECRET))).unwrap().name.as_str(), "Carol");
         assert_eq!(store.timeline.damage(), None);
-        Some(cheeps.len())
+        Some(events.len())
     }
 
     /// What is read of a store with damage that its start does not see is right or refused, and the look behind the start
     /// finds it.
     fn is_served_as_far_as_it_is_sound(&self, store: &Opened) {
-        for expected in &self.cheeps {
+        for expected in self.present(self.events.len()) {
             let read = store.read(Read::Events { first: expected.seq(), last: expected.seq() });
-            assert!(read.is_err() || read.is_ok_and(|read| read == [expected.clone()]));
+            assert!(read.is_err() || read.is_ok_and(|read| read == [expected]));
         }
         while store.timeline.damage().is_none() {
             thread::yield_now();
         }
     }
+}
+
+fn post(nth: u32, before: u64) -> Post {
+    let author = || author(["alice", "Bob", "Zoë"][nth as usize % 3], None);
+    let text = format!("cheep {nth} {}", "of some length ".repeat(nth as usize * 2));
+    let reply_to = (nth > 3).then(|| seq(before + u64::from(nth) / 2));
+    Post {
+        author: if nth > 8 { carol() } else { author() },
+        cheep: CheepText::parse(&text, 4000).unwrap(),
+        reply_to,
+        id: if nth % 4 > 0 { under(nth) } else { None },
+    }
+}
+
+/// What is done to the posts: Carol's are the last three, each of them an answer.
+fn changes(before: u64) -> Vec<Command> {
+    let edit = |target: u64, text: &str, id| {
+        let (target, cheep) = (seq(before + target), CheepText::parse(text, 4000).unwrap());
+        Command::Edit(Edit { author: carol(), target, cheep, id: under(id) })
+    };
+    let react = |name: &str, target: u64, on, id| {
+        let (emoji, target) = (Emoji::parse("🐦").unwrap(), seq(before + target));
+        Command::React(React { author: author(name, None), target, emoji, on, id: under(id) })
+    };
+    let delete =
+        |target: u64, id| Command::Delete(Delete { author: carol(), target: seq(before + target), id: under(id) });
+    vec![
+        edit(10, "better words", 20),
+        react("alice", 2, true, 21),
+        react("Bob", 2, true, 22),
+        react("Bob", 11, true, 23),
+        edit(10, "the best words", 24),
+        edit(11, "words that will be gone", 25),
+        react("alice", 2, false, 26),
+        delete(11, 27),
+        edit(12, "the last words", 28),
+    ]
 }
 
 fn flip(at: usize, bit: u8) -> impl FnOnce(&mut Vec<u8>) {
@@ -143,7 +203,7 @@ fn frames(log: &[u8]) -> impl DoubleEndedIterator<Item = usize> {
 }
 
 fn is_all(left: Option<usize>) -> bool {
-    left.is_none_or(|left| left == CLOSED.cheeps.len())
+    left.is_none_or(|left| left == CLOSED.events.len())
 }
 
 proptest! {
@@ -178,7 +238,7 @@ proptest! {
     #[test]
     fn a_bit_of_the_log_that_was_copied_without_its_index(at in any::<usize>(), bit in 0..8_u8) {
         let left = COPIED.after(LOG, flip(at, bit));
-        prop_assert!(left.is_none_or(|left| left >= COPIED.cheeps.len() - 1));
+        prop_assert!(left.is_none_or(|left| left >= COPIED.events.len() - 1));
     }
 
     /// What is left of an earlier round is neither damage nor missing.
@@ -189,8 +249,8 @@ proptest! {
         let end = frames(log).take_while(is_current).last().unwrap() + FRAME;
         prop_assert!(end < log.len() - 10 * FRAME, "nothing is left of it");
         let left = BEGUN_ANEW.after(LOG, flip(at, bit));
-        prop_assert!(left.is_none_or(|left| left >= BEGUN_ANEW.cheeps.len() - 1));
-        prop_assert!(left == Some(BEGUN_ANEW.cheeps.len()) || at % log.len() < end, "it is behind the end");
+        prop_assert!(left.is_none_or(|left| left >= BEGUN_ANEW.events.len() - 1));
+        prop_assert!(left == Some(BEGUN_ANEW.events.len()) || at % log.len() < end, "it is behind the end");
     }
 
     /// A power cut while the last transaction was written: any sectors of it are on the disk, and nobody was told.
@@ -206,7 +266,7 @@ proptest! {
                 bytes[from.clamp(start, length)..(from + 512).clamp(start, length)].fill(0);
             }
         });
-        let whole = COPIED.cheeps.len();
+        let whole = COPIED.events.len();
         prop_assert!(left == Some(whole) || left == Some(whole - 1), "{left:?}");
     }
 }

@@ -1,16 +1,26 @@
-//! A look at each row of a store, its index, and how its pages hang together.
+//! A look at each row of a store, its indexes, and how its pages hang together.
 //!
 //! It goes in small steps, each with a view of its own: as long as somebody looks at one state of the store, SQLite's log
 //! cannot begin anew. What is written meanwhile is left out, as it was not there when the look began.
+
+mod index;
+mod step;
 
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 
-use rusqlite::{Connection, ErrorCode, Row};
+use rusqlite::{Connection, ErrorCode};
 
-use super::super::row::{CHEEPS, CLAIMS, Sums};
+use self::{
+    index::{CHANGES_BY_ID, CHEEPS_BY_ID, Entries},
+    step::Step,
+};
+use super::super::{
+    row::{CLAIMS, Sums},
+    schema,
+};
 
 /// Rows in one step.
 const ROWS: i64 = if cfg!(test) { 4 } else { 1000 };
@@ -59,8 +69,7 @@ impl<'a> Thorough<'a> {
 
     /// Looks at everything, and tells `find` of what is wrong as soon as it is found. True if it came to the end.
     pub(super) fn run(mut self, find: Find) -> rusqlite::Result<bool> {
-        let head = self.db.query_row("SELECT coalesce(max(seq), 0) FROM cheeps", [], |row| row.get(0))?;
-        let looked = self.cheeps(head, find);
+        let looked = self.events(find);
         settle(looked, find)?;
         let looked = self.claims(find);
         settle(looked, find)?;
@@ -73,75 +82,57 @@ impl<'a> Thorough<'a> {
         !self.stop.load(Ordering::Relaxed) && (self.may_go_on)()
     }
 
-    /// Each cheep, and the index by which they are found. SQLite's own check of an index would look up each of its entries,
-    /// in minutes. Sums that are added up are equal if they are of the same entries, in whatever order.
-    fn cheeps(&mut self, head: i64, find: Find) -> rusqlite::Result<()> {
-        let mut indexed = 0_i64;
-        let mut statement = self.db.prepare("SELECT * FROM cheeps WHERE seq BETWEEN ? AND ? ORDER BY seq")?;
+    /// Each event, what has become of each cheep, and the indexes by which they are found.
+    fn events(&mut self, find: Find) -> rusqlite::Result<()> {
+        let version: u8 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let head = schema::head(self.db, version)?;
+        let mut entries = Entries::default();
         let mut expected = 1;
         while expected <= head {
             if !self.goes_on() {
                 return Ok(());
             }
             let last = head.min(expected + ROWS - 1);
-            let mut rows = statement.query([expected, last])?;
-            while let Some(row) = rows.next()? {
-                let seq: i64 = row.get(0)?;
-                missing(expected, seq - 1, find);
-                expected = seq + 1;
-                if !self.sums.hold(&CHEEPS, row)? {
-                    find(Finding::of_row(format!("cheep {seq} is damaged")));
-                }
-                if row.get_ref(7)?.as_str_or_null().is_ok_and(|id| id.is_some()) {
-                    indexed = indexed.wrapping_add(self.entry(row, [3, 7, 0])?);
-                }
+            // One view for all tables: what has become of a cheep changes while we look.
+            let transaction = self.db.unchecked_transaction()?;
+            let mut step = Step { db: &transaction, sums: self.sums, first: expected, last, find: &mut *find };
+            step.events(version, &mut entries)?;
+            if version > 1 {
+                step.states()?;
+                step.reactions()?;
+                step.targets(head, &mut entries)?;
+                step.answers(head, &mut entries)?;
             }
-            missing(expected, last, find);
             expected = last + 1;
         }
-        let strays = "SELECT EXISTS (SELECT 1 FROM cheeps WHERE seq < 1)";
-        if self.db.query_row(strays, [], |row| row.get(0))? {
-            find(Finding::of_row("there is a cheep before the first"));
-        }
-        let in_index = self.index(head, find)?;
-        if in_index.is_some_and(|in_index| in_index != indexed) {
-            find(Finding::of_structure("the index of the cheeps is damaged"));
+        self.strays(version, find)?;
+        self.index(CHEEPS_BY_ID, head, entries.cheeps_by_id, find)?;
+        if version > 1 {
+            self.index(CHANGES_BY_ID, head, entries.changes_by_id, find)?;
+            entries.compare(find);
         }
         Ok(())
     }
 
-    /// The sum of the index's entries up to `head`; none if it was not read to its end.
-    fn index(&mut self, head: i64, find: Find) -> rusqlite::Result<Option<i64>> {
-        let query = "SELECT folded_name, id, seq FROM cheeps INDEXED BY cheeps_by_author_and_id
-            WHERE id IS NOT NULL AND (folded_name, id) > (?, ?) ORDER BY folded_name, id LIMIT ?";
-        let mut statement = self.db.prepare(query)?;
-        let (mut sum, mut last) = (0_i64, (String::new(), String::new()));
-        loop {
-            if !self.goes_on() {
-                return Ok(None);
+    /// Rows where there can be none: before the first event, or of one that is not there yet.
+    fn strays(&self, version: u8, find: Find) -> rusqlite::Result<()> {
+        let head = schema::newest(version);
+        let mut look = |table: &str, column: &str| {
+            let query = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} < 1 OR {column} > ({head}))");
+            if self.db.query_row(&query, [], |row| row.get(0))? {
+                find(Finding::of_row(format!("the table {table} has a row of an event that is not there")));
             }
-            let mut rows = statement.query((&last.0, &last.1, ROWS))?;
-            let mut count = 0;
-            while let Some(row) = rows.next()? {
-                let next = (row.get(0)?, row.get(1)?);
-                // One that is out of order could lead in a circle.
-                if next <= last {
-                    find(Finding::of_structure("the index of the cheeps is out of order"));
-                    return Ok(None);
-                }
-                (last, count) = (next, count + 1);
-                if row.get::<_, i64>(2)? <= head {
-                    sum = sum.wrapping_add(self.entry(row, [0, 1, 2])?);
-                }
-            }
-            if count < ROWS {
-                return Ok(Some(sum));
-            }
+            Ok::<_, rusqlite::Error>(())
+        };
+        look("cheeps", "seq")?;
+        if version > 1 {
+            look("changes", "seq")?;
+            look("changes", "target")?;
+            look("states", "seq")?;
+            look("answers", "parent")?;
+            look("reactions", "target")?;
         }
-    }
-
-    fn entry(&self, row: &Row, [name, id, seq]: [usize; 3]) -> rusqlite::Result<i64> {
-        Ok(self.sums.of("index", [row.get_ref(name)?, row.get_ref(id)?, row.get_ref(seq)?]))
+        Ok(())
     }
 
     fn claims(&mut self, find: Find) -> rusqlite::Result<()> {
@@ -203,14 +194,5 @@ fn settle(looked: rusqlite::Result<()>, find: Find) -> rusqlite::Result<()> {
             Some(_) => Err(error),
         },
         Ok(()) => Ok(()),
-    }
-}
-
-/// Tells of a gap, if there is one.
-fn missing(first: i64, last: i64, find: Find) {
-    if first == last {
-        find(Finding::of_row(format!("cheep {first} is missing")));
-    } else if first < last {
-        find(Finding::of_row(format!("the cheeps {first} to {last} are missing")));
     }
 }
