@@ -46,6 +46,7 @@ pub use refusal::{Code, Refusal};
 pub use seq::Seq;
 pub use server_frame::{Ack, BadServerFrame, ErrorFrame, Page, ServerFrame, Welcome};
 pub use state::{CheepState, DeletedBy, ReactionCount};
+pub use text::fold;
 
 /// The version of the protocol that these types are.
 pub const VERSION: u32 = 1;

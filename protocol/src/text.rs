@@ -30,7 +30,11 @@ pub(crate) fn is_ignorable(c: char) -> bool {
 }
 
 /// The key of a text in which case and compatibility make no difference: Unicode `NFKC_Casefold`.
-pub(crate) fn fold(text: &str) -> String {
+///
+/// ```
+/// assert_eq!(cheeper_protocol::fold("Ｓtraße"), "strasse");
+/// ```
+pub fn fold(text: &str) -> String {
     let mapper = CaseMapper::new();
     // UAX #31 D147: folding can undo normalization and the other way round, so it goes twice round.
     let mut folded: String = text.nfd().collect();

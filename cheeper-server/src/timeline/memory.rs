@@ -9,13 +9,15 @@ use std::{
 };
 
 use cheeper_protocol::{
-    Cheep, CheepText, Code, Emoji, Event, FoldedName, Name, Reaction, Refusal, RequestId, Seq, Thread, Timestamp,
+    Cheep, CheepText, Code, Emoji, Event, FoldedName, Name, Reaction, Refusal, RequestId, Search, Seq, Thread,
+    Timestamp,
     limits::{PAGE, PAGE_BYTES, REACTION_NAMES, THREAD_ANCESTORS},
 };
 
 use super::{
     Answer, Command, Damage, Engine, Outcome, Part, Prepared, Publish, Read, Timeline, Trouble, bytes_of, now,
     rules::{self, Asked, Change, Decision, Earlier, Fingerprint, Holder, State},
+    search::{Document, Query},
 };
 
 /// It keeps nothing that is worth a key of its own.
@@ -232,7 +234,7 @@ impl Log {
                 Ok(Part { events, more_before, more_after, last })
             }
             Read::Thread { thread, last } => self.thread(thread, last),
-            Read::Search { .. } => Err(Refusal::from(Code::Internal)),
+            Read::Search { ref search, last } => self.search(search, last),
         }
     }
 
@@ -249,6 +251,19 @@ impl Log {
         let wanted: Vec<_> = of_it.filter(|event| thread.after.is_none_or(|after| event.seq() > after)).collect();
         let events = until(PAGE_BYTES, wanted.iter().take(PAGE).copied());
         Ok(Part { more_before: false, more_after: events.len() < wanted.len(), last, events })
+    }
+
+    fn search(&self, search: &Search, last: Seq) -> Result<Part, Refusal> {
+        let query = Query::parse(search.q.as_str())?;
+        let finds = |event: &&Event| {
+            let is_wanted = event.seq() <= last && search.before.is_none_or(|before| event.seq() < before);
+            is_wanted && event.as_cheep().is_some_and(|cheep| query.matches(&Document::of(cheep)))
+        };
+        let hits: Vec<_> = self.events.iter().rev().filter(finds).collect();
+        let mut events = until(PAGE_BYTES, hits.iter().take(search.limit.min(PAGE)).copied());
+        let more_before = events.len() < hits.len();
+        events.reverse();
+        Ok(Part { events, more_before, more_after: false, last })
     }
 
     fn event(&self, seq: Seq) -> Option<&Event> {

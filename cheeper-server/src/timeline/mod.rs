@@ -16,6 +16,7 @@ mod command;
 mod contract;
 pub mod memory;
 pub mod rules;
+mod search;
 pub mod sqlite;
 
 use std::io;

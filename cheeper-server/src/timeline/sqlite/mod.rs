@@ -10,6 +10,7 @@ mod queue;
 mod reader;
 mod row;
 mod schema;
+mod search;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ use self::{
     reader::{Queue, ReadError, Reader, Request},
     row::Sums,
     schema::Identity,
+    search::Search,
     snapshot::Snapshot,
     writer::{Write, Writer},
 };
@@ -147,15 +149,19 @@ impl Engine for Store {
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| worker::spawn(name, work).map_err(no_system);
         let read_queue = Arc::new(Queue::new(read_queue));
         let committed = Arc::new(AtomicU64::new(head.get()));
-        let mut readers = Vec::new();
-        for _ in 0..READERS {
+        let reader = || -> Result<Reader, OpenError> {
             let db = Connection::open(&lock.path).map_err(failed)?;
             db.pragma_update(None, "query_only", true).map_err(failed)?;
             db.pragma_update(None, "cache_size", -READER_CACHE_KIB).map_err(failed)?;
-            let (reader, queue) =
-                (Reader { db, sums, files: files.clone(), head: committed.clone() }, read_queue.clone());
+            Ok(Reader { db, sums, files: files.clone(), head: committed.clone() })
+        };
+        let mut readers = Vec::new();
+        for _ in 0..READERS {
+            let (reader, queue) = (reader()?, read_queue.clone());
             readers.push(spawn("store-reader", Box::new(move || reader.run(&queue)))?);
         }
+        let (publish, news) = search::listen(publish);
+        let search = Search::start(&lock.path, &identity.timeline, [reader()?, reader()?], news).map_err(no_system)?;
         let soundness = Arc::<Soundness>::default();
         let check = Behind::start(&lock.path, sums, files.clone(), soundness.clone()).map_err(|error| match error {
             StartError::Sqlite(error) => failed(error),
@@ -163,7 +169,7 @@ impl Engine for Store {
         })?;
         let writer = Writer::new(db, sums, committed, publish, trouble.clone(), files, soundness.clone());
         let writer = spawn("store-writer", Box::new(move || writer.run(&write_queue)))?;
-        let queues = Queues { writes, reads, readers, check, writer, lock };
+        let queues = Queues { writes, reads, search, readers, check, writer, lock };
         let Identity { timeline, secret_key } = identity;
         Ok(Sqlite { timeline, secret_key, trouble, soundness, queues: Mutex::new(Some(queues)) })
     }
@@ -181,6 +187,7 @@ struct Sqlite {
 struct Queues {
     writes: queue::Sender<Write>,
     reads: queue::Sender<Request>,
+    search: Search,
     readers: Vec<JoinHandle<()>>,
     check: Behind,
     writer: JoinHandle<()>,
@@ -221,13 +228,19 @@ impl Timeline for Sqlite {
     }
 
     fn read(&self, read: Read, answer: Answer<Part>) {
-        if let Err(refused) = self.send(Request { read, answer }, |queues| &queues.reads) {
-            (refused.answer)(Err(Refusal::from(Code::Internal)));
+        let refused = match read {
+            Read::Search { search, last } => self
+                .send(search::Request { search, last, answer }, |queues| queues.search.requests())
+                .map_err(|request| request.answer),
+            read => self.send(Request { read, answer }, |queues| &queues.reads).map_err(|request| request.answer),
+        };
+        if let Err(answer) = refused {
+            answer(Err(Refusal::from(Code::Internal)));
         }
     }
 
     fn close(&self) -> io::Result<()> {
-        let Some(Queues { writes, reads, readers, check, writer, lock }) =
+        let Some(Queues { writes, reads, search, readers, check, writer, lock }) =
             self.queues.lock().unwrap_or_else(PoisonError::into_inner).take()
         else {
             return Ok(());
@@ -237,7 +250,7 @@ impl Timeline for Sqlite {
         };
         // Readers first: SQLite carries the log over and removes it for the last connection alone.
         drop(reads);
-        let read = readers.into_iter().chain([check.stop()]).try_for_each(end);
+        let read = readers.into_iter().chain(search.stop()).chain([check.stop()]).try_for_each(end);
         drop(writes);
         end(writer)?;
         let log = beside(&lock.path, LOG);

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use cheeper_protocol::{Code, Event, Refusal, Seq, limits::PAGE_BYTES};
+use cheeper_protocol::{Cheep, Code, Event, Refusal, Seq, limits::PAGE_BYTES};
 use rusqlite::Connection;
 
 use super::{
@@ -91,12 +91,26 @@ impl Reader {
         }
     }
 
-    fn part(&mut self, read: &Read) -> Result<Part, ReadError> {
+    /// The newest event that is committed.
+    pub(super) fn newest(&self) -> Seq {
+        Seq::new(self.head.load(Ordering::Acquire)).unwrap_or_default()
+    }
+
+    /// A cheep as it is now, if there is one with this seq.
+    pub(super) fn cheep(&mut self, seq: Seq) -> Result<Option<Cheep>, ReadError> {
+        let part = self.part(&Read::Cheeps { pivot: seq, back: 1, forth: 0, last: seq })?;
+        Ok(part.events.into_iter().find_map(|event| match event {
+            Event::Cheep(cheep) if cheep.seq == seq => Some(cheep),
+            _ => None,
+        }))
+    }
+
+    pub(super) fn part(&mut self, read: &Read) -> Result<Part, ReadError> {
         // What was moved or deleted can be read on; what was cut off cannot.
         if let Err(loss @ Loss::Cut(_)) = self.files.check() {
             return Err(ReadError::Lost(loss));
         }
-        let head = Seq::new(self.head.load(Ordering::Acquire)).unwrap_or_default();
+        let head = self.newest();
         // Each part is of one moment, however many queries it takes.
         let transaction = self.db.transaction()?;
         let snapshot = Snapshot { db: &transaction, sums: self.sums };

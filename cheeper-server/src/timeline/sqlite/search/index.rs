@@ -1,0 +1,209 @@
+//! The index's own database, as its one writer has it.
+//!
+//! Its words are whole words to SQLite's full text index, which parts ASCII only (`timeline/search/tokens.rs` has cut them). It keeps the
+//! tokens of each cheep, or it would not know which words of the index go with a cheep that goes; and it overwrites what goes,
+//! in the index and in the pages that become free.
+
+use std::{
+    fs::{self, File, Permissions},
+    io::{self, Read as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use cheeper_protocol::Seq;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::super::lock::beside;
+
+/// "ChSe": no store, and no other program's database.
+const APPLICATION_ID: i32 = 0x4368_5365;
+/// Rises with the tables and with what tokens are.
+const VERSION: i32 = 1;
+/// What people wrote is its owner's alone, as in the store.
+const OWNER_ONLY: u32 = 0o600;
+/// Memory of its own cache while it is filled.
+const CACHE_KIB: i64 = 1024;
+
+/// Why an index cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum IndexError {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    System(#[from] io::Error),
+    #[error("{} is another program's file, or a store, which is left as it is", .0.display())]
+    Foreign(PathBuf),
+}
+
+/// Where an index is told from that of a store with another past: a cheep, and when that was posted, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) seq: Seq,
+    pub(super) at_ms: i64,
+}
+
+/// How far an index goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Position {
+    /// All events up to here are in it.
+    pub(super) seq: Seq,
+    /// The newest cheep among them, if there is one.
+    pub(super) mark: Option<Mark>,
+}
+
+/// What a cheep is found by from now on; nothing: it is not found any more.
+pub(super) struct Entry {
+    pub(super) seq: Seq,
+    pub(super) line: Option<String>,
+}
+
+/// The index as its writer has it.
+pub(super) struct Index {
+    db: Connection,
+    position: Position,
+}
+
+impl Index {
+    /// Opens the index at `path` of the store that is named `timeline`. One that is not of this version or of another store is
+    /// made anew.
+    pub(super) fn open(path: &Path, timeline: &str) -> Result<Self, IndexError> {
+        if is_foreign(path)? {
+            return Err(IndexError::Foreign(path.to_owned()));
+        }
+        match Self::open_sound(path, timeline) {
+            Ok(Some(index)) => return Ok(index),
+            Ok(None) => {}
+            Err(error) if is_damage(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+        remove(path)?;
+        File::options().write(true).create(true).truncate(false).mode(OWNER_ONLY).open(path)?;
+        let db = connect(path)?;
+        create(&db, timeline)?;
+        Ok(Self { db, position: Position::default() })
+    }
+
+    /// The index that is there, if it is this store's.
+    fn open_sound(path: &Path, timeline: &str) -> rusqlite::Result<Option<Self>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        for file in ["", "-wal", "-shm"].map(|suffix| beside(path, suffix)) {
+            // Those beside it may not be there.
+            drop(fs::set_permissions(file, Permissions::from_mode(OWNER_ONLY)));
+        }
+        let db = connect(path)?;
+        let version: i32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version != VERSION {
+            return Ok(None);
+        }
+        let query = "SELECT position, mark, mark_at_ms FROM state WHERE timeline = ?";
+        let position = db.query_row(query, [timeline], |row| {
+            let seq = |number: Option<u64>| number.and_then(Seq::new);
+            let mark = seq(row.get(1)?).zip(row.get::<_, Option<i64>>(2)?).map(|(seq, at_ms)| Mark { seq, at_ms });
+            Ok(Position { seq: seq(row.get(0)?).unwrap_or_default(), mark })
+        });
+        Ok(position.optional()?.map(|position| Self { db, position }))
+    }
+
+    pub(super) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Takes these entries in order and goes on to a position, all or nothing.
+    pub(super) fn take(&mut self, entries: &[Entry], position: Position) -> rusqlite::Result<()> {
+        let transaction = self.db.transaction()?;
+        {
+            let mut insert = transaction.prepare_cached("INSERT INTO words (rowid, tokens) VALUES (?, ?)")?;
+            let mut delete = transaction.prepare_cached("DELETE FROM words WHERE rowid = ?")?;
+            let mut newest = self.position.seq;
+            for Entry { seq, line } in entries {
+                // What is newer than all before is not in it.
+                if *seq <= newest {
+                    delete.execute([seq.get()])?;
+                }
+                newest = newest.max(*seq);
+                if let Some(line) = line {
+                    insert.execute((seq.get(), line))?;
+                }
+            }
+            let (seq, at_ms) = (position.mark.map(|mark| mark.seq.get()), position.mark.map(|mark| mark.at_ms));
+            let update = "UPDATE state SET position = ?, mark = ?, mark_at_ms = ?";
+            transaction.prepare_cached(update)?.execute((position.seq.get(), seq, at_ms))?;
+        }
+        transaction.commit()?;
+        self.position = position;
+        Ok(())
+    }
+
+    /// Empties the log, in which the pages stand as they were before something was taken out of them. False if somebody reads
+    /// it at this moment.
+    pub(super) fn forget_earlier_pages(&self) -> rusqlite::Result<bool> {
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
+    }
+
+    /// Gives back what filling it took.
+    pub(super) fn rest(&self) -> rusqlite::Result<()> {
+        self.db.release_memory()
+    }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let db = Connection::open(path)?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    // Without a flush for each commit, a power cut takes it back to one before: its position goes with it.
+    db.pragma_update(None, "synchronous", "NORMAL")?;
+    db.pragma_update(None, "secure_delete", true)?;
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    Ok(db)
+}
+
+fn create(db: &Connection, timeline: &str) -> rusqlite::Result<()> {
+    db.execute_batch(
+        "BEGIN;
+        CREATE TABLE state (
+            timeline TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            mark INTEGER,
+            mark_at_ms INTEGER
+        ) STRICT;
+        CREATE VIRTUAL TABLE words USING fts5 (tokens, tokenize = 'ascii', columnsize = 0);
+        INSERT INTO words (words, rank) VALUES ('secure-delete', 1);",
+    )?;
+    db.execute("INSERT INTO state VALUES (?, 0, NULL, NULL)", [timeline])?;
+    db.pragma_update(None, "application_id", APPLICATION_ID)?;
+    db.pragma_update(None, "user_version", VERSION)?;
+    db.execute_batch("COMMIT")
+}
+
+/// Whether what lies in the place is a database, but not an index: somebody may have named a store so.
+fn is_foreign(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(100).read_to_end(&mut head)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let is_database = head.len() == 100 && head.starts_with(b"SQLite format 3\0");
+    // One whose making was cut off has none yet.
+    Ok(is_database && ![[0; 4], APPLICATION_ID.to_be_bytes()].iter().any(|id| head[68..72] == *id))
+}
+
+/// Removes an index with what SQLite keeps beside it.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    for file in ["", "-wal", "-shm", "-journal"].map(|suffix| beside(path, suffix)) {
+        match fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether the index is at fault, and not the disk or the system.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, Unknown};
+    // A table that is not there, or a value of another kind, is damage as well.
+    error.sqlite_error_code().is_none_or(|code| matches!(code, DatabaseCorrupt | NotADatabase | Unknown))
+}

@@ -1,0 +1,216 @@
+//! Fills the index, behind the writes.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use cheeper_protocol::{Cheep, Event, Seq};
+
+use super::{
+    index::{self, Entry, Index, IndexError, Mark, Position},
+    shared::Shared,
+};
+use crate::{
+    timeline::{
+        Read,
+        search::Document,
+        sqlite::reader::{ReadError, Reader},
+    },
+    worker,
+};
+
+/// Events in one read of the store: while it is read, its log cannot begin anew.
+const READ: u64 = 256;
+/// Events in one transaction, at most, while much is waiting: each makes a piece of the index that has to be merged.
+const TRANSACTION: usize = 8192;
+/// So long news gather before they are taken, so that a busy store does not make a transaction for each of its own. Tests
+/// wait for the index very often.
+const GATHER: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_millis(100) };
+/// Then it is tried again, if something went wrong or the log could not be emptied.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Nothing is to be tried again.
+const FOREVER: Duration = Duration::from_secs(3600);
+
+/// Why the index is not filled at the moment.
+#[derive(Debug, thiserror::Error)]
+enum IndexingError {
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    Store(#[from] ReadError),
+}
+
+impl From<rusqlite::Error> for IndexingError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Index(error.into())
+    }
+}
+
+/// The thread that fills it.
+pub(super) struct Indexer {
+    path: PathBuf,
+    timeline: String,
+    reader: Reader,
+    shared: Arc<Shared>,
+    index: Option<Index>,
+    /// Something was taken out, and the log still has it.
+    has_earlier_pages: bool,
+    has_told: bool,
+}
+
+impl Indexer {
+    pub(super) fn new(path: PathBuf, timeline: String, reader: Reader, shared: Arc<Shared>) -> Self {
+        Self { path, timeline, reader, shared, index: None, has_earlier_pages: false, has_told: false }
+    }
+
+    /// Works until nothing more is wanted.
+    pub(super) fn run(mut self) {
+        worker::step_back();
+        let mut patience = FOREVER;
+        while self.shared.wait(patience, GATHER) {
+            patience = match self.catch_up() {
+                Ok(()) => {
+                    self.has_told = false;
+                    if self.has_earlier_pages { AGAIN } else { FOREVER }
+                }
+                Err(error) => {
+                    self.give_up(&error);
+                    AGAIN
+                }
+            };
+        }
+    }
+
+    /// Something went wrong: an index that is damaged is made anew, all else is tried again.
+    fn give_up(&mut self, error: &IndexingError) {
+        if !std::mem::replace(&mut self.has_told, true) {
+            tracing::warn!(%error, "the search index cannot be filled; it is tried again");
+        }
+        self.index = None;
+        if let IndexingError::Index(IndexError::Sqlite(error)) = error
+            && index::is_damage(error)
+        {
+            self.begin_anew();
+        }
+    }
+
+    /// The index there is cannot be used any more.
+    fn begin_anew(&mut self) {
+        self.index = None;
+        self.shared.set_indexed(Seq::ZERO);
+        if let Err(error) = index::remove(&self.path) {
+            tracing::warn!(%error, "the search index cannot be removed");
+        }
+    }
+
+    fn catch_up(&mut self) -> Result<(), IndexingError> {
+        if self.shared.was_condemned() {
+            self.begin_anew();
+        }
+        let mut index = match self.index.take() {
+            Some(index) => index,
+            None => self.open()?,
+        };
+        while index.position().seq < self.reader.newest() && !self.shared.is_closed() {
+            let (entries, position) = self.gather(index.position())?;
+            index.take(&entries, position)?;
+            self.shared.set_indexed(position.seq);
+        }
+        if self.has_earlier_pages {
+            self.has_earlier_pages = !index.forget_earlier_pages()?;
+        }
+        index.rest()?;
+        self.index = Some(index);
+        Ok(())
+    }
+
+    /// The index, if it belongs to the store as it is; else another one.
+    fn open(&mut self) -> Result<Index, IndexingError> {
+        let mut index = Index::open(&self.path, &self.timeline)?;
+        let Position { seq, mark } = index.position();
+        // A backup that was put into the store's place has another past.
+        let is_of_another_past = match mark {
+            _ if seq > self.reader.newest() => true,
+            None => false,
+            Some(mark) => self.cheep(mark.seq).is_none_or(|cheep| cheep.at.as_millisecond() != mark.at_ms),
+        };
+        if is_of_another_past {
+            drop(index);
+            index::remove(&self.path).map_err(IndexError::from)?;
+            index = Index::open(&self.path, &self.timeline)?;
+        }
+        self.shared.set_indexed(index.position().seq);
+        self.shared.count_generation();
+        Ok(index)
+    }
+
+    /// What comes next into the index, and how far it goes then.
+    fn gather(&mut self, from: Position) -> Result<(Vec<Entry>, Position), IndexingError> {
+        let (mut entries, mut position) = (Vec::new(), from);
+        let head = self.reader.newest();
+        while position.seq < head && entries.len() < TRANSACTION && !self.shared.is_closed() {
+            let first = position.seq.next();
+            let last = Seq::new(position.seq.get() + READ).unwrap_or(head).min(head);
+            match self.reader.part(&Read::Events { first, last }) {
+                Ok(part) => {
+                    for event in &part.events {
+                        self.take(event, &mut entries, &mut position);
+                    }
+                }
+                // It is told where somebody reads it; what is sound is found.
+                Err(ReadError::Damaged(_)) => self.take_one_by_one(first, last, &mut entries, &mut position)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok((entries, position))
+    }
+
+    fn take_one_by_one(
+        &mut self,
+        first: Seq,
+        last: Seq,
+        entries: &mut Vec<Entry>,
+        position: &mut Position,
+    ) -> Result<(), IndexingError> {
+        for seq in (first.get()..=last.get()).filter_map(Seq::new) {
+            match self.reader.part(&Read::Events { first: seq, last: seq }) {
+                Ok(part) => {
+                    for event in &part.events {
+                        self.take(event, entries, position);
+                    }
+                }
+                Err(ReadError::Damaged(_)) => position.seq = seq,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, event: &Event, entries: &mut Vec<Entry>, position: &mut Position) {
+        position.seq = event.seq();
+        let entry = |cheep: &Cheep| {
+            let line = (!cheep.is_deleted()).then(|| Document::of(cheep).to_line());
+            Entry { seq: cheep.seq, line }
+        };
+        match event {
+            Event::Cheep(cheep) => {
+                position.mark = Some(Mark { seq: cheep.seq, at_ms: cheep.at.as_millisecond() });
+                entries.push(entry(cheep));
+            }
+            // The cheep as it is now: whatever else has changed it, this is right or a later event makes it so.
+            Event::Edit(edit) => {
+                self.has_earlier_pages = true;
+                let target = self.cheep(edit.target);
+                entries.push(target.map_or(Entry { seq: edit.target, line: None }, |cheep| entry(&cheep)));
+            }
+            Event::Delete(delete) => {
+                self.has_earlier_pages = true;
+                entries.push(Entry { seq: delete.target, line: None });
+            }
+            Event::Reaction(_) | Event::Void { .. } | Event::Unknown { .. } => {}
+        }
+    }
+
+    /// A cheep as it is now, if it can be read.
+    fn cheep(&mut self, seq: Seq) -> Option<Cheep> {
+        self.reader.cheep(seq).ok().flatten()
+    }
+}
