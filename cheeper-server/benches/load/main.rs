@@ -9,9 +9,11 @@ mod fanout;
 mod floor;
 mod frames;
 mod idle;
+mod made;
 mod process;
 mod report;
 mod slow;
+mod store;
 mod storm;
 mod swarm;
 
@@ -46,6 +48,10 @@ enum Scenario {
     Fairness,
     /// What clients that read nothing pin, in the server and in the kernel.
     Unread,
+    /// A start with a large store, its memory, and random old pages of it.
+    Store,
+    /// First pages of searches in a large store.
+    Search,
 }
 
 /// Loads servers and prints what they cost.
@@ -59,6 +65,9 @@ struct Args {
     /// The servers to load [default: the floors, cheeper and the peers that are installed].
     #[arg(long, value_delimiter = ',')]
     systems: Vec<System>,
+    /// Cheeps in the stores of `store` and `search`.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000_000, 5_000_000])]
+    cheeps: Vec<u64>,
     /// Every figure of every run goes here, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -116,7 +125,7 @@ fn measure(args: &Args) -> Result<(), Failure> {
         for run in 1..=args.runs {
             // One after the other within each run, so that a machine that changes its pace does so for all.
             for &system in &systems {
-                for row in rows(scenario, system) {
+                for row in rows(scenario, system, &args.cheeps) {
                     match row {
                         Ok(mut row) => {
                             row.run = run;
@@ -140,7 +149,7 @@ fn measure(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn rows(scenario: Scenario, system: System) -> Vec<Result<report::Row, Failure>> {
+fn rows(scenario: Scenario, system: System, cheeps: &[u64]) -> Vec<Result<report::Row, Failure>> {
     let is_ours_or_floor = system.is_cheeper() || system.is_floor();
     match (scenario, system) {
         (Scenario::Fanout, _) => {
@@ -154,6 +163,8 @@ fn rows(scenario: Scenario, system: System) -> Vec<Result<report::Row, Failure>>
         (Scenario::Append, System::Cheeper | System::Earlier) => {
             vec![append::append(system, 1, 2_000), append::append(system, 64, 500)]
         }
+        (Scenario::Store, System::Cheeper) => cheeps.iter().map(|&cheeps| store::store(system, cheeps)).collect(),
+        (Scenario::Search, System::Cheeper) => cheeps.iter().map(|&cheeps| store::search(system, cheeps)).collect(),
         (Scenario::Append, System::DurableFloor) => vec![append::floor(2_000)],
         (Scenario::Slow, _) if is_ours_or_floor => vec![slow::slow(system)],
         // Neither disk nor batches have a part in these.

@@ -118,28 +118,44 @@ pub(crate) fn pin_load() -> Result<(), Failure> {
     pin(LOAD_CORE)
 }
 
+/// Takes what the calling thread starts from now on to all cores.
+pub(crate) fn unpin() -> Result<(), Failure> {
+    let mut cores = CpuSet::new();
+    cores.set(SERVER_CORE);
+    cores.set(LOAD_CORE);
+    sched_setaffinity(None, &cores).map_err(|error| Failure::new(format!("the cores cannot be had: {error}")))
+}
+
 /// A running server.
 pub(crate) struct Server {
     process: Process,
     pub(crate) system: System,
     pub(crate) port: u16,
     pub(crate) started_in: Duration,
-    store: TempDir,
+    data: PathBuf,
     flags: Vec<String>,
+    /// The store's folder, if it goes with the server.
+    _folder: Option<TempDir>,
 }
 
 impl Server {
     pub(crate) fn start(system: System, flags: &[&str]) -> Result<Self, Failure> {
-        let store = TempDir::new()?;
+        let folder = TempDir::new()?;
+        let server = Self::start_on(system, &folder.path().join("cheeper.db"), flags)?;
+        Ok(Self { _folder: Some(folder), ..server })
+    }
+
+    /// One on a store that stays.
+    pub(crate) fn start_on(system: System, data: &Path, flags: &[&str]) -> Result<Self, Failure> {
         let flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
-        let (process, port, started_in) = launch(system, &store, &flags)?;
-        Ok(Self { process, system, port, started_in, store, flags })
+        let (process, port, started_in) = launch(system, data, &flags)?;
+        Ok(Self { process, system, port, started_in, data: data.to_owned(), flags, _folder: None })
     }
 
     /// `kill -9`, and a new process on the same store.
     pub(crate) fn crash_and_restart(&mut self) -> Result<(), Failure> {
         self.process.kill();
-        (self.process, self.port, self.started_in) = launch(self.system, &self.store, &self.flags)?;
+        (self.process, self.port, self.started_in) = launch(self.system, &self.data, &self.flags)?;
         Ok(())
     }
 
@@ -160,17 +176,22 @@ impl Server {
         Ok(Duration::from_millis(ticks * 1000 / TICKS_A_SECOND))
     }
 
+    /// Memory that is its own alone, in KiB.
+    pub(crate) fn private_kib(&self) -> f64 {
+        self.process.private_memory() as f64
+    }
+
     /// Memory in use, in bytes.
     pub(crate) fn resident(&self) -> i64 {
         i64::try_from(self.process.memory() * 1024).expect("less than all there is")
     }
 }
 
-fn launch(system: System, store: &TempDir, flags: &[String]) -> Result<(Process, u16, Duration), Failure> {
+fn launch(system: System, data: &Path, flags: &[String]) -> Result<(Process, u16, Duration), Failure> {
     let mut command = system.command();
     if system.is_cheeper() {
         command.args(["--listen", "127.0.0.1:0", "--post-rate", "0", "--log", "warn"]);
-        command.arg("--data").arg(store.path().join("cheeper.db")).args(flags);
+        command.arg("--data").arg(data).args(flags);
     }
     pin(SERVER_CORE)?;
     let began = Instant::now();
