@@ -5,6 +5,7 @@
 
 mod running;
 mod script;
+mod search;
 
 use std::{
     collections::HashMap,
@@ -19,6 +20,7 @@ use self::running::{Answered, Running, timeless, timeless_outcome};
 pub(super) use self::{
     running::Site,
     script::{Step, author, posts, retryable, scripts},
+    search::{finds, searches},
 };
 use super::{Claim, Command, Engine as _, Outcome, Part, Post, Posted, Read, memory::Memory, rules::makes_void};
 
@@ -53,6 +55,11 @@ macro_rules! contract {
 
             proptest! {
                 #![proptest_config(contract::one_in(16))]
+
+                #[test]
+                fn a_search_finds_what_the_reference_does(script in contract::searches()) {
+                    contract::finds::<$site>(script)?;
+                }
 
                 #[test]
                 fn the_log_is_dense_and_published_in_order(posts in contract::posts(60)) {

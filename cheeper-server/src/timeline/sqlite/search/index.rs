@@ -207,3 +207,111 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     // A table that is not there, or a value of another kind, is damage as well.
     error.sqlite_error_code().is_none_or(|code| matches!(code, DatabaseCorrupt | NotADatabase | Unknown))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn index() -> (TempDir, Index) {
+        let folder = TempDir::new().unwrap();
+        let index = Index::open(&folder.path().join("search"), "a timeline").unwrap();
+        (folder, index)
+    }
+
+    fn seq(number: u64) -> Seq {
+        Seq::new(number).unwrap()
+    }
+
+    fn at(number: u64) -> Position {
+        Position { seq: seq(number), mark: Some(Mark { seq: seq(number), at_ms: 7 }) }
+    }
+
+    /// Whether a word stands anywhere in the files.
+    fn stands_in_a_file(folder: &TempDir, word: &str) -> bool {
+        let files = fs::read_dir(folder.path()).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap());
+        files.into_iter().any(|bytes| bytes.windows(word.len()).any(|part| part == word.as_bytes()))
+    }
+
+    fn found(index: &Index, word: &str) -> Vec<u64> {
+        let mut statement = index.db.prepare("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid").unwrap();
+        let rows = statement.query_map([format!("\"{word}\"")], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn what_is_taken_out_is_in_none_of_the_files_any_more() {
+        let (folder, mut index) = index();
+        // Enough for many pages, in several pieces that are merged now and then.
+        for chunk in 0..30_u64 {
+            let line =
+                |nth: u64| (nth > 0).then(|| format!("common words and unique{nth:04}x and shared{:02}x", nth % 40));
+            let numbers = (1..=100).map(|nth| chunk * 100 + nth);
+            let entries: Vec<_> = numbers.map(|nth| Entry { seq: seq(nth), line: line(nth) }).collect();
+            index.take(&entries, at((chunk + 1) * 100)).unwrap();
+        }
+        assert!(stands_in_a_file(&folder, "unique0777x"));
+        let gone: Vec<u64> = (1..3000).step_by(37).collect();
+        let entries: Vec<_> = gone.iter().map(|nth| Entry { seq: seq(*nth), line: None }).collect();
+        index.take(&entries, at(3001)).unwrap();
+        let edited = Entry { seq: seq(1500), line: Some("another line".to_owned()) };
+        index.take(&[edited], at(3002)).unwrap();
+        assert!(index.forget_earlier_pages().unwrap());
+        for nth in gone.into_iter().chain([1500]) {
+            let word = format!("unique{nth:04}x");
+            // The index keeps what a word has in common with the one before apart, so the number is what tells.
+            assert!(!stands_in_a_file(&folder, &word), "{word} is there");
+            assert_eq!(found(&index, &word), [0; 0]);
+        }
+        assert_eq!((found(&index, "unique0777x"), found(&index, "another")), (vec![777], vec![1500]));
+        // All cheeps that had it.
+        let last: Vec<_> =
+            (1..=3000).filter(|nth| nth % 40 == 7).map(|nth| Entry { seq: seq(nth), line: None }).collect();
+        assert!(stands_in_a_file(&folder, "shared07x"));
+        index.take(&last, at(3003)).unwrap();
+        assert!(index.forget_earlier_pages().unwrap());
+        assert!(!stands_in_a_file(&folder, "shared07x"));
+    }
+
+    #[test]
+    fn it_goes_on_where_it_was_left() {
+        let (folder, mut index) = index();
+        let path = folder.path().join("search");
+        index.take(&[Entry { seq: seq(1), line: Some("hello".to_owned()) }], at(1)).unwrap();
+        drop(index);
+        let index = Index::open(&path, "a timeline").unwrap();
+        assert_eq!((index.position(), found(&index, "hello")), (at(1), vec![1]));
+        drop(index);
+        let index = Index::open(&path, "another timeline").unwrap();
+        assert_eq!((index.position(), found(&index, "hello")), (Position::default(), vec![]));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        /// Whatever is put in, changed and taken out, in whatever transactions: it finds what is there, and nothing else.
+        #[test]
+        fn it_holds_what_was_put_there_last(
+            steps in prop::collection::vec(prop::collection::vec((1..30_u64, prop::option::of("[abc]( [abc]){0,3}")), 1..8), 1..12),
+        ) {
+            let (_folder, mut index) = index();
+            let mut model = std::collections::BTreeMap::new();
+            let mut newest = 0;
+            for entries in steps {
+                let entries: Vec<_> = entries.into_iter().map(|(nth, line)| Entry { seq: seq(nth), line }).collect();
+                for Entry { seq, line } in &entries {
+                    newest = newest.max(seq.get());
+                    model.insert(seq.get(), line.clone().unwrap_or_default());
+                }
+                index.take(&entries, at(newest)).unwrap();
+            }
+            for word in ["a", "b", "c"] {
+                let expected: Vec<u64> =
+                    model.iter().filter(|(_, line)| line.split(' ').any(|part| part == word)).map(|(seq, _)| *seq).collect();
+                prop_assert_eq!(found(&index, word), expected);
+            }
+        }
+    }
+}
