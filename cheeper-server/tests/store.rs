@@ -69,14 +69,14 @@ fn is_refused(data: &Path, with: &str) {
 }
 
 #[test]
-fn a_stop_leaves_one_file_with_everything() {
+fn a_stop_leaves_one_file_with_everything_and_the_search_index() {
     let (folder, data) = folder();
     for life in 1..=40_u64 {
         let server = start(&data);
         assert_eq!(server.client().post("alice", &format!("life {life}")), life);
         stop(server);
         let left: Vec<_> = files(folder.path()).into_iter().map(|(path, _)| path).collect();
-        assert_eq!(left, [data.as_path()], "after stop {life}");
+        assert_eq!(left, [data.clone(), beside(&data, "-search")], "after stop {life}");
     }
     let copy = folder.path().join("copy.db");
     fs::copy(&data, &copy).unwrap();
