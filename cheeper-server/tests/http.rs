@@ -8,27 +8,11 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use support::{Server, seqs};
-
-/// A request with curl: the status, the headers, the body.
-fn curl(server: &Server, path: &str, arguments: &[&str]) -> (u16, String, String) {
-    let output = Command::new("curl").args(["-sSi", &server.url(path)]).args(arguments).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap().replace('\r', "");
-    let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
-    (status, head.to_lowercase(), body.to_owned())
-}
-
-fn json_of(server: &Server, path: &str, arguments: &[&str]) -> (u16, Value) {
-    let (status, _, body) = curl(server, path, arguments);
-    (status, serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}")))
-}
-
-const JSON: [&str; 2] = ["-H", "Content-Type: application/json"];
-
-fn post(server: &Server, body: &str, arguments: &[&str]) -> (u16, Value) {
-    json_of(server, "/api/cheep", &[&JSON[..], &["-d", body], arguments].concat())
-}
+use support::{
+    Server,
+    curl::{JSON, curl, json_of, post},
+    seqs,
+};
 
 #[test]
 fn pages_are_the_same_as_over_the_socket() {
@@ -68,18 +52,34 @@ fn a_post_is_created_once() {
 }
 
 #[test]
-fn a_claimed_name_wants_its_secret() {
+fn a_claimed_name_wants_its_secret_in_a_field_or_in_its_header() {
+    const SECRET: &str = "0123456789abcdef";
     let server = Server::start();
-    server.client().ask(json!({ "type": "hello", "name": "alice", "secret": "0123456789abcdef" }));
+    server.client().ask(json!({ "type": "hello", "name": "alice", "secret": SECRET }));
     let body = r#"{"name":"alice","cheep":"me"}"#;
-    assert_eq!(post(&server, body, &[]).0, 401);
-    assert_eq!(post(&server, body, &["-H", "Authorization: Bearer another secret 123"]).0, 401);
-    assert_eq!(post(&server, body, &["-H", "Authorization: Bearer short"]).1["code"], "bad_secret");
-    let basic = post(&server, body, &["-u", "alice:0123456789abcdef"]).1;
-    assert_eq!(basic["code"], "bad_secret");
-    assert!(basic["message"].as_str().unwrap().contains("Bearer"), "{basic}");
-    let (status, event) = post(&server, body, &["-H", "Authorization: Bearer 0123456789abcdef"]);
+    let header = |secret: &str| format!("Cheeper-Secret: {secret}");
+    let (status, head, _) = curl(&server, "/api/cheep", &[&JSON[..], &["-d", body]].concat());
+    assert!(status == 401 && head.contains("\nwww-authenticate: cheeper-secret\n"), "{head}");
+    assert_eq!(post(&server, body, &["-H", &header("another secret 123")]).0, 401);
+    assert_eq!(post(&server, body, &["-H", &header("short")]).1["code"], "bad_secret");
+    // What else may prove somebody is not asked for, and so neither believed nor refused.
+    for other in ["Authorization: Bearer 0123456789abcdef", "Authorization: Bearer short", "Authorization: Basic x"] {
+        assert_eq!(post(&server, body, &["-H", other]).1["code"], "name_taken", "{other}");
+    }
+    assert_eq!(
+        post(&server, r#"{"name":"bob","cheep":"hi"}"#, &["-H", "Authorization: Bearer 0123456789abcdef"]).0,
+        201
+    );
+    let (status, event) = post(&server, body, &["-H", &header(SECRET), "-H", "Authorization: Bearer a-token"]);
     assert_eq!((status, &event["verified"]), (201, &json!(true)));
+    let in_field = json!({ "name": "alice", "cheep": "me", "secret": SECRET }).to_string();
+    assert_eq!(post(&server, &in_field, &[]).1["verified"], true);
+    let (status, event) = json_of(&server, "/api/cheep", &["-d", "name=alice&cheep=me&secret=0123456789abcdef"]);
+    assert_eq!((status, &event["verified"]), (201, &json!(true)));
+    let (status, error) = post(&server, &in_field, &["-H", &header("another secret 123")]);
+    assert_eq!((status, &error["field"]), (400, &json!("secret")));
+    let (status, error) = json_of(&server, "/api/cheep?secret=0123456789abcdef", &["-d", "name=alice&cheep=me"]);
+    assert_eq!((status, &error["field"]), (400, &json!("secret")), "{error}");
 }
 
 #[test]
@@ -125,12 +125,28 @@ fn a_head_is_a_get_without_its_body_and_other_methods_are_told_what_is_taken() {
         let (status, head, _) = curl(&server, path, &["-X", "DELETE"]);
         assert_eq!((status, line(&head, "allow").as_deref()), (405, Some("get, head")), "{path}");
     }
-    for (path, allowed) in [("/ws", "get"), ("/api/cheep", "post")] {
-        let (status, head, _) = curl(&server, path, &["-X", "PUT", "-d", "{}"]);
+    for path in ["/api/thread?seq=1", "/api/thread", "/api/search"] {
+        let (got, head) = (curl(&server, path, &[]), curl(&server, path, &["-I"]));
+        assert_eq!((head.0, line(&head.1, "content-length")), (got.0, line(&got.1, "content-length")), "{path}");
+        assert!(got.0 != 404 && head.2.is_empty(), "{path}");
+        let (status, head, _) = curl(&server, path, &["-X", "POST", "-d", "{}"]);
+        assert_eq!((status, line(&head, "allow").as_deref()), (405, Some("get, head")), "{path}");
+    }
+    for (path, allowed) in [
+        ("/ws", "get"),
+        ("/api/cheep", "post"),
+        ("/api/cheep/1", "patch, delete"),
+        ("/api/cheep/1/", "patch, delete"),
+        ("/api/cheep/x", "patch, delete"),
+        ("/api/cheep/1/reactions/%E2%99%A5", "put, delete"),
+    ] {
+        let (status, head, _) = curl(&server, path, &["-X", "LIKE", "-d", "{}"]);
         assert_eq!((status, line(&head, "allow").as_deref()), (405, Some(allowed)), "{path}");
     }
-    for method in ["GET", "POST", "PUT"] {
-        assert_eq!(curl(&server, "/nowhere", &["-X", method]).0, 404, "{method}");
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        for path in ["/nowhere", "/api", "/api/cheep/1/2", "/api/cheep/1/reactions", "/api/cheep//reactions/x"] {
+            assert_eq!(curl(&server, path, &["-X", method]).0, 404, "{method} {path}");
+        }
     }
 }
 
@@ -143,15 +159,28 @@ fn scripts_of_an_allowed_page_may_use_the_api() {
         "-H",
         "Access-Control-Request-Method: POST",
         "-H",
-        "Access-Control-Request-Headers: authorization,content-type,idempotency-key",
+        "Access-Control-Request-Headers: authorization,cheeper-secret,content-type,idempotency-key",
     ];
     let server = Server::with(&["--allow-origin", "https://class.example"]);
     let allows = |head: &str| head.contains("\naccess-control-allow-origin: https://class.example");
     let (status, head, _) = curl(&server, "/api/cheep", &[&PREFLIGHT[..], &PAGE].concat());
     assert!(status == 200 && allows(&head), "{head}");
-    for header in ["authorization", "content-type", "idempotency-key"] {
-        let allowed = head.lines().find_map(|line| line.strip_prefix("access-control-allow-headers: ")).unwrap();
-        assert!(allowed.split(',').any(|allowed| allowed.trim() == header), "{header}: {allowed}");
+    let lists = |head: &str, name: &str, wanted: &str| {
+        let begin = format!("access-control-allow-{name}: ");
+        let allowed = head.lines().find_map(|line| line.strip_prefix(&begin)).unwrap_or_default();
+        assert!(allowed.split(',').any(|allowed| allowed.trim() == wanted), "{wanted}: {allowed}");
+    };
+    for header in ["authorization", "cheeper-secret", "content-type", "idempotency-key"] {
+        lists(&head, "headers", header);
+    }
+    for (method, path) in [("PATCH", "/api/cheep/1"), ("DELETE", "/api/cheep/1"), ("PUT", "/api/cheep/1/reactions/x")] {
+        let asks = format!("Access-Control-Request-Method: {method}");
+        let (status, head, _) = curl(&server, path, &[&PAGE[..], &["-X", "OPTIONS", "-H", &asks]].concat());
+        assert!(status == 200 && allows(&head), "{head}");
+        lists(&head, "methods", &method.to_lowercase());
+        // Of another page it is not carried out even if its browser did not ask first.
+        let evil = ["-X", method, "-H", "Origin: http://evil.example", "-d", "name=alice&cheep=mine"];
+        assert_eq!(curl(&server, path, &evil).0, 403, "{method} {path}");
     }
     let post = [&JSON[..], &PAGE, &["-d", r#"{"name":"alice","cheep":"hi"}"#]].concat();
     let (status, head, _) = curl(&server, "/api/cheep", &post);

@@ -51,16 +51,14 @@ fn whatever_is_logged_no_secret_is_in_it_and_no_line_that_a_client_wrote() {
     pieces.socket.get_mut().write_all(&frame(0xF3, FORGED.as_bytes())).unwrap();
 
     let body = json!({ "name": "alice", "cheep": "over HTTP" }).to_string();
-    let post = |authorization: &str| {
+    let post = |secret: &str| {
         let head = "POST /api/cheep HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Type: application/json";
         let length = body.len();
-        server.say(
-            format!("{head}\r\nAuthorization: {authorization}\r\nContent-Length: {length}\r\n\r\n{body}").as_bytes(),
-        )
+        server.say(format!("{head}\r\nCheeper-Secret: {secret}\r\nContent-Length: {length}\r\n\r\n{body}").as_bytes())
     };
-    let posted = post(&format!("Bearer {SECRET}"));
+    let posted = post(SECRET);
     assert!(posted.starts_with("HTTP/1.1 20"), "{posted}");
-    post("Bearer another-secret-of-hers");
+    post("another-secret-of-hers");
     server.get("/%0a2030-01-01T00:00:00.000000Z%20ERROR%20forged%1b[31m?secret=%0aforged");
     for head in
         ["GET /\u{1b}[31m\u{202e} HTTP/1.1", "G\u{1b}T / HTTP/1.1", "GET / HTTP/9\n2030 ERROR forged", "\u{9b}2J"]

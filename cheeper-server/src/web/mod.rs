@@ -2,6 +2,7 @@
 
 mod acceptor;
 pub(crate) mod admission;
+mod answer;
 mod api;
 mod follower;
 mod framing;

@@ -1,6 +1,9 @@
-//! The query of `GET /api/cheeps`. Pure.
+//! The queries of what is read: `GET /api/cheeps`, `/api/thread`, `/api/search`. Pure.
 
-use cheeper_protocol::{Code, History, Range, Refusal, Seq, limits::PAGE_DEFAULT};
+use std::borrow::Cow;
+
+use cheeper_protocol::{Code, History, Query, Range, Refusal, Search, Seq, Thread, limits::PAGE_DEFAULT};
+use percent_encoding::percent_decode_str;
 
 /// What is asked for.
 #[derive(Debug, PartialEq)]
@@ -15,15 +18,12 @@ impl CheepsQuery {
     /// Reads a query. A field without a value counts as absent; one that is not known is ignored.
     pub(crate) fn parse(query: &str) -> Result<Self, Refusal> {
         let (mut before, mut after, mut around, mut limit, mut follows) = (None, None, None, None, false);
-        for (field, value) in form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()) {
+        for (field, value) in fields(query) {
             match field.as_ref() {
                 "before" => before = Some(seq("before", &value)?),
                 "after" => after = Some(seq("after", &value)?),
                 "around" => around = Some(seq("around", &value)?),
-                "limit" => {
-                    let number = value.parse().ok().filter(|&limit: &usize| limit > 0);
-                    limit = Some(number.ok_or_else(|| bad_field("limit", "must be a number from 1 up"))?);
-                }
+                "limit" => limit = Some(number("limit", &value)?),
                 "follow" => {
                     follows = match value.as_ref() {
                         "1" => true,
@@ -45,6 +45,47 @@ impl CheepsQuery {
             }
         }
     }
+}
+
+/// Which thread is asked for.
+pub(crate) fn thread(query: &str) -> Result<Thread, Refusal> {
+    let (mut of, mut after) = (None, None);
+    for (field, value) in fields(query) {
+        match field.as_ref() {
+            "seq" => of = Some(seq("seq", &value)?),
+            "after" => after = Some(seq("after", &value)?),
+            _ => {}
+        }
+    }
+    Ok(Thread { seq: of.ok_or_else(|| bad_field("seq", "is missing: it is the seq of a cheep"))?, after })
+}
+
+/// What is searched for.
+pub(crate) fn search(query: &str) -> Result<Search, Refusal> {
+    // The parser would put a mark for what it cannot read, and that would be searched for.
+    if percent_decode_str(query).decode_utf8().is_err() {
+        return Err(bad_field("q", "must be UTF-8"));
+    }
+    let (mut q, mut before, mut limit) = (None, None, PAGE_DEFAULT);
+    for (field, value) in fields(query) {
+        match field.as_ref() {
+            "q" => q = Some(Query::parse(&value)?),
+            "before" => before = Some(seq("before", &value)?),
+            "limit" => limit = number("limit", &value)?,
+            _ => {}
+        }
+    }
+    Ok(Search { q: q.ok_or_else(|| bad_field("q", "is missing: it is what to search for"))?, before, limit })
+}
+
+/// The fields that have a value.
+fn fields(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty())
+}
+
+fn number(field: &'static str, value: &str) -> Result<usize, Refusal> {
+    let number = value.parse().ok().filter(|&number| number > 0);
+    number.ok_or_else(|| bad_field(field, "must be a number from 1 up"))
 }
 
 fn seq(field: &'static str, value: &str) -> Result<Seq, Refusal> {
@@ -93,6 +134,35 @@ mod tests {
             assert_eq!((refusal.code, refusal.field.as_deref()), (Code::BadField, Some(field)), "{query}");
             assert!(refusal.message.starts_with(&format!("The field \"{field}\" ")), "{query}: {refusal}");
             assert!(refusal.message.ends_with('.'), "{query}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn a_thread_is_asked_for_by_any_cheep_of_it() {
+        assert_eq!(thread("seq=7"), Ok(Thread { seq: seq(7), after: None }));
+        assert_eq!(thread("after=9&seq=7&theme=dark"), Ok(Thread { seq: seq(7), after: Some(seq(9)) }));
+        for (query, field) in [("", "seq"), ("seq=", "seq"), ("seq=x", "seq"), ("seq=7&after=x", "after")] {
+            let refusal = thread(query).unwrap_err();
+            assert_eq!((refusal.code, refusal.field.as_deref()), (Code::BadField, Some(field)), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_search_has_words_and_reads_on_before_a_place() {
+        let found = |q: &str, before, limit| Ok(Search { q: Query::parse(q).unwrap(), before, limit });
+        assert_eq!(search("q=caf%C3%A9+%23rust"), found("café #rust", None, PAGE_DEFAULT));
+        assert_eq!(search("q=a&before=7&limit=3"), found("a", Some(seq(7)), 3));
+        let long = format!("q={}", "x".repeat(513));
+        for (query, field) in [
+            ("", "q"),
+            ("q=+", "q"),
+            ("q=%FF", "q"),
+            (&long, "q"),
+            ("q=a&before=x", "before"),
+            ("q=a&limit=0", "limit"),
+        ] {
+            let refusal = search(query).unwrap_err();
+            assert_eq!((refusal.code, refusal.field.as_deref()), (Code::BadField, Some(field)), "{query}");
         }
     }
 }

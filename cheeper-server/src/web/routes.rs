@@ -16,7 +16,17 @@ use warp::{
     reply::Response as Answer,
 };
 
-use super::{api, follower::Follower, framing::Framing, handshake, line::Line, page, query::CheepsQuery, site::Site};
+use super::{
+    answer,
+    api::{self, Address, Written},
+    follower::Follower,
+    framing::Framing,
+    handshake,
+    line::Line,
+    page,
+    query::{self, CheepsQuery},
+    site::Site,
+};
 use crate::{
     admission::Permit,
     feed::{Question, text::TextForm},
@@ -55,21 +65,29 @@ pub(super) fn routes(
         .and(query())
         .and(warp::ext::get::<LineOfRequest>())
         .then(|site: Arc<Site>, headers: HeaderMap, query: String, line: LineOfRequest| async move {
-            cheeps(site, &headers, &query, line).await.unwrap_or_else(|refusal| api::refused(refusal).into_response())
+            cheeps(site, &headers, &query, line)
+                .await
+                .unwrap_or_else(|refusal| answer::refused(refusal).into_response())
         });
-    let cheep = warp::path!("api" / "cheep")
-        .and(warp::post())
+    let thread = warp::path!("api" / "thread").and(read()).and(site.clone()).and(query()).then(
+        |site: Arc<Site>, query: String| async move { found(&site, query::thread(&query).map(Question::Thread)).await },
+    );
+    let search = warp::path!("api" / "search").and(read()).and(site.clone()).and(query()).then(
+        |site: Arc<Site>, query: String| async move { found(&site, query::search(&query).map(Question::Search)).await },
+    );
+    let write = address()
+        .and(warp::method())
         .and(site.clone())
         .and(warp::ext::get::<Permit>())
         .and(warp::header::headers_cloned())
-        .and(warp::body::content_length_limit(FRAME_BYTES as u64))
-        .and(warp::body::bytes())
-        .then(|site: Arc<Site>, permit: Permit, headers: HeaderMap, body: Bytes| async move {
-            if site.origins.allow(&headers) {
-                return api::post(&site, *permit.peer(), &headers, &body).await;
+        .and(query())
+        .and(body())
+        .then(|address, method, site: Arc<Site>, permit: Permit, headers: HeaderMap, query, body| async move {
+            if !site.origins.allow(&headers) {
+                let why = "Scripts of this page may not write here; see --allow-origin.";
+                return answer::error(StatusCode::FORBIDDEN, Refusal::new(Code::BadField, why).in_field("Origin"));
             }
-            let why = "Scripts of this page may not post here; see --allow-origin.";
-            api::error(StatusCode::FORBIDDEN, Refusal::new(Code::BadField, why).in_field("Origin"))
+            api::write(&site, &Written { from: *permit.peer(), address, method, headers, query, body }).await
         });
     let health = warp::path!("healthz").and(read()).and(site.clone()).map(|site: Arc<Site>| health(&site));
     let metrics = warp::path!("metrics").and(read()).and(site.clone()).map(|site: Arc<Site>| metrics(&site));
@@ -81,7 +99,16 @@ pub(super) fn routes(
     let other_method = warp::method().and(warp::path::full()).and_then(|method, path: FullPath| async move {
         other_method(&method, path.as_str()).ok_or_else(warp::reject::not_found)
     });
-    let all = socket.or(cheeps).or(cheep).or(health).or(metrics).or(page).or(other_method).recover(recover);
+    let all = socket
+        .or(cheeps)
+        .or(thread)
+        .or(search)
+        .or(write)
+        .or(health)
+        .or(metrics)
+        .or(page)
+        .or(other_method)
+        .recover(recover);
 
     let from_allowed_page =
         site.and(warp::header::headers_cloned()).and_then(|site: Arc<Site>, headers: HeaderMap| async move {
@@ -95,8 +122,8 @@ fn shared_with_others() -> warp::cors::Builder {
     // Whose scripts they are is asked for first, so there is no origin that this would let in.
     warp::cors()
         .allow_any_origin()
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers(["authorization", "content-type", "idempotency-key", "last-event-id"])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers(["authorization", "cheeper-secret", "content-type", "idempotency-key", "last-event-id"])
         .expose_header("retry-after")
         .max_age(600)
 }
@@ -105,25 +132,58 @@ fn shared_with_others() -> warp::cors::Builder {
 fn other_method(method: &Method, path: &str) -> Option<Response<Bytes>> {
     let methods = match path {
         "/ws" => "GET",
-        "/api/cheep" => "POST",
-        "/api/cheeps" | "/healthz" | "/metrics" => "GET, HEAD",
-        path => page::file(path.trim_start_matches('/'), &HeaderMap::new()).map(|_| "GET, HEAD")?,
+        "/api/cheeps" | "/api/thread" | "/api/search" | "/healthz" | "/metrics" => "GET, HEAD",
+        path => match Address::parse(path) {
+            Some(address) => address.methods(),
+            None => page::file(path.trim_start_matches('/'), &HeaderMap::new()).map(|_| "GET, HEAD")?,
+        },
     };
     // It was turned away for another reason.
-    if methods.split(", ").any(|taken| taken == method.as_str()) {
+    if takes(methods, method) {
         return None;
     }
     let why = format!("This address takes {} only.", methods.replace(", ", " and "));
-    let mut answer = api::error(StatusCode::METHOD_NOT_ALLOWED, Refusal::new(Code::BadField, why));
+    let mut answer = answer::error(StatusCode::METHOD_NOT_ALLOWED, Refusal::new(Code::BadField, why));
     answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     Some(answer)
+}
+
+/// Whether a method is among those that an `Allow` lists.
+fn takes(methods: &str, method: &Method) -> bool {
+    methods.split(", ").any(|taken| taken == method.as_str())
+}
+
+/// An address at which the timeline is changed, if it takes the method.
+fn address() -> impl Filter<Extract = (Address,), Error = Rejection> + Clone {
+    warp::method().and(warp::path::full()).and_then(|method, path: FullPath| async move {
+        let address = Address::parse(path.as_str()).filter(|address| takes(address.methods(), &method));
+        address.ok_or_else(warp::reject::not_found)
+    })
+}
+
+/// The body. A request that says nothing of one has none.
+fn body() -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone {
+    let none = warp::header::headers_cloned().and_then(|headers: HeaderMap| async move {
+        let is_told = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING].iter().any(|name| headers.contains_key(name));
+        if is_told { Err(warp::reject::not_found()) } else { Ok(Bytes::new()) }
+    });
+    none.or(warp::body::content_length_limit(FRAME_BYTES as u64).and(warp::body::bytes())).unify()
+}
+
+/// The page that a question asks for.
+async fn found(site: &Site, question: Result<Question, Refusal>) -> Response<Bytes> {
+    let page = match question {
+        Ok(question) => api::page(site, question).await,
+        Err(refusal) => Err(refusal),
+    };
+    page.map_or_else(answer::refused, |page| answer::page(&page, &site.services.memory))
 }
 
 async fn cheeps(site: Arc<Site>, headers: &HeaderMap, query: &str, line: LineOfRequest) -> Result<Answer, Refusal> {
     let after = match CheepsQuery::parse(query)? {
         CheepsQuery::Page(history) => {
             let page = api::page(&site, Question::History(history)).await?;
-            return Ok(api::json_page(&site, &page).into_response());
+            return Ok(answer::page(&page, &site.services.memory).into_response());
         }
         CheepsQuery::Follow(after) => after,
     };
@@ -156,7 +216,7 @@ fn health(site: &Site) -> Response<Bytes> {
     if let Some(damage) = site.services.timeline.damage() {
         health["damage"] = damage.first.into();
     }
-    api::json(status, health.to_string().as_bytes())
+    answer::json(status, health.to_string().as_bytes())
 }
 
 fn metrics(site: &Site) -> impl Reply + use<> {
@@ -172,13 +232,13 @@ async fn recover(rejection: Rejection) -> Result<impl Reply, Infallible> {
     // Where there is something for another method, that was said by then.
     let is_nowhere = rejection.is_not_found() || rejection.find::<MethodNotAllowed>().is_some();
     let (status, why) = if rejection.find::<PayloadTooLarge>().is_some() {
-        (StatusCode::PAYLOAD_TOO_LARGE, "A post is at most 16384 bytes.")
+        (StatusCode::PAYLOAD_TOO_LARGE, "A request is at most 16384 bytes.")
     } else if rejection.find::<LengthRequired>().is_some() {
-        (StatusCode::LENGTH_REQUIRED, "Say how long the post is with Content-Length.")
+        (StatusCode::LENGTH_REQUIRED, "Say how long the body is with Content-Length.")
     } else if is_nowhere {
         (StatusCode::NOT_FOUND, "There is nothing at this address.")
     } else {
         (StatusCode::BAD_REQUEST, "This request cannot be read.")
     };
-    Ok(api::error(status, Refusal::new(Code::BadField, why)))
+    Ok(answer::error(status, Refusal::new(Code::BadField, why)))
 }

@@ -21,7 +21,7 @@ use warp::{
 
 use super::{
     acceptor::{Acceptor, HttpConnection},
-    api,
+    answer,
     handshake::HEAD_BYTES,
     line::{Line, LineStream, OnTurn},
     live::Live,
@@ -118,7 +118,7 @@ where
 {
     // CONNECT, or the address of another server: what asks a proxy. The routes go by a path and would panic without one.
     if request.uri().path_and_query().is_none() {
-        return Ok(api::no_path().into_response());
+        return Ok(answer::no_path().into_response());
     }
     match timeout(REQUEST_TIMEOUT, routes.call(request)).await {
         Ok(Ok(answer)) => Ok(answer),

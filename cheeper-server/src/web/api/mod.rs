@@ -1,0 +1,12 @@
+//! The HTTP beside the socket: pages, and what changes the timeline.
+
+mod address;
+mod body;
+mod read;
+mod write;
+
+pub(crate) use self::{
+    address::Address,
+    read::page,
+    write::{Written, write},
+};

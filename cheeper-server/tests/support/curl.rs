@@ -1,0 +1,29 @@
+//! HTTP with curl.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::Server;
+
+/// A request with curl: the status, the headers, the body.
+pub(crate) fn curl(server: &Server, path: &str, arguments: &[&str]) -> (u16, String, String) {
+    let output = Command::new("curl").args(["-sSi", &server.url(path)]).args(arguments).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap().replace('\r', "");
+    let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
+    (status, head.to_lowercase(), body.to_owned())
+}
+
+pub(crate) fn json_of(server: &Server, path: &str, arguments: &[&str]) -> (u16, Value) {
+    let (status, _, body) = curl(server, path, arguments);
+    (status, serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}")))
+}
+
+/// What says that a body is JSON.
+pub(crate) const JSON: [&str; 2] = ["-H", "Content-Type: application/json"];
+
+pub(crate) fn post(server: &Server, body: &str, arguments: &[&str]) -> (u16, Value) {
+    json_of(server, "/api/cheep", &[&JSON[..], &["-d", body], arguments].concat())
+}
