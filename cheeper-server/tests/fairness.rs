@@ -70,7 +70,7 @@ fn many_requests_in_one_go_are_all_answered_and_a_post_behind_them_is_made() {
     for nth in 0..60 {
         let page = client.next("page");
         assert_eq!(page["id"], format!("page {nth}"));
-        assert_eq!(page["cheeps"].as_array().unwrap().len(), 60);
+        assert_eq!(page["events"].as_array().unwrap().len(), 60);
     }
     assert_eq!(client.next("ack")["id"], "post");
     assert!(matches!(client.socket.read(), Ok(Message::Close(_))), "its close is answered");

@@ -68,5 +68,5 @@ fn curl_posts_and_reads() {
     let event = run(Command::new("curl").args(["-sS", "-d", "name=curl", "--data-urlencode", "cheep=a & b", &address]));
     assert_eq!((&event["seq"], &event["cheep"]), (&json!(1), &json!("a & b")));
     let page = run(Command::new("curl").args(["-sS", &format!("{address}s?limit=1")]));
-    assert_eq!(page["cheeps"], json!([event]));
+    assert_eq!(page["events"], json!([event]));
 }

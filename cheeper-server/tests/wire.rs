@@ -181,7 +181,8 @@ fn the_newest_few_can_be_asked_for_in_the_url() {
     assert_eq!((seqs(&page), &page["more"], &page["head"]), (vec![3, 4, 5], &json!(true), &json!(5)));
     let mut carol = server.client_at("/ws?last=0");
     let page = carol.try_next().unwrap();
-    assert_eq!((&page["cheeps"], &page["more"], &page["head"]), (&json!([]), &json!(true), &json!(5)));
+    assert_eq!((&page["events"], &page["more"], &page["head"]), (&json!([]), &json!(true), &json!(5)));
+    assert_eq!((&page["from"], &page["to"]), (&json!(6), &json!(5)), "it speaks for nothing");
     alice.post("alice", "live");
     assert_eq!(bob.next("cheep")["seq"], 6);
     assert_eq!(carol.next("cheep")["seq"], 6);

@@ -84,8 +84,14 @@ pub fn encode(id: Option<&RequestId>, selection: &Selection, head: Seq, part: &P
     let more_after = !is_backward && (part.more_after || kept.end < part.events.len());
     let (first, end_of_all) = span(&selection.read, part.last);
     let events = &part.events[kept];
-    let from = events.first().filter(|_| more_before).map_or(first, |(seq, _)| *seq);
-    let to = events.last().filter(|_| more_after).map_or(end_of_all, |(seq, _)| *seq);
+    let (from, to) = match (events.first(), events.last()) {
+        (Some((oldest, _)), Some((newest, _))) => {
+            (if more_before { *oldest } else { first }, if more_after { *newest } else { end_of_all })
+        }
+        // None was wanted, so nothing is known of any.
+        _ if more_before || more_after => (end_of_all.next(), end_of_all),
+        _ => (first, end_of_all),
+    };
     let forward = matches!(selection.read, Read::Events { .. });
     let more = match &selection.read {
         Read::Events { .. } => to < head,
@@ -118,7 +124,7 @@ fn span(read: &Read, last: Seq) -> (Seq, Seq) {
 fn kept(read: &Read, part: &Part<(Seq, &[u8])>, room: usize) -> ops::Range<usize> {
     let events = &part.events;
     let (pivot, span) = match read {
-        Read::Events { .. } | Read::Thread { .. } => (0, 0..events.len()),
+        Read::Events { .. } | Read::Thread { .. } => (0, 0..events.len().min(limits::PAGE)),
         Read::Search { .. } => (events.len(), 0..events.len()),
         Read::Cheeps { pivot, forth, back, .. } => {
             let at = events.partition_point(|(seq, _)| seq <= pivot);

@@ -81,6 +81,15 @@ fn newest_has_cheeps_alone_and_speaks_up_to_the_head() {
 }
 
 #[test]
+fn a_page_without_anything_that_was_wanted_speaks_for_nothing() {
+    let log = log_with(&[1, 2, 5, 6], 9);
+    assert_eq!(found(&log, Range::Newest, 0), (vec![], 10, 9, true, false));
+    assert_eq!(found(&log, Range::Before(seq(5)), 0), (vec![], 5, 4, true, false));
+    assert_eq!(found(&log, Range::After(seq(5)), 0), (vec![], 6, 5, true, false));
+    assert_eq!(found(&[], Range::Newest, 0), (vec![], 1, 0, false, false));
+}
+
+#[test]
 fn before_is_exclusive_and_beyond_the_head_is_the_newest() {
     let log = log_with(&[1, 2, 5, 6], 9);
     assert_eq!(found(&log, Range::Before(seq(6)), 2), (vec![2, 5], 2, 5, true, false));
@@ -138,6 +147,13 @@ fn a_thread_is_read_on_after_its_page_and_a_search_before_it() {
     let thread = Question::Thread(Thread { seq: seq(3), after: None });
     assert_eq!(page(&thread, false, false, seq(9)), (1, 9, false));
     assert_eq!(page(&thread, false, true, seq(9)), (1, 4, true), "after 4 come the other answers");
+    // A store may give more of it than a page holds.
+    let long = log_with(&(1..=300).collect::<Vec<_>>(), 300);
+    let events = part(&long, &Read::Events { first: seq(1), last: seq(300) }).events;
+    let selection = select(&thread, seq(300));
+    let long = Part { events, more_before: false, more_after: false, last: seq(300) };
+    let Received { events, to, more, .. } = received(&encode(None, &selection, seq(300), &long));
+    assert_eq!((events.len(), to.get(), more), (200, 200, true));
     let q = Query::parse("hi").unwrap();
     let search = |before| Question::Search(Search { q: q.clone(), before, limit: 3 });
     // The index is behind: it speaks up to 7 only.
@@ -181,7 +197,7 @@ proptest! {
     fn a_page_reads_back_and_has_all_that_it_speaks_for(
         log in prop_oneof![logs(400, 20), logs(120, 4000)],
         range in ranges(420),
-        limit in 1..300_usize,
+        limit in 0..300_usize,
         id in prop::option::of("\\PC{1,16}"),
     ) {
         let id = id.map(|id| request_id(&id));
@@ -205,7 +221,7 @@ proptest! {
         let lacks_newer = log.iter().any(|(seq, _, is_cheep)| *seq > to && wanted(*is_cheep));
         match range {
             Range::After(after) if page.forward => {
-                prop_assert!(from == after.next() && more == lacks_newer && (!events.is_empty() || after == head));
+                prop_assert!(from == after.next() && more == lacks_newer && (!events.is_empty() || after == head || limit == 0));
             }
             Range::Around(_) => prop_assert_eq!(more, lacks_older || lacks_newer),
             Range::Before(before) => {
