@@ -2,15 +2,10 @@
 
 mod support;
 
-use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
-};
-
 use serde_json::{Value, json};
 use support::{
     Server,
-    curl::{JSON, curl, json_of, post},
+    curl::{Follower, JSON, curl, json_of, post},
     seqs,
 };
 
@@ -211,33 +206,6 @@ fn a_person_who_posts_too_often_is_told_when_to_come_back() {
     let (_, _, metrics) = curl(&server, "/metrics", &[]);
     let counted = "cheeper_refused_posts_total{code=\"rate_limited\"} 3";
     assert!(metrics.lines().any(|line| line == counted), "{metrics}");
-}
-
-/// A curl that follows; it is ended with the test.
-struct Follower {
-    child: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
-}
-
-impl Follower {
-    fn start(server: &Server, query: &str, arguments: &[&str]) -> Self {
-        let mut command = Command::new("curl");
-        command.args(["-sSN", &server.url(&format!("/api/cheeps?follow=1{query}"))]).args(arguments);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
-    }
-
-    fn next(&mut self, wanted: impl Fn(&str) -> bool) -> String {
-        self.lines.find_map(|line| line.ok().filter(|line| wanted(line))).expect("the server goes on")
-    }
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
 }
 
 #[test]

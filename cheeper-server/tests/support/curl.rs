@@ -1,7 +1,10 @@
 //! HTTP with curl.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::process::Command;
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+};
 
 use serde_json::Value;
 
@@ -26,4 +29,31 @@ pub(crate) const JSON: [&str; 2] = ["-H", "Content-Type: application/json"];
 
 pub(crate) fn post(server: &Server, body: &str, arguments: &[&str]) -> (u16, Value) {
     json_of(server, "/api/cheep", &[&JSON[..], &["-d", body], arguments].concat())
+}
+
+/// A curl that follows; it is ended with the test.
+pub(crate) struct Follower {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Follower {
+    pub(crate) fn start(server: &Server, query: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new("curl");
+        command.args(["-sSN", &server.url(&format!("/api/cheeps?follow=1{query}"))]).args(arguments);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    pub(crate) fn next(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        self.lines.find_map(|line| line.ok().filter(|line| wanted(line))).expect("the server goes on")
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
 }
