@@ -250,7 +250,7 @@ proptest! {
         world.check();
         let shown = world.screen().model.timeline.entries().back().map(|entry| entry.seq);
         prop_assert_eq!(shown, Some(world.server.head()).filter(|head| *head > Seq::ZERO));
-        let ours: Vec<_> = world.server.log.iter().filter_map(|cheep| cheep.id.clone()).collect();
+        let ours: Vec<_> = world.server.log.cheeps().filter_map(|cheep| cheep.id.clone()).collect();
         prop_assert_eq!(ours.len(), world.sent, "each post is on the log");
         prop_assert!(ours.iter().enumerate().all(|(at, id)| !ours[..at].contains(id)), "and once");
     }

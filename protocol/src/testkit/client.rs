@@ -112,7 +112,8 @@ impl Client {
     pub fn try_answer(&mut self, id: &str) -> tungstenite::Result<Value> {
         loop {
             let frame = self.try_next()?;
-            if frame["id"] == id && frame["type"] != "cheep" {
+            // What came of a request has its id as well.
+            if frame["id"] == id && !is_event(&frame) {
                 return Ok(frame);
             }
         }
@@ -144,16 +145,16 @@ impl Client {
             let frame = if seen < missed {
                 self.ask(json!({ "type": "history", "after": seen, "limit": 200 }))
             } else {
-                self.until(|frame| ["page", "cheep", "lagged"].iter().any(|kind| frame["type"] == *kind))
+                self.until(|frame| is_event(frame) || frame["type"] == "page" || frame["type"] == "lagged")
             };
             let new = match frame["type"].as_str() {
                 Some("page") => seqs(&frame),
-                Some("cheep") => vec![frame["seq"].as_u64().expect("a seq")],
-                _ => {
+                Some("lagged") => {
                     lags += 1;
                     missed = frame["head"].as_u64().unwrap_or_else(|| panic!("{frame}"));
                     continue;
                 }
+                _ => vec![frame["seq"].as_u64().expect("a seq")],
             };
             for seq in new {
                 assert_eq!(seq, seen + 1, "{frame}");
@@ -171,6 +172,11 @@ impl Client {
             }
         }
     }
+}
+
+/// Whether a frame is an event of the log.
+pub fn is_event(frame: &Value) -> bool {
+    ["cheep", "edit", "delete", "reaction", "void"].iter().any(|kind| frame["type"] == *kind)
 }
 
 /// The events' seqs, in a page.

@@ -1,6 +1,7 @@
 //! The crate's own [`Follow`] on a real socket: a client that misses nothing, over lags, losses and restarts.
 
 use std::{
+    collections::BTreeMap,
     io::ErrorKind,
     net::SocketAddr,
     thread,
@@ -9,9 +10,9 @@ use std::{
 
 use tungstenite::Message;
 
-use super::{Client, PATIENCE, seq};
+use super::{Client, PATIENCE, screen_of, seq};
 use crate::{
-    Event, ServerFrame,
+    Cheep, Event, Seq, ServerFrame,
     follow::{Follow, Input, Millis, Output},
 };
 
@@ -20,8 +21,12 @@ use crate::{
 pub struct Follower {
     /// Where the server is; a restart may move it.
     pub address: SocketAddr,
-    /// What it shows: dense and in order, or it would have panicked.
+    /// What it was given: in order and without a hole, or it would have panicked.
     pub shown: Vec<Event>,
+    /// Up to where that is all there is.
+    to: Seq,
+    /// It lost its place, and what it has begins with a page that leaves out changes.
+    was_reset: bool,
     follow: Follow,
     client: Option<Client>,
     began: Instant,
@@ -31,7 +36,15 @@ impl Follower {
     /// One that has everything up to a cursor. It is welcomed and reads no further until it is asked to.
     pub fn after(address: SocketAddr, cursor: u64) -> Self {
         let follow = Follow::after(seq(cursor));
-        let mut follower = Self { address, shown: Vec::new(), follow, client: None, began: Instant::now() };
+        let mut follower = Self {
+            address,
+            shown: Vec::new(),
+            to: seq(cursor),
+            was_reset: false,
+            follow,
+            client: None,
+            began: Instant::now(),
+        };
         follower.handle(Input::Start);
         follower
     }
@@ -47,6 +60,11 @@ impl Follower {
             assert!(progress.1.elapsed() < PATIENCE, "{last} is waited for in vain: {:?}", self.follow);
         }
         &self.shown
+    }
+
+    /// What it sees: the cheeps that it was given, as they are now.
+    pub fn screen(&self) -> BTreeMap<Seq, Cheep> {
+        screen_of(&self.shown)
     }
 
     fn now(&self) -> Millis {
@@ -76,10 +94,19 @@ impl Follower {
                 // What was said before the line went is still to be read; reading meets its end.
                 drop(sent);
             }
-            Output::Reset => self.shown.clear(),
-            Output::Events { events, .. } => {
-                let last = self.shown.last().into_iter().chain(&events);
-                assert!(last.clone().zip(last.skip(1)).all(|(one, next)| one.seq().next() == next.seq()), "{events:?}");
+            Output::Reset => {
+                self.shown.clear();
+                (self.to, self.was_reset) = (Seq::ZERO, true);
+            }
+            Output::Events { events, from, to } => {
+                let seqs: Vec<Seq> = events.iter().map(Event::seq).collect();
+                assert!(seqs.is_sorted_by(|one, next| one < next), "{seqs:?}");
+                assert!(seqs.iter().all(|seq| (from..=to).contains(seq)), "{from} to {to}: {seqs:?}");
+                assert!(
+                    self.was_reset || (from, seqs.len() as u64) == (self.to.next(), to.get() - self.to.get()),
+                    "{seqs:?}"
+                );
+                self.to = to;
                 self.shown.extend(events);
             }
             // It posts nothing and asks for nothing older.

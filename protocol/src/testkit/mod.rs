@@ -12,14 +12,16 @@ mod fake;
 mod follower;
 mod make;
 mod process;
+mod screen;
 mod server;
 
 pub use self::{
-    client::{Client, seqs, tcp},
-    fake::Fake,
+    client::{Client, is_event, seqs, tcp},
+    fake::{Author, Fake},
     follower::Follower,
     make::{TEXT, cheep, cheep_by, frame, name, request_id, seq},
     process::{Process, refused, refused_in_a_sentence},
+    screen::{screen_of, take},
     server::{Server, build, command},
 };
 

@@ -104,7 +104,7 @@ impl World {
 
     fn others(&mut self, count: usize) {
         for _ in 0..count {
-            let number = self.server.log.len();
+            let number = self.server.log.published.len();
             self.server.cheep("bob", "hi", Some(id(number).as_str()));
         }
     }
@@ -258,7 +258,7 @@ proptest! {
         let head = world.server.head();
         prop_assert_eq!(world.client.cursor(), Some(head));
         prop_assert!(world.shown.back().is_none_or(|last| *last == head));
-        let mine: Vec<_> = world.server.log.iter().filter(|cheep| cheep.name.as_str() == "alice").collect();
+        let mine: Vec<_> = world.server.log.cheeps().filter(|cheep| cheep.name.as_str() == "alice").collect();
         let on_the_log: Vec<_> = mine.iter().filter_map(|cheep| cheep.id.clone()).collect();
         prop_assert_eq!(&on_the_log, &world.posts, "each once, in the order they were made");
         let places: Vec<_> = mine.iter().filter_map(|cheep| Some((cheep.id.clone()?, cheep.seq))).collect();

@@ -3,21 +3,25 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::{cheep_by, request_id};
+use self::{log::Log, rules::Asker};
+use super::{name as name_of, request_id};
 use crate::{
-    Ack, Cheep, CheepState, CheepText, ClientFrame, Code, ErrorFrame, Event, FoldedName, History, Limits, Name, Page,
-    Range, Refusal, Request, RequestId, Secret, Seq, ServerFrame, Timestamp, Unreadable, VERSION, Welcome,
-    limits::PAGE_BYTES,
+    Ack, CheepText, ClientFrame, Code, ErrorFrame, FoldedName, Limits, Name, Refusal, Request, RequestId, Secret, Seq,
+    ServerFrame, Unreadable, VERSION, Welcome,
 };
+
+mod log;
+mod pages;
+mod rules;
 
 /// A server with a log. Each request is carried out when [`Self::serve`] is called, each frame comes when it is taken.
 #[derive(Debug, Default)]
 pub struct Fake {
-    /// Every cheep.
-    pub log: Vec<Cheep>,
+    /// Everything that happened.
+    pub log: Log,
     /// What it tells and holds to.
     pub limits: Limits,
-    /// Refuses the next posts.
+    /// Refuses the next requests to change the timeline.
     pub refusals: VecDeque<Refusal>,
     claims: HashMap<FoldedName, (Name, Secret)>,
     line: Option<Line>,
@@ -33,7 +37,8 @@ struct Line {
     present: Option<Name>,
 }
 
-type Author = (Name, Option<Secret>);
+/// A name, and the secret that it is used with.
+pub type Author = (Name, Option<Secret>);
 
 /// Whether a frame is an event of the log on its way to everybody.
 fn is_live(frame: &ServerFrame) -> bool {
@@ -48,7 +53,7 @@ impl Fake {
 
     /// The newest seq.
     pub fn head(&self) -> Seq {
-        self.log.last().map_or(Seq::ZERO, |cheep| cheep.seq)
+        self.log.head()
     }
 
     /// A connection begins; one that was there is lost.
@@ -131,15 +136,45 @@ impl Fake {
         self.say(ServerFrame::Lagged { head });
     }
 
-    /// Somebody else cheeps.
-    pub fn cheep(&mut self, name: &str, text: &str, id: Option<&str>) {
-        let cheep = Cheep { id: id.map(request_id), ..cheep_by(name, self.head().next().get(), text) };
-        self.append(cheep);
+    /// What is on its way live is given as it is now, as a server does that takes it from memory only when there is room.
+    pub fn take_from_memory(&mut self) {
+        let Some(Line { down, .. }) = &mut self.line else { return };
+        for frame in down {
+            if let ServerFrame::Event(event) = frame
+                && let Some(now) = self.log.event(event.seq())
+            {
+                *event = now.clone();
+            }
+        }
     }
 
-    fn append(&mut self, cheep: Cheep) {
-        self.log.push(cheep.clone());
-        self.say(ServerFrame::Event(Event::Cheep(cheep)));
+    /// Somebody else cheeps.
+    pub fn cheep(&mut self, name: &str, text: &str, id: Option<&str>) {
+        let request = Request::Post { name: None, cheep: CheepText::cleaned(text), reply_to: None };
+        let ack = self.act(&(name_of(name), None), id.map(request_id), request);
+        assert!(ack.is_ok(), "{ack:?}");
+    }
+
+    /// Somebody else posts, edits, deletes or reacts, over a connection of their own. A secret claims their name.
+    pub fn act(&mut self, author: &Author, id: Option<RequestId>, request: Request) -> Result<Ack, Refusal> {
+        let (shown, claimed) = self.use_name(author)?;
+        self.carry_out(&Asker { name: shown, is_holder: claimed, is_host: false }, id, request)
+    }
+
+    /// A host takes a cheep back.
+    pub fn delete_as_host(&mut self, target: Seq) -> Result<Ack, Refusal> {
+        let host = Asker { name: name_of("host"), is_holder: false, is_host: true };
+        self.carry_out(&host, None, Request::Delete { name: None, target })
+    }
+
+    /// Everybody hears of what comes of it.
+    fn carry_out(&mut self, asker: &Asker, id: Option<RequestId>, request: Request) -> Result<Ack, Refusal> {
+        let before = self.log.published.len();
+        let ack = rules::carry_out(&mut self.log, asker, id, request);
+        if let Some(line) = &mut self.line {
+            line.down.extend(self.log.published[before..].iter().cloned().map(ServerFrame::Event));
+        }
+        ack
     }
 
     /// Carries out the client's oldest request; false if there is none.
@@ -167,13 +202,18 @@ impl Fake {
     fn answer(&mut self, id: Option<RequestId>, request: Request) -> Result<ServerFrame, Refusal> {
         match request {
             Request::Hello { name, secret } => self.hello(id, name, secret),
-            Request::Post { name, cheep, reply_to } => self.post(id, name, cheep, reply_to).map(ServerFrame::Ack),
-            Request::History(history) => Ok(ServerFrame::Page(self.page(id.as_ref(), history))),
-            Request::Edit { .. }
-            | Request::Delete { .. }
-            | Request::React { .. }
-            | Request::Thread(_)
-            | Request::Search(_) => Err(Code::Internal.into()),
+            Request::Post { .. } | Request::Edit { .. } | Request::Delete { .. } | Request::React { .. } => {
+                self.change(id, request).map(ServerFrame::Ack)
+            }
+            Request::History(history) => {
+                Ok(ServerFrame::Page(pages::history(&self.log, id.as_ref(), history, self.limits.page)))
+            }
+            Request::Thread(thread) => {
+                pages::thread(&self.log, id.as_ref(), thread, self.limits.page).map(ServerFrame::Page)
+            }
+            Request::Search(search) => {
+                Ok(ServerFrame::Page(pages::search(&self.log, id.as_ref(), &search, self.limits.page)))
+            }
             Request::Who => {
                 let names = self.line().present.clone().into_iter().collect();
                 Ok(ServerFrame::Who { id, names, online: 1 })
@@ -184,14 +224,19 @@ impl Fake {
 
     fn hello(&mut self, id: Option<RequestId>, name: Name, secret: Option<Secret>) -> Result<ServerFrame, Refusal> {
         let author = (name, secret);
-        let (shown, mut claimed) = self.shown(&author).inspect_err(|_| self.forget_name())?;
-        if let (false, (name, Some(secret))) = (claimed, &author) {
-            self.claims.insert(name.fold(), (name.clone(), secret.clone()));
-            claimed = true;
-        }
+        let (shown, claimed) = self.use_name(&author).inspect_err(|_| self.forget_name())?;
         self.line().author = Some(author);
         self.appears(&shown);
         Ok(ServerFrame::Hello { id, name: shown, claimed })
+    }
+
+    /// A free name is claimed if there is a secret.
+    fn use_name(&mut self, author: &Author) -> Result<(Name, bool), Refusal> {
+        let (shown, claimed) = self.shown(author)?;
+        if let (false, (name, Some(secret))) = (claimed, author) {
+            self.claims.insert(name.fold(), (name.clone(), secret.clone()));
+        }
+        Ok((shown, claimed || author.1.is_some()))
     }
 
     /// A refused `hello` leaves the connection without a name.
@@ -217,81 +262,26 @@ impl Fake {
         }
     }
 
-    fn post(
-        &mut self,
-        id: Option<RequestId>,
-        name: Option<Name>,
-        cheep: CheepText,
-        reply_to: Option<Seq>,
-    ) -> Result<Ack, Refusal> {
+    fn change(&mut self, id: Option<RequestId>, request: Request) -> Result<Ack, Refusal> {
         if let Some(refusal) = self.refusals.pop_front() {
             return Err(refusal);
         }
+        let name = match &request {
+            Request::Post { name, .. }
+            | Request::Edit { name, .. }
+            | Request::Delete { name, .. }
+            | Request::React { name, .. } => name.clone(),
+            other => panic!("{other:?} changes nothing"),
+        };
         let said = self.line().author.clone();
         let author = match (name, said) {
             (None, said) => said.ok_or(Refusal::from(Code::NameRequired).in_field("name"))?,
             (Some(name), Some((own, secret))) if own.fold() == name.fold() => (name, secret),
             (Some(name), _) => (name, None),
         };
-        let (shown, verified) = self.shown(&author)?;
-        let known = self.log.iter().find(|known| id.is_some() && known.id == id && known.name.fold() == shown.fold());
-        let (seq, duplicate) = match known {
-            Some(known) if known.cheep == cheep && known.reply_to == reply_to => (known.seq, true),
-            Some(_) => return Err(Refusal::from(Code::IdConflict).in_field("id")),
-            None if reply_to > Some(self.head()) => return Err(Refusal::from(Code::BadReply).in_field("reply_to")),
-            None => {
-                let seq = self.head().next();
-                let at = Timestamp::UNIX_EPOCH;
-                self.append(Cheep {
-                    seq,
-                    at,
-                    name: shown,
-                    cheep,
-                    verified,
-                    reply_to,
-                    parent_replies: None,
-                    id: id.clone(),
-                    state: CheepState::default(),
-                });
-                (seq, false)
-            }
-        };
+        let (shown, claimed) = self.shown(&author)?;
+        let ack = self.carry_out(&Asker { name: shown, is_holder: claimed, is_host: false }, id, request)?;
         self.appears(&author.0);
-        Ok(Ack { id, seq, at: Timestamp::UNIX_EPOCH, duplicate })
-    }
-
-    fn page(&self, id: Option<&RequestId>, History { range, limit }: History) -> Page {
-        let limit = limit.min(self.limits.page);
-        let up_to = |seq: Seq| self.log.partition_point(|cheep| cheep.seq <= seq);
-        let (reset, all) = (matches!(range, Range::After(seq) if seq > self.head()), self.log.len());
-        // The request began between two events; so many before and after that place are wanted.
-        let (pivot, older, newer) = match range {
-            Range::After(seq) if !reset => (up_to(seq), 0, limit),
-            Range::Newest | Range::After(_) => (all, limit, 0),
-            Range::Before(seq) => (up_to(seq.previous()), limit, 0),
-            Range::Around(seq) => {
-                let pivot = up_to(seq);
-                let older = limit.div_ceil(2).max(limit.saturating_sub(all - pivot)).min(pivot);
-                (pivot, older, limit - older)
-            }
-        };
-        let (mut first, mut last) = (pivot.saturating_sub(older), (pivot + newer).min(all));
-        let page = |first: usize, last: usize| {
-            let more = match range {
-                Range::After(_) if !reset => last < all,
-                Range::Around(_) => first > 0 || last < all,
-                Range::Newest | Range::Before(_) | Range::After(_) => first > 0,
-            };
-            let events: Vec<Event> = self.log[first..last].iter().cloned().map(Event::Cheep).collect();
-            let (from, to) = (self.log.get(first), last.checked_sub(1).and_then(|last| self.log.get(last)));
-            let from = from.map_or(self.head().next(), |cheep| cheep.seq);
-            let to = to.map_or(Seq::ZERO, |cheep| cheep.seq);
-            Page { id: id.cloned(), events, from, to, head: self.head(), more, reset, floor: None, missing: false }
-        };
-        // What lies farthest from there is left out until the rest fits.
-        while last - first > 1 && ServerFrame::Page(page(first, last)).to_json().len() > PAGE_BYTES {
-            if pivot - first > last - pivot { first += 1 } else { last -= 1 }
-        }
-        page(first, last)
+        Ok(ack)
     }
 }
