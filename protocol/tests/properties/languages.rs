@@ -1,67 +1,26 @@
 //! What is written twice, in Rust and in the page's JavaScript, says the same of every text.
 
-use std::{
-    cell::RefCell,
-    io::{BufRead as _, BufReader, Write as _},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-};
+use std::cell::RefCell;
 
 use cheeper_protocol::{Emoji, ReferenceKind, mention_of, references};
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
 
-/// Answers each line, a text in JSON, by what the page's scripts find in it.
+use super::node::Node;
+
+/// What the page's scripts find in a text.
 const SCRIPT: &str = r"
-import { createInterface } from 'node:readline';
-const from = (name) => import(new URL(name, `file://${process.argv[1]}/`));
 const { mentionOf, parts } = await from('text.js');
 const { parseEmoji, parseName } = await from('protocol.js');
 const attempt = (what) => { try { return what(); } catch (refusal) { if (!refusal.code) throw refusal; return null; } };
 // A character that only one of the two knows yet tells nothing; emoji to come have their places already.
 const isKnown = (text) => !/(?!\p{Extended_Pictographic})\p{Unassigned}/u.test(text);
-for await (const line of createInterface({ input: process.stdin })) {
-  const text = JSON.parse(line);
+function answer(text) {
+  if (!isKnown(text)) return null;
   const references = parts(text).filter(({ kind }) => kind !== 'text').map(({ kind, text, name, folded }) => [kind, text, name ?? folded ?? null]);
-  const answer = { parts: parts(text).map(({ text }) => text).join(''), references, emoji: attempt(() => parseEmoji(text)), mention: attempt(() => mentionOf(parseName(text))) };
-  process.stdout.write(`${JSON.stringify(isKnown(text) ? answer : null)}\n`);
+  return { parts: parts(text).map(({ text }) => text).join(''), references, emoji: attempt(() => parseEmoji(text)), mention: attempt(() => mentionOf(parseName(text))) };
 }
 ";
-
-struct Page {
-    node: Child,
-    asked: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Page {
-    fn start() -> Self {
-        let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/../cheeper-server/web");
-        let mut node = Command::new("node")
-            .args(["--input-type=module", "-e", SCRIPT, scripts])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node: ./.ci/test installs it");
-        let asked = node.stdin.take().expect("a pipe");
-        let answers = BufReader::new(node.stdout.take().expect("a pipe"));
-        Self { node, asked, answers }
-    }
-
-    fn says_of(&mut self, text: &str) -> Value {
-        writeln!(self.asked, "{}", json!(text)).expect("node is there");
-        let mut line = String::new();
-        self.answers.read_line(&mut line).expect("node answers");
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
-    }
-}
-
-impl Drop for Page {
-    fn drop(&mut self) {
-        // Nobody is told if it has ended by itself.
-        let _ = self.node.kill();
-        let _ = self.node.wait();
-    }
-}
 
 fn crate_says_of(text: &str) -> Value {
     let references = references(text).into_iter().map(|reference| {
@@ -83,10 +42,10 @@ fn crate_says_of(text: &str) -> Value {
 
 #[test]
 fn both_languages_find_the_same_in_a_text() {
-    let page = RefCell::new(Page::start());
+    let page = RefCell::new(Node::run(SCRIPT));
     let text = prop_oneof![4 => super::references::text(), 2 => super::emoji::parts(), 1 => super::texts::text()];
     let found = TestRunner::new(super::cases(6_000)).run(&text, |text| {
-        let said = page.borrow_mut().says_of(&text);
+        let said = page.borrow_mut().ask(&json!(text));
         if said.is_null() {
             return Ok(());
         }

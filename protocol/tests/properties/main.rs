@@ -4,6 +4,7 @@ mod emoji;
 mod follow;
 mod frames;
 mod languages;
+mod node;
 mod references;
 mod texts;
 

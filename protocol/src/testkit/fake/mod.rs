@@ -127,6 +127,17 @@ impl Fake {
         }
     }
 
+    /// Lets everything that is on its way behind a page overtake it: answers may come in any order. `which` chooses the page by
+    /// the places of all.
+    pub fn overtake(&mut self, which: impl FnOnce(&[usize]) -> usize) {
+        let Some(Line { down, .. }) = &mut self.line else { return };
+        let pages: Vec<usize> = (0..down.len()).filter(|&at| matches!(down[at], ServerFrame::Page(_))).collect();
+        if !pages.is_empty() {
+            let page = down.remove(which(&pages));
+            down.extend(page);
+        }
+    }
+
     /// Skips the live events on their way and says so.
     pub fn lag(&mut self) {
         let head = self.head();
