@@ -24,6 +24,9 @@ pub(super) enum Move {
     Forget(usize),
     /// The client asks for something beside the timeline.
     Look(Look),
+    /// The client asks for something, or for older events; meanwhile others do something, and all that comes of it is there
+    /// before the answer.
+    Race(Option<Look>, Vec<(usize, Deed)>),
     /// The client begins anew; it has kept what it was still to do.
     Restart,
     /// Somebody presses "now".
@@ -81,6 +84,10 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
+fn deeds() -> impl Strategy<Value = Vec<(usize, Deed)>> {
+    prop::collection::vec((0..3_usize, deed()), 1..9)
+}
+
 fn look() -> impl Strategy<Value = Look> {
     prop_oneof![any::<Index>().prop_map(Look::Around), any::<Index>().prop_map(Look::Thread), Just(Look::Search)]
 }
@@ -91,7 +98,8 @@ pub(super) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         8 => (1..6_usize).prop_map(Move::Receive),
         8 => (1..4_usize).prop_map(Move::Serve),
-        8 => prop::collection::vec((0..3_usize, deed()), 1..9).prop_map(Move::Others),
+        8 => deeds().prop_map(Move::Others),
+        5 => (prop::option::of(look()), deeds()).prop_map(|(look, deeds)| Move::Race(look, deeds)),
         1 => index().prop_map(Move::Host),
         6 => deed().prop_map(Move::Do),
         3 => Just(Move::Older),
@@ -102,9 +110,9 @@ pub(super) fn moves() -> impl Strategy<Value = Vec<Move>> {
         5 => (1..20_000_u64).prop_map(Move::Wait),
         2 => (code, 0.0..1.0).prop_map(|(code, jitter)| Move::Cut { code, jitter }),
         1 => (0..5_000_u64).prop_map(Move::Goodbye),
-        2 => index().prop_map(Move::Lose),
+        3 => index().prop_map(Move::Lose),
         2 => index().prop_map(Move::Repeat),
-        3 => index().prop_map(Move::Delay),
+        6 => index().prop_map(Move::Delay),
         4 => index().prop_map(Move::Overtake),
         2 => Just(Move::FromMemory),
         2 => Just(Move::Lag),
@@ -113,7 +121,7 @@ pub(super) fn moves() -> impl Strategy<Value = Vec<Move>> {
     ];
     // There is one crowd at most: it makes many events.
     let crowd = prop::option::weighted(0.1, (index(), index()));
-    (prop::collection::vec(one, 0..120), crowd).prop_map(|(mut moves, crowd)| {
+    (prop::collection::vec(one, 0..160), crowd).prop_map(|(mut moves, crowd)| {
         if let Some((place, target)) = crowd {
             moves.insert(place.index(moves.len() + 1), Move::Crowd(target));
         }

@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) refused: Vec<RequestId>,
     /// What went into the client and came out of it, for another one to do the same.
     pub(super) script: Vec<Value>,
+    /// What was held against the log last.
+    checked: Option<(Seq, Option<(Seq, Seq)>, usize)>,
     /// Texts so far: each is another one.
     texts: usize,
 }
@@ -47,6 +49,7 @@ impl World {
             accepted: Vec::new(),
             refused: Vec::new(),
             script: Vec::new(),
+            checked: None,
             texts: 0,
         };
         for nth in 0..before {
@@ -63,6 +66,7 @@ impl World {
         self.script.push(json!({ "begin": { "identity": identity, "outbox": outbox } }));
         self.client = Follow::new(Some(identity), outbox);
         self.screen = Screen::default();
+        self.checked = None;
         self.input(Input::Start);
     }
 
@@ -101,7 +105,9 @@ impl World {
         self.screen.shows_nothing_deleted();
         let cursor = self.client.cursor();
         assert_eq!(cursor.filter(|cursor| *cursor > Seq::ZERO), self.screen.part.map(|(_, last)| last));
-        if cursor == Some(self.server.head()) && cursor > Some(Seq::ZERO) {
+        let state = (self.server.head(), self.screen.part, self.screen.looked_at.len());
+        if cursor == Some(state.0) && cursor > Some(Seq::ZERO) && self.checked != Some(state) {
+            self.checked = Some(state);
             self.screen.is_the_log(&self.server.log.published);
             let part = self.screen.part.map(|(first, last)| [first, last]);
             let cheeps: Vec<_> = self.screen.cheeps.values().cloned().map(Event::Cheep).collect();
@@ -242,6 +248,16 @@ impl World {
                 }
             }
             Move::Look(look) => self.look(look),
+            Move::Race(look, deeds) => {
+                match look {
+                    Some(look) => self.look(look),
+                    None => self.input(Input::Older),
+                }
+                while self.server.serve() {}
+                self.make(Move::Others(deeds));
+                self.server.overtake(|pages| pages[pages.len() - 1]);
+                while self.receive() {}
+            }
             Move::Restart => {
                 self.server.hang_up();
                 self.begin(self.client.outbox().cloned().collect());
