@@ -71,7 +71,7 @@ fn model(count: u64, area: Rect) -> Model {
     start(&mut model);
     let welcome = r#"{"type":"welcome","protocol":1,"server":"t","timeline":"t","head":0,"online":1,"limits":
         {"cheep_chars":280,"name_chars":32,"frame_bytes":16384,"page":200,"who":1000,"posts_per_minute":60}}"#;
-    for frame in [welcome, r#"{"type":"page","id":"gap","cheeps":[],"head":0,"more":false}"#] {
+    for frame in [welcome, r#"{"type":"page","id":"gap","events":[],"from":1,"to":0,"head":0,"more":false}"#] {
         update(&mut model, Msg::Frame(ServerFrame::parse(frame).expect("a frame")));
     }
     for seq in 1..=count {

@@ -75,7 +75,10 @@ fn model() -> Result<Model, Box<dyn std::error::Error>> {
             r#"{{"type":"welcome","protocol":1,"server":"t","timeline":"t","head":{head},"online":17,"limits":{{"cheep_chars":280,
             "name_chars":32,"frame_bytes":16384,"page":200,"who":1000,"posts_per_minute":60}}}}"#
         ),
-        format!(r#"{{"type":"page","id":"gap","cheeps":[{}],"head":{head},"more":false}}"#, events.join(",")),
+        format!(
+            r#"{{"type":"page","id":"gap","events":[{}],"from":1,"to":{head},"head":{head},"more":false}}"#,
+            events.join(",")
+        ),
         r#"{"type":"hello","id":"hello","name":"alice","claimed":true}"#.to_owned(),
     ];
     for frame in frames {

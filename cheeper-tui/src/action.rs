@@ -70,10 +70,16 @@ actions! {
     Always Newest "newest" ["end", "ctrl+end"] "to the newest, and follow";
     Always SelectOlder "select-older" ["alt+up"] "select the cheep above";
     Always SelectNewer "select-newer" ["alt+down"] "select the cheep below";
+    Selecting Above "above" ["k"] "select the cheep above";
+    Selecting Below "below" ["j"] "select the cheep below";
     Selecting Reply "reply" ["r"] "reply to the selected cheep";
+    Selecting React "react" ["+"] "react; the same again takes it back";
+    Selecting Thread "thread" ["t"] "what it answers, and all answers";
+    Selecting Edit "edit" ["e"] "correct it, if it is yours";
+    Selecting Delete "delete" ["d"] "delete it, if it is yours";
     Selecting Copy "copy" ["c", "y"] "copy its text";
     Selecting Open "open" ["o"] "open its link (1 to 9: that one)";
-    Always Find "find" ["ctrl+f"] "find; again: the next older hit";
+    Always Find "find" ["ctrl+f"] "find; then Tab: search on the server";
     Always Cancel "cancel" ["esc"] "leave what is open";
     Offline ConnectNow "connect-now" ["r"] "connect now";
     Always Help "help" ["f1"] "this page";

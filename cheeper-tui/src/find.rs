@@ -3,10 +3,7 @@
 use cheeper_protocol::Seq;
 use regex::{Regex, RegexBuilder};
 
-use crate::{
-    composer::Composer,
-    timeline::{Entry, Timeline},
-};
+use crate::{composer::Composer, entry::Entry, timeline::Timeline};
 
 /// Cheeps that one step looks at.
 const STEP: usize = 5_000;
@@ -15,6 +12,8 @@ const STEP: usize = 5_000;
 #[derive(Debug, Default)]
 pub struct Find {
     pub query: Composer,
+    /// It is to be looked for on the server, in everything, once the query is complete.
+    pub everywhere: bool,
     pub hit: Option<Seq>,
     pub progress: Progress,
     matcher: Option<Regex>,
@@ -88,7 +87,11 @@ impl Find {
     }
 }
 
+/// What was deleted is not found, not even by who wrote it.
 fn is_hit(matcher: &Regex, entry: &Entry) -> bool {
+    if entry.deleted().is_some() {
+        return false;
+    }
     matcher.is_match(entry.text.as_str()) || matcher.is_match(entry.person.name.as_str())
 }
 

@@ -7,8 +7,11 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
+    entry::Entry,
     model::Model,
-    scroll::{self, Blocks},
+    prompt::Prompt,
+    scroll::{self, Blocks, Place},
+    side::Subject,
     wrap::{truncate, wrap},
 };
 
@@ -47,13 +50,14 @@ pub fn areas(model: &Model) -> Areas {
     let extra = u16::from(is_roomy(model));
     let most = (area.height / 3).max(1);
     let lines = u16::try_from(input_lines(model).len()).unwrap_or(u16::MAX).clamp(1, most);
-    let reply = u16::from(model.reply_to.is_some() && lines < most);
+    let about = u16::from(is_about(model).is_some() && lines < most);
     let message = u16::try_from(message_lines(model).len()).unwrap_or(u16::MAX).min(most);
-    let hints = if model.completion.is_some() || model.find.is_some() { 1 } else { extra };
+    let is_asked = model.completion.is_some() || model.find.is_some() || model.prompt.is_some();
+    let hints = if is_asked { 1 } else { extra };
     let [header, timeline, composer, hints] = Layout::vertical([
         Constraint::Length(1 + extra),
         Constraint::Min(1),
-        Constraint::Length(lines + reply + extra),
+        Constraint::Length(lines + about + extra),
         Constraint::Length(message.max(hints)),
     ])
     .areas(area);
@@ -79,15 +83,25 @@ pub struct Unsent<'a> {
     pub reply_to: Option<Seq>,
 }
 
-/// The posts that are on their way, oldest first. A change of a cheep that is on its way has no block of its own.
+/// The posts that are on their way and belong to what is on screen, oldest first. A change of a cheep that is on its way has
+/// no block of its own.
 pub fn unsent(model: &Model) -> impl Iterator<Item = Unsent<'_>> {
-    model.follow.outbox().filter_map(|submission| match submission {
+    let subject = model.sides.last().map(|side| &side.subject);
+    let is_shown = move |post: &Unsent<'_>| match subject {
+        None => true,
+        Some(Subject::Thread(root)) => {
+            post.reply_to.is_some_and(|seq| seq >= *root && model.pane().timeline.get(seq).is_some())
+        }
+        Some(Subject::Search(_)) => false,
+    };
+    let posts = model.follow.outbox().filter_map(|submission| match submission {
         Submission::Post { cheep, reply_to, .. } => Some(Unsent { cheep, reply_to: *reply_to }),
         Submission::Edit { .. } | Submission::Delete { .. } | Submission::React { .. } => None,
-    })
+    });
+    posts.filter(is_shown)
 }
 
-/// The blocks of a model's timeline: its cheeps, then its posts that are on their way.
+/// The blocks of what is on screen: its cheeps, then the posts that are on their way.
 pub struct Laid<'a> {
     model: &'a Model,
     columns: Columns,
@@ -98,39 +112,42 @@ impl<'a> Laid<'a> {
         Self { model, columns: columns(model.area.width) }
     }
 
+    fn entry(&self, index: usize) -> Option<&'a Entry> {
+        self.model.pane().timeline.entries().get(index)
+    }
+
     fn post(&self, index: usize) -> Option<Unsent<'a>> {
-        unsent(self.model).nth(index.checked_sub(self.model.timeline.entries().len())?)
+        unsent(self.model).nth(index.checked_sub(self.model.pane().timeline.entries().len())?)
     }
 }
 
 impl Blocks for Laid<'_> {
     fn count(&self) -> usize {
-        self.model.timeline.entries().len() + unsent(self.model).count()
+        self.model.pane().timeline.entries().len() + unsent(self.model).count()
     }
 
     fn above(&self, index: usize) -> usize {
-        usize::from(begins_day(self.model, index)) + usize::from(self.model.timeline.begins_news(index))
+        usize::from(begins_day(self.model, index)) + usize::from(self.model.pane().timeline.begins_news(index))
     }
 
     fn body(&self, index: usize) -> usize {
         let width = self.columns.text;
-        let quote = |reply_to: Option<Seq>| usize::from(reply_to.is_some());
-        if let Some(entry) = self.model.timeline.entries().get(index) {
-            quote(entry.reply_to) + entry.rows(width)
+        if let Some(entry) = self.entry(index) {
+            entry.body(width)
         } else if let Some(post) = self.post(index) {
             let label = usize::from(!says_not_sent_beside(self.columns, post.cheep));
-            quote(post.reply_to) + wrap(post.cheep.as_str(), width).len() + label
+            usize::from(post.reply_to.is_some()) + wrap(post.cheep.as_str(), width).len() + label
         } else {
             0
         }
     }
 
     fn seq(&self, index: usize) -> Option<Seq> {
-        self.model.timeline.entries().get(index).map(|entry| entry.seq)
+        self.entry(index).map(|entry| entry.seq)
     }
 
     fn index_of(&self, seq: Seq) -> usize {
-        self.model.timeline.index_of(seq)
+        self.model.pane().timeline.index_of(seq)
     }
 }
 
@@ -138,9 +155,14 @@ impl Blocks for Laid<'_> {
 pub fn visible(model: &Model) -> Vec<(usize, usize)> {
     let blocks = Laid::out(model);
     let height = timeline_height(model);
-    let (first, skip) = scroll::top(&blocks, model.place, height);
+    let (first, skip) = scroll::top(&blocks, model.pane().place, height);
     let rows = (first..blocks.count()).flat_map(|index| (0..blocks.rows(index)).map(move |row| (index, row)));
     rows.skip(skip).take(height).collect()
+}
+
+/// Whether it says how much is new below the screen.
+pub fn has_pill(model: &Model) -> bool {
+    model.sides.is_empty() && model.main.place != Place::Following && model.main.timeline.unseen() > 0
 }
 
 /// The cheep that is drawn in a row of the screen.
@@ -149,7 +171,7 @@ pub fn cheep_at(model: &Model, y: u16) -> Option<Seq> {
     let rows = visible(model);
     let empty = usize::from(area.height).saturating_sub(rows.len());
     let row = usize::from(y.checked_sub(area.y)?).checked_sub(empty)?;
-    Some(model.timeline.entries().get(rows.get(row)?.0)?.seq)
+    Some(model.pane().timeline.entries().get(rows.get(row)?.0)?.seq)
 }
 
 /// Whether what says that a post is not sent yet fits beside the end of its text.
@@ -161,16 +183,24 @@ pub fn says_not_sent_beside(columns: Columns, cheep: &CheepText) -> bool {
 
 /// Whether a cheep is the first of its day, so that the day stands above it.
 pub fn begins_day(model: &Model, index: usize) -> bool {
-    let entries = model.timeline.entries();
+    let entries = model.pane().timeline.entries();
     let day = |index: usize| entries.get(index).map(|entry| entry.at.to_zoned(model.zone.clone()).date());
     let today = day(index);
     today.is_some() && index.checked_sub(1).and_then(day) != today
 }
 
+/// The cheep that what is written is about: it answers it, or is its new text.
+pub fn is_about(model: &Model) -> Option<Seq> {
+    model.editing.as_ref().map(|editing| editing.target).or(model.reply_to)
+}
+
 /// What stands before the input.
 pub fn prompt(model: &Model) -> String {
-    if model.find.is_some() {
-        return " find › ".to_owned();
+    match (&model.prompt, &model.find) {
+        (Some(Prompt::React { .. }), _) => return " react › ".to_owned(),
+        (_, Some(find)) if find.everywhere => return " search › ".to_owned(),
+        (_, Some(_)) => return " find › ".to_owned(),
+        _ => {}
     }
     if model.area.width < NARROW {
         return " › ".to_owned();

@@ -11,26 +11,32 @@ use crate::{
     action::Context,
     composer::{Composer, complete::Completion},
     find::{Find, Progress},
-    scroll::Place,
+    pane::Pane,
+    prompt::Prompt,
+    side::Side,
     storage::{Kept, Read},
     theme::{Background, Depth, Theme},
-    timeline::Timeline,
 };
 
 pub struct Model {
     pub follow: Follow,
-    pub timeline: Timeline,
-    /// What of the timeline is on screen.
-    pub place: Place,
+    /// The timeline.
+    pub main: Pane,
+    /// Threads and searches that lie over it; the last one is on screen.
+    pub sides: Vec<Side>,
+    /// How many questions were asked for them: each has an id of its own.
+    pub questions: u64,
     pub composer: Composer,
     /// The cheep that is answered.
     pub reply_to: Option<Seq>,
+    /// A cheep of this person is being corrected.
+    pub editing: Option<Editing>,
     /// An @name is being completed.
     pub completion: Option<Completion>,
     /// Who was here when that was last asked.
     pub here: Vec<Name>,
-    pub selected: Option<Seq>,
     pub find: Option<Find>,
+    pub prompt: Option<Prompt>,
     /// The first line of the help page that is on screen, while it is.
     pub help: Option<usize>,
     /// A sentence for the person, until the next key.
@@ -61,6 +67,15 @@ pub struct Model {
     pub new_id: fn() -> String,
 }
 
+/// What is in the composer is the new text of a cheep.
+#[derive(Debug)]
+pub struct Editing {
+    pub target: Seq,
+    /// What was being written before, and what that answers: it comes back.
+    pub draft: Composer,
+    pub reply_to: Option<Seq>,
+}
+
 /// What tells whether there is something new to keep.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Saved {
@@ -76,14 +91,16 @@ impl Model {
         let saved = Saved { unsent: outbox.len(), draft: draft.clone(), reply_to, seen: Seq::ZERO };
         Self {
             follow: Follow::new(Some(identity.clone()), outbox),
-            timeline: Timeline::new(&identity.name),
-            place: Place::Following,
+            main: Pane::new(&identity.name),
+            sides: Vec::new(),
+            questions: 0,
             composer: Composer::with_text(draft),
             reply_to,
+            editing: None,
             completion: None,
             here: Vec::new(),
-            selected: None,
             find: None,
+            prompt: None,
             help: None,
             notice: None,
             trouble: None,
@@ -104,16 +121,38 @@ impl Model {
         }
     }
 
+    /// What is on screen.
+    pub fn pane(&self) -> &Pane {
+        self.sides.last().map_or(&self.main, |side| &side.pane)
+    }
+
+    pub fn pane_mut(&mut self) -> &mut Pane {
+        self.sides.last_mut().map_or(&mut self.main, |side| &mut side.pane)
+    }
+
     /// What is typed into now.
     pub fn input(&self) -> &Composer {
-        self.find.as_ref().map_or(&self.composer, |find| &find.query)
+        match (&self.prompt, &self.find) {
+            (Some(Prompt::React { emoji, .. }), _) => emoji,
+            (_, Some(find)) => &find.query,
+            _ => &self.composer,
+        }
+    }
+
+    /// The cheep that is half written, whatever else is written at the moment, and what it answers.
+    pub fn draft(&self) -> (&str, Option<Seq>) {
+        match &self.editing {
+            Some(Editing { draft, reply_to, .. }) => (draft.text(), *reply_to),
+            None => (self.composer.text(), self.reply_to),
+        }
     }
 
     /// What keys mean now.
     pub fn context(&self) -> Context {
-        if self.selected.is_some() && self.find.is_none() {
+        let is_open = self.find.is_some() || self.prompt.is_some();
+        if self.pane().selected.is_some() && !is_open {
             Context::Selecting
-        } else if self.is_offline() && self.find.is_none() && self.composer.is_empty() {
+        } else if self.is_offline() && !is_open && self.composer.is_empty() {
             Context::Offline
         } else {
             Context::Always

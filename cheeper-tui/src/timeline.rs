@@ -1,54 +1,18 @@
 //! What has happened, as far as it is here. Which part of it is on screen is not its business. Pure.
 
 use std::{
-    cell::Cell,
     collections::{HashMap, VecDeque},
     rc::Rc,
 };
 
-use cheeper_protocol::{Cheep, CheepText, Event, FoldedName, Name, Seq, Timestamp, mentions};
+use cheeper_protocol::{Cheep, Event, FoldedName, Name, Seq};
 
-use crate::wrap::wrap;
+use crate::entry::{Entry, Person};
 
 /// Cheeps kept of those that came by themselves. What a person scrolled back to is kept besides, until they follow again.
 pub const KEPT: usize = 100_000;
 /// The oldest are dropped so many at a time: not at every cheep.
 const DROPPED: usize = 1_000;
-
-/// Somebody who has cheeped, once for all of their cheeps.
-#[derive(Debug, PartialEq)]
-pub struct Person {
-    pub name: Name,
-    pub fold: FoldedName,
-}
-
-/// A cheep, with what would be too dear to find out for every picture.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    pub seq: Seq,
-    pub at: Timestamp,
-    pub person: Rc<Person>,
-    pub text: CheepText,
-    pub reply_to: Option<Seq>,
-    pub verified: bool,
-    /// The person here is mentioned by somebody else.
-    pub calls: bool,
-    /// A width, and the rows of the text in it: whatever goes over the screen asks for the same again.
-    rows: Cell<(usize, usize)>,
-}
-
-impl Entry {
-    /// How many rows the text takes in so many columns.
-    pub fn rows(&self, width: usize) -> usize {
-        let (known, rows) = self.rows.get();
-        if known == width && rows > 0 {
-            return rows;
-        }
-        let rows = wrap(self.text.as_str(), width).len();
-        self.rows.set((width, rows));
-        rows
-    }
-}
 
 #[derive(Clone, Debug)]
 pub struct Timeline {
@@ -136,14 +100,15 @@ impl Timeline {
         (self.seen, self.read_before, self.older) = (Seq::ZERO, None, false);
     }
 
-    /// Adds at the end.
+    /// Adds at the end, and changes what is changed.
     pub fn append(&mut self, events: Vec<Event>) {
         if self.entries.is_empty() {
+            // The first event of all is a cheep, as there is nothing to change before it.
             self.older = events.first().is_some_and(|first| first.seq() > Seq::ZERO.next());
         }
         for event in events {
-            let entry = self.entry(event);
-            self.entries.extend(entry);
+            self.apply(&event);
+            self.insert(event);
         }
     }
 
@@ -151,9 +116,27 @@ impl Timeline {
     pub fn prepend(&mut self, events: Vec<Event>, more: bool) {
         self.older = more;
         for event in events.into_iter().rev() {
-            if let Some(entry) = self.entry(event) {
-                self.entries.push_front(entry);
+            self.insert(event);
+        }
+    }
+
+    /// Changes the cheeps that an event changes and that are here: the others come as they are by then.
+    pub fn apply(&mut self, event: &Event) {
+        for seq in event.changes() {
+            let index = self.index_of(seq);
+            if let Some(entry) = self.entries.get_mut(index).filter(|entry| entry.seq == seq) {
+                entry.apply(event, &self.me);
             }
+        }
+    }
+
+    /// Puts a cheep in its place, unless it is there already; other events have none.
+    pub fn insert(&mut self, event: Event) {
+        let Event::Cheep(cheep) = event else { return };
+        let index = self.index_of(cheep.seq);
+        if self.entries.get(index).is_none_or(|entry| entry.seq != cheep.seq) {
+            let entry = self.entry(cheep);
+            self.entries.insert(index, entry);
         }
     }
 
@@ -170,27 +153,23 @@ impl Timeline {
         Some(up_to)
     }
 
-    /// What an event adds to what is shown; nothing if it is of a kind that is not known here.
-    fn entry(&mut self, event: Event) -> Option<Entry> {
-        match event {
-            Event::Cheep(cheep) => Some(self.cheep(cheep)),
-            Event::Edit(_) | Event::Delete(_) | Event::Reaction(_) | Event::Void { .. } | Event::Unknown { .. } => None,
-        }
-    }
-
-    fn cheep(&mut self, cheep: Cheep) -> Entry {
-        let Cheep { seq, at, name, cheep: text, verified, reply_to, parent_replies: _, id: _, state: _ } = cheep;
-        let person = self
-            .people
-            .entry(name)
-            .or_insert_with_key(|name| Rc::new(Person { name: name.clone(), fold: name.fold() }));
-        let calls = person.fold != self.me && mentions(text.as_str(), &self.me);
-        Entry { seq, at, person: Rc::clone(person), text, reply_to, verified, calls, rows: Cell::default() }
+    fn entry(&mut self, cheep: Cheep) -> Entry {
+        let person = match self.people.get(&cheep.name) {
+            Some(person) => Rc::clone(person),
+            None => {
+                let person = Rc::new(Person { name: cheep.name.clone(), fold: cheep.name.fold() });
+                self.people.insert(cheep.name.clone(), Rc::clone(&person));
+                person
+            }
+        };
+        Entry::new(cheep, person, &self.me)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use cheeper_protocol::{CheepText, Timestamp};
+
     use super::*;
 
     fn events(seqs: std::ops::RangeInclusive<u64>) -> Vec<Event> {

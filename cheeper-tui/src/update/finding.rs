@@ -1,13 +1,17 @@
-//! Finding a word: the hit is shown, and Enter goes on to the next older one.
+//! Finding a word: the hit is shown, and Enter goes on to the next older one; or the server looks for it in everything.
 
-use cheeper_protocol::Seq;
+use cheeper_protocol::{Query, Seq};
 
-use super::reading::{edge_on_screen, load_older, show};
+use super::{
+    reading::{edge_on_screen, load_older, show},
+    sides,
+};
 use crate::{
     action::Action,
     composer::Edit,
     find::{Find, Progress},
     model::Model,
+    side::Subject,
 };
 
 pub(super) fn begin_or_go_on(model: &mut Model) {
@@ -20,8 +24,11 @@ pub(super) fn begin_or_go_on(model: &mut Model) {
 }
 
 pub(super) fn on_action(model: &mut Model, action: Action) {
+    let Some(find) = &mut model.find else { return };
     match action {
         Action::Cancel => model.find = None,
+        Action::Complete | Action::CompleteBack => find.everywhere = !find.everywhere,
+        Action::Send if find.everywhere => search(model),
         Action::Send | Action::Up => look(model, true),
         Action::Down => look(model, false),
         action => {
@@ -32,13 +39,27 @@ pub(super) fn on_action(model: &mut Model, action: Action) {
     }
 }
 
+/// Has the server look for it, in everything.
+fn search(model: &mut Model) {
+    let Some(find) = &model.find else { return };
+    match Query::parse(find.query.text()) {
+        Ok(query) => {
+            model.find = None;
+            sides::open(model, Subject::Search(query));
+        }
+        Err(_) if find.query.text().trim().is_empty() => {}
+        Err(_) => model.notice = Some("This is too long to search for.".to_owned()),
+    }
+}
+
 /// One step on, if it looks for something.
 pub(super) fn go_on(model: &mut Model) {
+    let pane = model.sides.last_mut().map_or(&mut model.main, |side| &mut side.pane);
     let Some(find) = &mut model.find else { return };
-    if find.step(&model.timeline)
+    if find.step(&pane.timeline)
         && let Some(hit) = find.hit
     {
-        model.selected = Some(hit);
+        pane.selected = Some(hit);
         show(model, hit);
     }
 }
@@ -57,9 +78,9 @@ pub(super) fn edit(model: &mut Model, edit: &Edit) {
 
 fn look(model: &mut Model, older: bool) {
     let from = start(model);
+    let first = model.pane().timeline.entries().front().map_or(Seq::ZERO, |entry| entry.seq);
     let Some(find) = &mut model.find else { return };
     if older && find.progress == Progress::NoneLoaded {
-        let first = model.timeline.entries().front().map_or(Seq::ZERO, |entry| entry.seq);
         find.progress = Progress::Loading { from: first };
         load_older(model);
     } else {

@@ -5,7 +5,8 @@ use cheeper_protocol::{
     follow::{Input, Millis, Output, Submission},
 };
 
-use crate::{effect::Effect, find::Progress, model::Model, scroll::Place};
+use super::{selected, sides};
+use crate::{effect::Effect, find::Progress, layout::columns, model::Model, scroll::Place};
 
 /// Between one ring and the next.
 const PAUSE_MS: Millis = 1_000;
@@ -20,9 +21,10 @@ pub(super) fn drain(model: &mut Model, effects: &mut Vec<Effect>) {
             Output::Reset => reset(model),
             Output::Events { events, .. } => append(model, events, effects),
             Output::Older { events, more, .. } => {
-                model.timeline.prepend(events, more);
+                model.main.timeline.prepend(events, more);
                 if let Some(Progress::Loading { from }) = model.find.as_ref().map(|find| find.progress)
                     && let Some(find) = &mut model.find
+                    && model.sides.is_empty()
                 {
                     find.progress = Progress::Looking { from, older: true };
                 }
@@ -55,7 +57,12 @@ fn take_back(model: &mut Model, submission: Submission, code: Code) {
             model.composer.put_back(cheep.as_str());
             model.reply_to = reply_to.filter(|_| code != Code::BadReply);
         }
-        Submission::Edit { .. } | Submission::Delete { .. } | Submission::React { .. } => {}
+        // Something else is being corrected at the moment, and two texts cannot be. It is not lost without a word.
+        Submission::Edit { cheep, .. } if model.editing.is_some() => model.composer.put_back(cheep.as_str()),
+        Submission::Edit { target, cheep, .. } => {
+            selected::begin_editing(model, target, cheep.as_str().to_owned());
+        }
+        Submission::Delete { .. } | Submission::React { .. } => {}
     }
 }
 
@@ -63,24 +70,29 @@ fn take_back(model: &mut Model, submission: Submission, code: Code) {
 fn remember_what_was_read(model: &mut Model) {
     let Some(timeline) = model.follow.timeline() else { return };
     if let Some(read) = model.read.take().filter(|read| read.timeline == timeline) {
-        model.timeline.was_read(read.seq);
+        model.main.timeline.was_read(read.seq);
     }
 }
 
 fn reset(model: &mut Model) {
-    model.timeline.reset();
-    model.place = Place::Following;
-    model.selected = None;
+    model.main.timeline.reset();
+    (model.main.place, model.main.selected) = (Place::Following, None);
+    // The numbers mean other cheeps from now on.
+    model.sides.clear();
+    (model.reply_to, model.prompt) = (None, None);
+    selected::give_up_editing(model);
     model.reply_to = None;
 }
 
 fn append(model: &mut Model, events: Vec<Event>, effects: &mut Vec<Effect>) {
-    let is_first = model.timeline.entries().is_empty();
-    let before = model.timeline.entries().len();
-    model.timeline.append(events);
+    let is_first = model.main.timeline.entries().is_empty();
+    let before = model.main.timeline.entries().len();
+    sides::live(model, &events);
+    let width = columns(model.area.width).text;
+    model.main.change(width, |timeline| timeline.append(events));
     // The first page is the past: nobody is calling in it. And nobody is called more than once at a time.
     let rings = !is_first && model.rang_at.is_none_or(|rang_at| model.now >= rang_at + PAUSE_MS);
-    let call = model.timeline.entries().range(before..).rev().find(|entry| entry.calls && rings);
+    let call = model.main.timeline.entries().range(before..).rev().find(|entry| entry.calls && rings);
     if let Some(entry) = call {
         effects.push(Effect::Ring(format!("{}: {}", entry.person.name, entry.text)));
         model.rang_at = Some(model.now);
@@ -90,13 +102,13 @@ fn append(model: &mut Model, events: Vec<Event>, effects: &mut Vec<Effect>) {
 
 /// Bounds the memory: drops the oldest, but nothing from the screen on.
 fn forget(model: &mut Model) {
-    let first = match model.place {
-        Place::Following => model.timeline.entries().back().map_or(Seq::ZERO, |entry| entry.seq),
+    let first = match model.main.place {
+        Place::Following => model.main.timeline.entries().back().map_or(Seq::ZERO, |entry| entry.seq),
         // The screen may begin with the end of the cheep before.
         Place::At { seq, .. } => seq.previous(),
     };
-    let first = model.selected.map_or(first, |selected| selected.min(first));
-    if let Some(up_to) = model.timeline.drop_oldest(first) {
+    let first = model.main.selected.map_or(first, |selected| selected.min(first));
+    if let Some(up_to) = model.main.timeline.drop_oldest(first) {
         model.follow.handle(Input::Forgot { up_to }, model.now);
     }
 }

@@ -1,8 +1,11 @@
 //! What follows from what happens: the only code that changes the model. Pure but for what the model was given.
 
+mod asking;
 mod finding;
 mod following;
 mod reading;
+mod selected;
+mod sides;
 mod writing;
 
 use cheeper_protocol::{
@@ -27,18 +30,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Do(action) => on_action(model, action, &mut effects),
         Msg::Type(c) => on_type(model, c, &mut effects),
-        Msg::Paste(text) => writing::insert(model, &text, &mut effects),
+        Msg::Paste(text) => on_paste(model, &text, &mut effects),
         Msg::Click(_, y) => reading::click(model, y),
         Msg::Wheel { up } => reading::scroll(model, up, 3),
         Msg::Resized(width, height) => model.area = Rect::new(0, 0, width, height),
-        Msg::Frame(frame) => {
-            if let ServerFrame::Who { names, .. } = &frame {
-                model.here.clone_from(names);
-            }
-            model.follow.handle(Input::Frame { frame }, model.now);
-        }
+        Msg::Frame(frame) => on_frame(model, frame),
         Msg::Closed { code, why } => {
             model.trouble = why;
+            sides::lost(model);
             model.follow.handle(Input::Closed { code, jitter: (model.jitter)() }, model.now);
             if model.follow.link() == Link::Barred {
                 model.notice = Some(barred(model));
@@ -53,14 +52,34 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Told(words) => model.notice = Some(words),
     }
     following::drain(model, &mut effects);
-    // What is above the input may have more room now, or less to show.
-    model.place = scroll::settled(&Laid::out(model), model.place, timeline_height(model));
-    if model.place == Place::Following {
-        model.timeline.see_all();
-    }
+    settle(model);
+    sides::ask(model, &mut effects);
     keep(model, &mut effects);
     entitle(model, &mut effects);
     effects
+}
+
+fn on_frame(model: &mut Model, frame: ServerFrame) {
+    match &frame {
+        ServerFrame::Who { names, .. } => model.here.clone_from(names),
+        ServerFrame::Page(page) => sides::on_page(model, page),
+        ServerFrame::Error(error) => sides::on_error(model, error),
+        _ => {}
+    }
+    model.follow.handle(Input::Frame { frame }, model.now);
+}
+
+/// What is above the input may have more room now, or less to show.
+fn settle(model: &mut Model) {
+    let place = scroll::settled(&Laid::out(model), model.pane().place, timeline_height(model));
+    model.pane_mut().place = place;
+    if place != Place::Following {
+        return;
+    }
+    match model.sides.last_mut() {
+        None => model.main.timeline.see_all(),
+        Some(side) => side.end_is_seen(),
+    }
 }
 
 /// Begins: connects for the first time.
@@ -83,18 +102,26 @@ fn tick(model: &mut Model) {
         model.follow.handle(Input::Tick, model.now);
     }
     finding::go_on(model);
+    sides::try_again(model);
 }
 
 fn on_type(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
     if model.help.take().is_some() {
         return;
     }
+    let mut bytes = [0; 4];
+    let typed = &*c.encode_utf8(&mut bytes);
     match c.to_digit(10) {
-        Some(number @ 1..) if model.selected.is_some() && model.find.is_none() => {
-            reading::open(model, number as usize, effects);
+        _ if model.prompt.is_some() => asking::on_type(model, typed),
+        Some(number @ 1..) if model.pane().selected.is_some() && model.find.is_none() => {
+            selected::open(model, number as usize, effects);
         }
-        _ => writing::insert(model, c.encode_utf8(&mut [0; 4]), effects),
+        _ => writing::insert(model, typed, effects),
     }
+}
+
+fn on_paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
+    if model.prompt.is_some() { asking::on_type(model, text) } else { writing::insert(model, text, effects) }
 }
 
 fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
@@ -106,7 +133,7 @@ fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         _ if model.help.is_some() => on_help(model, action),
         _ => {
             model.notice = None;
-            on_reading(model, action, effects);
+            if model.prompt.is_some() { asking::on_action(model, action) } else { on_reading(model, action, effects) }
         }
     }
 }
@@ -134,7 +161,7 @@ fn on_reading(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         _ if model.find.is_some() => finding::on_action(model, action),
         Action::SelectOlder => reading::select(model, true),
         Action::SelectNewer => reading::select(model, false),
-        _ if model.selected.is_some() && reading::on_selected(model, action, effects) => {}
+        _ if model.pane().selected.is_some() && selected::on_action(model, action, effects) => {}
         _ => writing::on_action(model, action, effects),
     }
 }
@@ -142,28 +169,27 @@ fn on_reading(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
 /// Gives out what must outlive the process, if it is not what was kept already.
 fn keep(model: &mut Model, effects: &mut Vec<Effect>) {
     let unsent = model.follow.outbox().len();
-    let seen = model.timeline.seen();
+    let seen = model.main.timeline.seen();
+    let (draft, reply_to) = model.draft();
     let saved = &model.saved;
-    let is_kept = saved.unsent == unsent
-        && saved.draft == model.composer.text()
-        && saved.reply_to == model.reply_to
-        && saved.seen == seen;
+    let is_kept = saved.unsent == unsent && saved.draft == draft && saved.reply_to == reply_to && saved.seen == seen;
     if is_kept {
         return;
     }
+    let draft = draft.to_owned();
     let timeline = model.follow.timeline();
     effects.push(Effect::Save(Kept {
         outbox: model.follow.outbox().cloned().collect(),
-        draft: model.composer.text().to_owned(),
-        reply_to: model.reply_to,
+        draft: draft.clone(),
+        reply_to,
         read: model.read.clone().or_else(|| Some(Read { timeline: timeline?.to_owned(), seq: seen })),
     }));
-    model.saved = Saved { unsent, draft: model.composer.text().to_owned(), reply_to: model.reply_to, seen };
+    model.saved = Saved { unsent, draft, reply_to, seen };
 }
 
 /// The terminal's title counts what was not seen.
 fn entitle(model: &mut Model, effects: &mut Vec<Effect>) {
-    let count = match model.timeline.unseen() {
+    let count = match model.main.timeline.unseen() {
         0 => String::new(),
         count => format!("({count}) "),
     };

@@ -9,7 +9,7 @@ use cheeper_protocol::{
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{finding, reading};
+use super::{finding, reading, selected};
 use crate::{
     action::Action,
     composer::{Edit, complete::Completion},
@@ -28,7 +28,7 @@ pub(super) fn insert(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     if model.find.is_some() {
         finding::edit(model, &Edit::Insert(text.replace(['\r', '\n'], " ")));
     } else {
-        model.selected = None;
+        model.pane_mut().selected = None;
         if matches!(text, "@" | "＠") {
             ask_who_is_here(model, effects);
         }
@@ -75,12 +75,19 @@ pub(super) fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Eff
         Action::Editor => effects.push(Effect::Edit(model.composer.text().to_owned())),
         Action::Up => up_or_down(model, true),
         Action::Down => up_or_down(model, false),
-        Action::Cancel if completion.is_none() => model.reply_to = None,
+        Action::Cancel if completion.is_none() => leave(model),
         action => {
             if let Some(edit) = Edit::of(action) {
                 model.composer.edit(&edit);
             }
         }
+    }
+}
+
+/// Leaves one thing after the other: a correction, an answer, what lies over the timeline.
+fn leave(model: &mut Model) {
+    if !selected::give_up_editing(model) && model.reply_to.take().is_none() {
+        model.sides.pop();
     }
 }
 
@@ -98,7 +105,7 @@ fn complete(model: &mut Model, completion: Option<Completion>, forward: bool) {
             completion.turn(&mut model.composer, forward);
             Some(completion)
         }
-        None => Completion::begin(&mut model.composer, names(&model.timeline, &model.here)),
+        None => Completion::begin(&mut model.composer, names(&model.main.timeline, &model.here)),
     };
 }
 
@@ -121,12 +128,26 @@ fn submit(model: &mut Model) {
             return;
         }
     };
-    let Ok(id) = RequestId::parse(&(model.new_id)()) else {
-        model.notice = Some("The system gave no random number for this cheep: try again.".to_owned());
-        return;
+    let Some(id) = new_id(model) else { return };
+    let submission = match model.editing.as_ref().map(|editing| editing.target) {
+        Some(target) => {
+            selected::give_up_editing(model);
+            Submission::Edit { id, target, cheep }
+        }
+        None => {
+            model.composer.take();
+            model.pane_mut().place = Place::Following;
+            Submission::Post { id, cheep, reply_to: model.reply_to.take() }
+        }
     };
-    model.composer.take();
-    model.place = Place::Following;
-    let reply_to = model.reply_to.take();
-    model.follow.handle(Input::Submit { submission: Submission::Post { id, cheep, reply_to } }, model.now);
+    model.follow.handle(Input::Submit { submission }, model.now);
+}
+
+/// An id for something that is to be done; the person is told if there is none.
+pub(super) fn new_id(model: &mut Model) -> Option<RequestId> {
+    let id = RequestId::parse(&(model.new_id)()).ok();
+    if id.is_none() {
+        model.notice = Some("The system gave no random number for this: try again.".to_owned());
+    }
+    id
 }

@@ -2,7 +2,7 @@
 
 use std::{mem, ops::Range};
 
-use cheeper_protocol::{Seq, links};
+use cheeper_protocol::{DeletedBy, FoldedName, ReactionCount, Seq, links};
 use ratatui::{
     style::{Modifier, Style},
     text::{Line, Span},
@@ -11,15 +11,15 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::palette::{BOLD, DIM, accent, of_name};
 use crate::{
+    entry::{Entry, is_among},
     layout::{NOT_SENT, Unsent, begins_day, columns, says_not_sent_beside, unsent},
     model::Model,
-    timeline::Entry,
     wrap::{truncate, wrap},
 };
 
 /// All rows of a block of the timeline, the lines above a cheep with it.
 pub(super) fn block(model: &Model, index: usize) -> Vec<Line<'static>> {
-    let entries = model.timeline.entries();
+    let entries = model.pane().timeline.entries();
     if let Some(entry) = entries.get(index) {
         let mut lines = above(model, index, entry);
         lines.extend(cheep(model, entry));
@@ -31,7 +31,9 @@ pub(super) fn block(model: &Model, index: usize) -> Vec<Line<'static>> {
 
 /// What a cheep says that another one answers, in one line.
 pub(super) fn answered(model: &Model, seq: Seq) -> String {
-    match model.timeline.get(seq) {
+    let known = || model.pane().timeline.get(seq).or_else(|| model.main.timeline.get(seq));
+    match known() {
+        Some(entry) if entry.deleted().is_some() => format!("↱ {}: a cheep that was deleted", entry.person.name),
         Some(entry) => format!("↱ {}: {}", entry.person.name, entry.text.as_str().replace('\n', " ")),
         None => format!("↱ cheep {seq}, from before"),
     }
@@ -46,7 +48,7 @@ fn above(model: &Model, index: usize, entry: &Entry) -> Vec<Line<'static>> {
         let gap = width.saturating_sub(day.width()) / 2;
         lines.push(Line::styled(format!("{}{day}", " ".repeat(gap)), DIM));
     }
-    if model.timeline.begins_news(index) {
+    if model.pane().timeline.begins_news(index) {
         let words = truncate(" ── new since you were here ", width);
         let rule = "─".repeat(width.saturating_sub(words.width()));
         lines.push(Line::styled(format!("{words}{rule}"), accent(model.theme)));
@@ -55,19 +57,44 @@ fn above(model: &Model, index: usize, entry: &Entry) -> Vec<Line<'static>> {
 }
 
 fn cheep(model: &Model, entry: &Entry) -> Vec<Line<'static>> {
-    let is_ours = entry.person.fold == *model.timeline.me();
+    let is_ours = entry.person.fold == *model.main.timeline.me();
     let name =
         of_name(model.theme, &entry.person.fold).add_modifier(if is_ours { Modifier::BOLD } else { Modifier::empty() });
     let text = if entry.calls { accent(model.theme).add_modifier(Modifier::BOLD) } else { Style::new() };
-    Rows {
+    // A text stands in its own column; what it cannot write is what stands right before that one.
+    let said = match entry.deleted() {
+        None => None,
+        Some(DeletedBy::Author) => Some("deleted by its author"),
+        Some(DeletedBy::Host) => Some("deleted by a host"),
+    };
+    let said = said.map(|said| truncate(said, columns(model.area.width).text));
+    let rows = Rows {
         model,
         clock: entry.at.to_zoned(model.zone.clone()).strftime("%H:%M").to_string(),
         name: (entry.person.name.as_str(), entry.verified, name),
         reply_to: entry.reply_to,
-        text: (entry.text.as_str(), text),
-        is_selected: model.selected == Some(entry.seq),
-    }
-    .lines()
+        gutter: said.as_ref().map(|_| '×'),
+        text: said.as_ref().map_or((entry.text.as_str(), text), |said| (said, DIM)),
+        is_selected: model.pane().selected == Some(entry.seq),
+    };
+    let notes = entry.has_notes().then(|| rows.under_the_text(&notes(entry, model.main.timeline.me())));
+    rows.lines().into_iter().chain(notes).collect()
+}
+
+/// What there is to say under the text, in one line. What this person reacted with stands in brackets.
+fn notes(entry: &Entry, me: &FoldedName) -> String {
+    let kinds = entry.reactions().iter().map(|kind| {
+        let ReactionCount { emoji, count, .. } = kind;
+        if is_among(kind, me) { format!("[{emoji} {count}]") } else { format!("{emoji} {count}") }
+    });
+    let answers = match entry.replies() {
+        0 => None,
+        1 => Some("1 answer".to_owned()),
+        count => Some(format!("{count} answers")),
+    };
+    let edited = entry.is_edited().then(|| "(edited)".to_owned());
+    let kinds = Some(kinds.collect::<Vec<_>>().join("  ")).filter(|kinds| !kinds.is_empty());
+    [kinds, answers, edited].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn pending(model: &Model, post: Unsent<'_>) -> Vec<Line<'static>> {
@@ -76,6 +103,7 @@ fn pending(model: &Model, post: Unsent<'_>) -> Vec<Line<'static>> {
         clock: "…".to_owned(),
         name: (model.identity.name.as_str(), model.claimed, DIM),
         reply_to: post.reply_to,
+        gutter: None,
         text: (post.cheep.as_str(), DIM),
         is_selected: false,
     };
@@ -98,12 +126,14 @@ struct Rows<'a> {
     /// A name, whether it is verified, and its look.
     name: (&'a str, bool, Style),
     reply_to: Option<Seq>,
+    /// Stands right before the text, if there is something that is not the author's own words.
+    gutter: Option<char>,
     text: (&'a str, Style),
     is_selected: bool,
 }
 
 impl Rows<'_> {
-    fn lines(self) -> Vec<Line<'static>> {
+    fn lines(&self) -> Vec<Line<'static>> {
         let columns = columns(self.model.area.width);
         let (text, look) = self.text;
         let marks = self.marks();
@@ -121,6 +151,7 @@ impl Rows<'_> {
             if spans.is_empty() {
                 spans.push(Span::raw(indent.clone()));
             }
+            self.put_gutter(&mut spans);
             spans.extend(marked(text, &line, look, &marks));
             lines.push(Line::from(spans));
         }
@@ -134,14 +165,37 @@ impl Rows<'_> {
         let mark = if is_verified { " ✓" } else { "" };
         // The first column is the edge; without a clock the name makes room for it.
         let edge_width = usize::from(columns.clock == 0);
-        let name = format!("{}{mark}", truncate(name, columns.name.saturating_sub(mark.width() + edge_width)));
+        let beside = mark.width() + edge_width + usize::from(self.gutter.is_some());
+        let name = format!("{}{mark}", truncate(name, columns.name.saturating_sub(beside)));
         let gap = (columns.name + 1 - edge_width).saturating_sub(name.width());
-        let edge = if self.is_selected { Span::styled("▌", accent(self.model.theme)) } else { Span::raw(" ") };
         let clock = match columns.clock {
             0 => String::new(),
             width => format!("{:<width$}", self.clock, width = width - 1),
         };
-        vec![edge, Span::styled(clock, DIM), Span::styled(name, look), Span::raw(" ".repeat(gap))]
+        vec![self.edge(), Span::styled(clock, DIM), Span::styled(name, look), Span::raw(" ".repeat(gap))]
+    }
+
+    /// A line that stands under the text. No text can look like it: what it begins with is left of every text.
+    fn under_the_text(&self, words: &str) -> Line<'static> {
+        let columns = columns(self.model.area.width);
+        let before = columns.clock + columns.name;
+        let corner = if before < 2 { " ".repeat(before) } else { format!("{}└ ", " ".repeat(before - 2)) };
+        let words = truncate(words, columns.text);
+        Line::from(vec![self.edge(), Span::styled(corner, DIM), Span::styled(words, DIM)])
+    }
+
+    fn put_gutter(&self, spans: &mut Vec<Span<'static>>) {
+        let Some(gutter) = self.gutter else { return };
+        if let Some(last) = spans.last_mut()
+            && let Some(gap) = last.content.strip_suffix(' ')
+        {
+            last.content = gap.to_owned().into();
+            spans.push(Span::styled(gutter.to_string(), DIM));
+        }
+    }
+
+    fn edge(&self) -> Span<'static> {
+        if self.is_selected { Span::styled("▌", accent(self.model.theme)) } else { Span::raw(" ") }
     }
 
     /// Parts of the text that look different: links, and what is looked for.
@@ -149,7 +203,7 @@ impl Rows<'_> {
         let (text, look) = self.text;
         let mut marks: Vec<_> =
             links(text).into_iter().map(|link| (link, look.add_modifier(Modifier::UNDERLINED))).collect();
-        if let Some(find) = &self.model.find {
+        if let Some(find) = self.model.find.as_ref().filter(|_| self.gutter.is_none()) {
             marks.extend(find.hits_in(text).into_iter().map(|hit| (hit, BOLD.add_modifier(Modifier::REVERSED))));
         }
         marks

@@ -13,8 +13,9 @@ use super::{
     palette::{DIM, accent, bad},
 };
 use crate::{
-    layout::{COUNT, input_lines, input_width, is_roomy, prompt},
+    layout::{COUNT, input_lines, input_width, is_about, is_roomy, prompt},
     model::Model,
+    prompt::Prompt,
     wrap::{place, truncate},
 };
 
@@ -31,20 +32,24 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
         frame.render_widget(rule, rows.next().unwrap_or_default());
         left -= 1;
     }
-    if let Some(seq) = model.reply_to.filter(|_| left > 1) {
-        let what = format!(" {}  (Esc: no reply)", answered(model, seq));
+    if let Some(seq) = is_about(model).filter(|_| left > 1) {
+        let what = match model.editing {
+            Some(_) => " ✎ editing  (Enter: send, Esc: leave it as it is)".to_owned(),
+            None => format!(" {}  (Esc: no reply)", answered(model, seq)),
+        };
         let line = Line::styled(truncate(&what, usize::from(area.width)), accent(model.theme));
         frame.render_widget(line, rows.next().unwrap_or_default());
         left -= 1;
     }
     let input = model.input();
+    let is_asked = matches!(model.prompt, Some(Prompt::React { .. }));
     let (cursor_row, cursor_column) = place(input.text(), input.before_cursor().len(), width);
     let first = (cursor_row + 1).saturating_sub(left);
     for (nth, (line, row)) in lines.into_iter().skip(first).zip(rows).enumerate() {
         let line = input.text()[line].trim_end();
         let start = if first + nth == 0 { prompt.clone() } else { " ".repeat(prompt.width()) };
         let mut spans = vec![Span::styled(start, accent(model.theme)), Span::raw(line.to_owned())];
-        if nth == 0 && model.find.is_none() {
+        if nth == 0 && model.find.is_none() && !is_asked {
             let count = count_left(model);
             let gap = width.saturating_sub(line.width()) + COUNT.saturating_sub(count.width() + 1);
             let look = if count.starts_with('-') { bad(model.theme) } else { DIM };

@@ -10,13 +10,17 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr as _;
 
 use super::palette::{BOLD, DIM, accent, bad, good};
-use crate::{action::Context, model::Model, wrap::truncate};
+use crate::{action::Context, model::Model, side::Subject, wrap::truncate};
 
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     let width = usize::from(area.width);
     let (states, look) = states(model);
     // The first that leaves room for where it is; if none does, the shortest.
-    let name = format!(" cheeper  {}", model.host);
+    let name = match model.sides.last().map(|side| &side.subject) {
+        None => format!(" cheeper  {}", model.host),
+        Some(Subject::Thread(_)) => " thread  (Esc: back)".to_owned(),
+        Some(Subject::Search(query)) => format!(" search  {}", query.as_str()),
+    };
     let room = width.saturating_sub(name.width() + 3);
     let fitting = states.iter().find(|state| state.width() <= room).or(states.last());
     let state = truncate(fitting.map_or("", String::as_str), width.saturating_sub(1));

@@ -17,6 +17,7 @@ use crate::{
     find::{Find, Progress},
     layout::message_lines,
     model::Model,
+    prompt::{Prompt, QUICK},
     wrap::truncate,
 };
 
@@ -42,11 +43,13 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
         return;
     }
     let width = usize::from(area.width).saturating_sub(1);
-    let line = if let Some(completion) = &model.completion {
+    let line = if let Some(prompt) = &model.prompt {
+        Line::styled(truncate(&asked(prompt), width), accent(model.theme))
+    } else if let Some(completion) = &model.completion {
         candidates(model, completion, width)
     } else if let Some(find) = &model.find {
         Line::styled(truncate(&found(model, find), width), accent(model.theme))
-    } else if model.selected.is_some() {
+    } else if model.pane().selected.is_some() {
         Line::styled(truncate(&selected(model), width), accent(model.theme))
     } else if let Some(trouble) = model.trouble.as_ref().filter(|_| model.is_offline()) {
         Line::styled(truncate(&format!("{}: {trouble}", model.host), width), DIM)
@@ -72,26 +75,46 @@ fn candidates(model: &Model, completion: &Completion, width: usize) -> Line<'sta
     Line::from(spans)
 }
 
+fn asked(prompt: &Prompt) -> String {
+    match prompt {
+        Prompt::Delete { .. } => "Delete this cheep, for everybody and for good?  y yes  n no".to_owned(),
+        Prompt::React { .. } => {
+            let quick = QUICK.iter().zip(1..).map(|(emoji, number)| format!("{number} {emoji}  "));
+            format!("{}or type one, Enter  Esc leave", quick.collect::<String>())
+        }
+    }
+}
+
 fn found(model: &Model, find: &Find) -> String {
+    if find.everywhere {
+        return "Type what to search for: words, \"a phrase\", #tag, @name, from:name; Enter  Tab here  Esc leave"
+            .to_owned();
+    }
     let clock = |at: Timestamp| at.to_zoned(model.zone.clone()).strftime("%A %-d %B %H:%M").to_string();
-    match (find.progress, find.hit.and_then(|hit| model.timeline.get(hit))) {
+    match (find.progress, find.hit.and_then(|hit| model.pane().timeline.get(hit))) {
         (Progress::Looking { .. }, _) => "looking…".to_owned(),
         (Progress::Loading { .. }, _) => "looking further back… Esc stops".to_owned(),
-        (Progress::NoneLoaded, _) => "no more in what is loaded: Enter looks further back".to_owned(),
+        (Progress::NoneLoaded, _) => {
+            "no more in what is loaded: Enter looks further back, Tab on the server".to_owned()
+        }
         (Progress::None, Some(_)) => "this is the last one".to_owned(),
-        (Progress::None, None) => "there is none".to_owned(),
+        (Progress::None, None) => "there is none in what is loaded".to_owned(),
         (Progress::Done, Some(entry)) => {
             format!("{}, {}   Enter older  ↓ newer  Esc done", entry.person.name, clock(entry.at))
         }
-        (Progress::Done, None) => "Type what to find; Enter older  ↓ newer  Esc done".to_owned(),
+        (Progress::Done, None) => "Type what to find; Enter older  ↓ newer  Tab on the server  Esc done".to_owned(),
     }
 }
 
 fn selected(model: &Model) -> String {
-    let entry = model.selected.and_then(|seq| model.timeline.get(seq));
-    let text = entry.map_or("", |entry| entry.text.as_str());
+    let Some(entry) = model.pane().selected.and_then(|seq| model.pane().timeline.get(seq)) else {
+        return "Esc leave".to_owned();
+    };
+    let text = entry.text.as_str();
     let links: Vec<String> =
         links(text).into_iter().enumerate().map(|(nth, link)| format!("  {} {}", nth + 1, &text[link])).collect();
     let open = if links.is_empty() { "" } else { "  o open" };
-    format!("r reply  c copy{open}  Esc leave{}", links.concat())
+    let is_ours = entry.person.fold == *model.main.timeline.me() && entry.verified && entry.deleted().is_none();
+    let change = if is_ours { "  e edit  d delete" } else { "" };
+    format!("r reply  + react  t thread  c copy{change}{open}  Esc leave{}", links.concat())
 }

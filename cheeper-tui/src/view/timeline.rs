@@ -12,15 +12,21 @@ use super::{
     cheep::block,
     palette::{BOLD, DIM},
 };
-use crate::{layout::visible, model::Model, scroll::Place};
+use crate::{
+    layout::{has_pill, visible},
+    model::Model,
+};
 
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     let shown = visible(model);
     if shown.is_empty() {
-        let words = if model.follow.timeline().is_some() && model.follow.caught_up() {
-            " Nothing here yet: say something."
-        } else {
-            " The timeline comes as soon as the server is there."
+        let words = match model.sides.last() {
+            Some(side) if side.is_waiting() => " It comes as soon as the server has answered.",
+            Some(_) => " There is nothing.",
+            None if model.follow.timeline().is_some() && model.follow.caught_up() => {
+                " Nothing here yet: say something."
+            }
+            None => " The timeline comes as soon as the server is there.",
         };
         let last = area.rows().next_back().unwrap_or_default();
         frame.render_widget(Line::styled(words, DIM), last);
@@ -40,10 +46,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
 
 /// How much is new below, while it is not on screen.
 fn draw_pill(model: &Model, frame: &mut Frame, area: Rect) {
-    let unseen = model.timeline.unseen();
-    if model.place == Place::Following || unseen == 0 || area.height == 0 {
+    if !has_pill(model) || area.height == 0 {
         return;
     }
+    let unseen = model.main.timeline.unseen();
     let what = if unseen == 1 { "cheep" } else { "cheeps" };
     let pill = format!(" ↓ {unseen} new {what}, End ");
     let width = u16::try_from(pill.width()).unwrap_or(u16::MAX).min(area.width);

@@ -126,16 +126,16 @@ impl World {
     fn top(&self) -> Option<(Seq, usize, usize)> {
         let model = &self.screen().model;
         let blocks = Laid::out(model);
-        let (index, row) = scroll::top(&blocks, model.place, timeline_height(model));
+        let (index, row) = scroll::top(&blocks, model.main.place, timeline_height(model));
         Some((blocks.seq(index)?, row, blocks.above(index)))
     }
 
     /// A frame comes: what is read does not move.
     fn receive(&mut self) -> bool {
         let Some(frame) = self.server.take() else { return false };
-        let before = (self.screen().model.place, self.top(), self.screen().model.follow.outbox().len());
+        let before = (self.screen().model.main.place, self.top(), self.screen().model.follow.outbox().len());
         self.change(|screen| screen.then(Msg::Frame(frame)));
-        let after = (self.screen().model.place, self.top(), self.screen().model.follow.outbox().len());
+        let after = (self.screen().model.main.place, self.top(), self.screen().model.follow.outbox().len());
         if let (Place::At { .. }, Some((seq, row, above))) = (before.0, before.1)
             && before.2 == after.2
         {
@@ -192,11 +192,11 @@ impl World {
 
     fn check(&self) {
         let screen = self.screen();
-        let seqs: Vec<Seq> = screen.model.timeline.entries().iter().map(|entry| entry.seq).collect();
+        let seqs: Vec<Seq> = screen.model.main.timeline.entries().iter().map(|entry| entry.seq).collect();
         assert!(seqs.windows(2).all(|pair| pair[0].next() == pair[1]), "a hole, a double or disorder: {seqs:?}");
-        let unseen = seqs.iter().filter(|seq| **seq > screen.model.timeline.seen()).count();
-        assert_eq!(screen.model.timeline.unseen(), unseen);
-        if screen.model.place == Place::Following {
+        let unseen = seqs.iter().filter(|seq| **seq > screen.model.main.timeline.seen()).count();
+        assert_eq!(screen.model.main.timeline.unseen(), unseen);
+        if screen.model.main.place == Place::Following && screen.model.sides.is_empty() {
             assert_eq!(unseen, 0);
         }
     }
@@ -248,7 +248,7 @@ proptest! {
         }
         world.come_to_rest();
         world.check();
-        let shown = world.screen().model.timeline.entries().back().map(|entry| entry.seq);
+        let shown = world.screen().model.main.timeline.entries().back().map(|entry| entry.seq);
         prop_assert_eq!(shown, Some(world.server.head()).filter(|head| *head > Seq::ZERO));
         let ours: Vec<_> = world.server.log.cheeps().filter_map(|cheep| cheep.id.clone()).collect();
         prop_assert_eq!(ours.len(), world.sent, "each post is on the log");

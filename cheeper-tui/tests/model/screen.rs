@@ -74,16 +74,19 @@ impl Screen {
     /// Welcomed by a server with nothing on it, and named.
     pub(crate) fn live(self) -> Self {
         self.welcomed(0)
-            .hears(r#"{"type":"page","id":"gap","cheeps":[],"head":0,"more":false}"#)
+            .hears(r#"{"type":"page","id":"gap","events":[],"from":1,"to":0,"head":0,"more":false}"#)
             .hears(r#"{"type":"hello","id":"hello","name":"alice","claimed":true}"#)
     }
 
     /// Hears a page of cheeps by Bob, in answer to the question of this id.
     pub(crate) fn page(mut self, id: &str, seqs: std::ops::RangeInclusive<u64>, head: u64) -> Self {
         self.cheeps = self.cheeps.max(*seqs.end());
+        let (from, to) = (*seqs.start(), *seqs.end());
         let cheeps: Vec<String> = seqs.map(|seq| cheep(seq, "bob", &format!("cheep number {seq}"), "")).collect();
         let cheeps = cheeps.join(",");
-        self.hears(&format!(r#"{{"type":"page","id":"{id}","cheeps":[{cheeps}],"head":{head},"more":true}}"#))
+        self.hears(&format!(
+            r#"{{"type":"page","id":"{id}","events":[{cheeps}],"from":{from},"to":{to},"head":{head},"more":true}}"#
+        ))
     }
 
     pub(crate) fn cheep(mut self, name: &str, text: &str, more: &str) -> Self {

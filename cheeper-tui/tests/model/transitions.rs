@@ -113,7 +113,7 @@ fn what_was_dropped_to_bound_the_memory_is_asked_for_again() {
         cheep.seq = Seq::new(seq).unwrap();
         screen = screen.then(Msg::Frame(ServerFrame::Event(Event::Cheep(cheep))));
     }
-    assert_eq!(screen.model.timeline.entries().len(), cheeper_tui::timeline::KEPT);
+    assert_eq!(screen.model.main.timeline.entries().len(), cheeper_tui::timeline::KEPT);
     let screen = screen.keys("<home>");
     assert!(says(&screen.effects)[0].contains(r#""before":1001"#), "{:?}", screen.effects);
 }
@@ -131,19 +131,19 @@ fn a_draft_and_what_it_answers_are_kept_as_they_change() {
 #[test]
 fn the_wheel_scrolls_and_a_click_selects_or_follows() {
     let screen = screen(60, 12).live().cheeps(30).then(Msg::Wheel { up: true });
-    assert!(matches!(screen.model.place, Place::At { .. }));
+    assert!(matches!(screen.model.main.place, Place::At { .. }));
     let row = screen.rows().iter().position(|row| row.ends_with("cheep number 24")).unwrap();
     let screen = screen.then(Msg::Click(5, u16::try_from(row).unwrap()));
-    assert_eq!(screen.model.selected, Seq::new(24));
+    assert_eq!(screen.model.main.selected, Seq::new(24));
     let screen = screen.then(Msg::Click(5, u16::try_from(row).unwrap()));
-    assert_eq!(screen.model.selected, None);
+    assert_eq!(screen.model.main.selected, None);
     // A row further down is where the pill is.
     let pill = u16::try_from(row).unwrap() + 3;
     let screen = screen.cheeps(1);
     assert!(screen.rows()[usize::from(pill)].contains("1 new cheep"), "{:?}", screen.rows());
-    assert_eq!(screen.then(Msg::Click(55, pill)).model.place, Place::Following);
+    assert_eq!(screen.then(Msg::Click(55, pill)).model.main.place, Place::Following);
     let screen = self::screen(60, 12).live().cheeps(30).then(Msg::Wheel { up: true }).then(Msg::Wheel { up: false });
-    assert_eq!(screen.model.place, Place::Following);
+    assert_eq!(screen.model.main.place, Place::Following);
 }
 
 #[test]
@@ -169,10 +169,10 @@ fn scrolling_to_the_top_asks_for_older_ones_and_they_come_without_a_jump() {
 #[test]
 fn a_mention_in_the_past_does_not_ring() {
     let screen = screen(60, 12).welcomed(1);
-    let page = r#"{"type":"page","id":"gap","cheeps":[{"type":"cheep","seq":1,"at":"2026-11-23T12:00:00.000Z",
-        "name":"bob","cheep":"@alice"}],"head":1,"more":false}"#;
+    let page = r#"{"type":"page","id":"gap","events":[{"type":"cheep","seq":1,"at":"2026-11-23T12:00:00.000Z",
+        "name":"bob","cheep":"@alice"}],"from":1,"to":1,"head":1,"more":false}"#;
     let screen = screen.hears(page);
-    assert!(screen.model.timeline.entries()[0].calls);
+    assert!(screen.model.main.timeline.entries()[0].calls);
     assert!(!screen.effects.iter().any(|effect| matches!(effect, Effect::Ring(_))));
 }
 
@@ -208,23 +208,23 @@ fn a_selected_cheep_is_copied_and_its_links_opened() {
 #[test]
 fn selecting_goes_up_and_down_and_typing_goes_on_writing() {
     let screen = screen(60, 12).live().cheeps(30).keys("<alt+up><up><up><down>");
-    assert_eq!(screen.model.selected, Seq::new(29));
+    assert_eq!(screen.model.main.selected, Seq::new(29));
     let screen = screen.keys("<alt+down><alt+down>");
-    assert_eq!((screen.model.selected, screen.model.place), (None, Place::Following));
+    assert_eq!((screen.model.main.selected, screen.model.main.place), (None, Place::Following));
     let screen = screen.keys("<alt+up>hello");
-    assert_eq!((draft(&screen), screen.model.selected), ("hello", None));
+    assert_eq!((draft(&screen), screen.model.main.selected), ("hello", None));
 }
 
 #[test]
 fn finding_goes_from_hit_to_hit_and_further_back_when_told_to() {
     let screen = screen(60, 12).welcomed(300).page("gap", 101..=300, 300).keys("<ctrl+f>number 15");
-    assert_eq!(screen.model.selected, Seq::new(159));
+    assert_eq!(screen.model.main.selected, Seq::new(159));
     let screen = screen.keys("<enter><up><down>");
-    assert_eq!(screen.model.selected, Seq::new(158));
+    assert_eq!(screen.model.main.selected, Seq::new(158));
     let screen = screen.keys("<ctrl+u>number 99<enter>");
     assert!(says(&screen.effects).iter().any(|frame| frame.contains(r#""before":101"#)), "{:?}", screen.effects);
     let screen = screen.page("older", 1..=100, 300).then(Msg::Tick);
-    assert_eq!(screen.model.selected, Seq::new(99));
+    assert_eq!(screen.model.main.selected, Seq::new(99));
     let screen = screen.keys("<esc>r");
     assert_eq!(screen.model.reply_to, Seq::new(99), "the hit is selected");
 }
@@ -284,13 +284,13 @@ fn time_brings_the_next_attempt() {
 
 #[test]
 fn a_reset_begins_afresh_and_keeps_what_is_written() {
-    let screen = screen(60, 12).live().cheeps(5).keys("<alt+up>draft");
+    let screen = screen(60, 12).live().cheeps(5).keys("<alt+up>half written");
     let screen = screen.then(Msg::Closed { code: None, why: None }).then(Msg::Woke);
     let welcome = r#"{"type":"welcome","protocol":1,"server":"t","timeline":"other","head":1,"online":1,"limits":
         {"cheep_chars":280,"name_chars":32,"frame_bytes":16384,"page":200,"who":1000,"posts_per_minute":60}}"#;
     let screen = screen.hears(welcome).page("gap", 1..=1, 1);
-    let seqs: Vec<u64> = screen.model.timeline.entries().iter().map(|entry| entry.seq.get()).collect();
-    assert_eq!((seqs, draft(&screen)), (vec![1], "draft"));
+    let seqs: Vec<u64> = screen.model.main.timeline.entries().iter().map(|entry| entry.seq.get()).collect();
+    assert_eq!((seqs, draft(&screen)), (vec![1], "half written"));
 }
 
 #[test]

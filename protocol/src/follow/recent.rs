@@ -37,6 +37,11 @@ impl Recent {
         head >= self.since
     }
 
+    /// The changes after this one that are kept, ascending; a cheep that answers one is a change of that.
+    pub fn after(&self, seq: Seq) -> impl Iterator<Item = &Event> {
+        self.changes.iter().skip_while(move |change| change.seq() <= seq)
+    }
+
     /// Brings a cheep up to date.
     pub fn refresh(&self, cheep: &mut Cheep) {
         for change in &self.changes {

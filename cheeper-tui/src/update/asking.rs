@@ -1,0 +1,103 @@
+//! What the person is asked before something is done to the selected cheep, and what their answer does.
+
+use cheeper_protocol::{
+    Emoji, Seq,
+    follow::{Input, Submission},
+};
+
+use super::{selected, writing::new_id};
+use crate::{
+    action::Action,
+    composer::{Composer, Edit},
+    entry::is_among,
+    model::Model,
+    prompt::{Prompt, QUICK},
+};
+
+/// Asks with what to react.
+pub(super) fn with_what(model: &mut Model, target: Seq) {
+    if selected::standing(model).is_some() {
+        model.prompt = Some(Prompt::React { target, emoji: Composer::default() });
+    }
+}
+
+/// Asks whether it is really to be deleted.
+pub(super) fn really(model: &mut Model, target: Seq) {
+    if selected::own(model).is_some() {
+        model.prompt = Some(Prompt::Delete { target });
+    }
+}
+
+/// Something was typed or pasted.
+pub(super) fn on_type(model: &mut Model, text: &str) {
+    model.notice = None;
+    match &mut model.prompt {
+        Some(Prompt::React { target, emoji }) => {
+            let number = text.parse::<usize>().ok().filter(|_| emoji.is_empty());
+            match number.and_then(|number| QUICK.get(number.checked_sub(1)?)) {
+                Some(quick) => {
+                    let target = *target;
+                    react(model, target, quick);
+                }
+                None if emoji.text().len() + text.len() <= MOST_TYPED => emoji.edit(&Edit::Insert(text.to_owned())),
+                None => {}
+            }
+        }
+        Some(Prompt::Delete { target }) => {
+            let target = *target;
+            model.prompt = None;
+            if text == "y" {
+                submit(model, |id| Submission::Delete { id, target });
+            }
+        }
+        None => {}
+    }
+}
+
+/// Bytes that can be typed: more than any emoji has.
+const MOST_TYPED: usize = 64;
+
+pub(super) fn on_action(model: &mut Model, action: Action) {
+    match (&mut model.prompt, action, Edit::of(action)) {
+        (Some(Prompt::React { target, emoji }), Action::Send, _) => {
+            let (target, typed) = (*target, emoji.text().trim().to_owned());
+            react(model, target, &typed);
+        }
+        (Some(Prompt::React { emoji, .. }), _, Some(edit)) => emoji.edit(&edit),
+        _ => model.prompt = None,
+    }
+}
+
+/// Reacts, or takes back what this person reacted with before.
+fn react(model: &mut Model, target: Seq, typed: &str) {
+    let emoji = match Emoji::parse(typed) {
+        Ok(emoji) => emoji,
+        Err(refusal) => {
+            model.notice = Some(refusal.message.into_owned());
+            return;
+        }
+    };
+    model.prompt = None;
+    let on = !has_reacted(model, target, &emoji);
+    submit(model, |id| Submission::React { id, target, emoji, on });
+}
+
+/// Whether this person has reacted so, once all that is on its way is done.
+fn has_reacted(model: &Model, target: Seq, emoji: &Emoji) -> bool {
+    let on_its_way = model.follow.outbox().filter_map(|submission| match submission {
+        Submission::React { target: other, emoji: with, on, .. } if *other == target && with == emoji => Some(*on),
+        _ => None,
+    });
+    let stands = || {
+        let entry = model.pane().timeline.get(target)?;
+        let kind = entry.reactions().iter().find(|kind| kind.emoji == *emoji)?;
+        Some(is_among(kind, model.pane().timeline.me()))
+    };
+    on_its_way.last().or_else(stands).unwrap_or(false)
+}
+
+fn submit(model: &mut Model, what: impl FnOnce(cheeper_protocol::RequestId) -> Submission) {
+    if let Some(id) = new_id(model) {
+        model.follow.handle(Input::Submit { submission: what(id) }, model.now);
+    }
+}
