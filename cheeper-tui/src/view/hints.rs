@@ -44,7 +44,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     }
     let width = usize::from(area.width).saturating_sub(1);
     let line = if let Some(prompt) = &model.prompt {
-        Line::styled(truncate(&asked(prompt), width), accent(model.theme))
+        Line::styled(truncate(&asked(prompt, width), width), accent(model.theme))
     } else if let Some(completion) = &model.completion {
         candidates(model, completion, width)
     } else if let Some(find) = &model.find {
@@ -75,9 +75,17 @@ fn candidates(model: &Model, completion: &Completion, width: usize) -> Line<'sta
     Line::from(spans)
 }
 
-fn asked(prompt: &Prompt) -> String {
+/// What can be answered; whatever else has no room, the keys have.
+fn asked(prompt: &Prompt, width: usize) -> String {
+    const DELETE: [&str; 3] = [
+        "Delete this cheep, for everybody and for good?  y yes  n no",
+        "Delete it for good?  y yes  n no",
+        "y delete  n no",
+    ];
     match prompt {
-        Prompt::Delete { .. } => "Delete this cheep, for everybody and for good?  y yes  n no".to_owned(),
+        Prompt::Delete { .. } => {
+            DELETE.iter().find(|words| words.width() <= width).or(DELETE.last()).map_or("", |words| words).to_owned()
+        }
         Prompt::React { .. } => {
             let quick = QUICK.iter().zip(1..).map(|(emoji, number)| format!("{number} {emoji}  "));
             format!("{}or type one, Enter  Esc leave", quick.collect::<String>())

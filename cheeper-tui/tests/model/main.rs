@@ -4,4 +4,5 @@ mod changes;
 mod pictures;
 mod properties;
 mod screen;
+mod sides;
 mod transitions;

@@ -8,7 +8,7 @@ use cheeper_tui::{
 };
 use ratatui::style::Color;
 
-use crate::screen::{Screen, screen, screen_with};
+use crate::screen::{Screen, cheep, screen, screen_with};
 
 fn talk(width: u16, height: u16) -> Screen {
     screen(width, height)
@@ -209,4 +209,60 @@ fn what_a_stranger_typed_is_drawn_as_text_only() {
     let (buffer, _) = screen(60, 12).live().cheep("eve", hostile, "").buffer();
     let drawn: String = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
     assert!(drawn.contains("[2J") && !drawn.contains(char::is_control) && !drawn.contains('\u{202e}'), "{drawn:?}");
+}
+
+/// Cheeps with everything that can become of them.
+fn changed(width: u16, height: u16) -> Screen {
+    let reactions = r#","rev":9,"edited_at":"2026-11-23T12:00:00.000Z","replies":2,"reactions":[
+        {"emoji":"♥","count":3,"names":["bob","dora","alice"]},{"emoji":"🎉","count":1,"names":["bob"]},
+        {"emoji":"👩‍👩‍👧","count":60,"names":["dora"]}]"#;
+    screen(width, height)
+        .live()
+        .cheep("alice", "hello, everyone", &format!(r#","verified":true{reactions}"#))
+        .cheep("alexandrina", "", r#","rev":10,"deleted":"host""#)
+        .cheep("bob", "it is gone", r#","reply_to":2,"rev":11,"replies":1"#)
+        .cheep("dora", "", r#","reply_to":1,"rev":12,"deleted":"author","replies":1"#)
+}
+
+#[test]
+fn edited_deleted_answered_and_reacted_to() {
+    insta::assert_snapshot!(changed(60, 16).picture());
+}
+
+#[test]
+fn changes_in_a_narrow_window() {
+    insta::assert_snapshot!(changed(30, 16).picture());
+}
+
+#[test]
+fn reacting() {
+    insta::assert_snapshot!(talk(80, 14).keys("<alt+up>+🐦").picture());
+}
+
+#[test]
+fn deleting() {
+    let own = r#","verified":true"#;
+    insta::assert_snapshot!(screen(60, 10).live().cheep("alice", "oops", own).keys("<alt+up>d").picture());
+}
+
+#[test]
+fn editing() {
+    let own = r#","verified":true"#;
+    insta::assert_snapshot!(screen(60, 10).live().cheep("alice", "helo", own).keys("<alt+up>e").picture());
+}
+
+#[test]
+fn a_thread() {
+    let screen = talk(70, 14).cheep("dora", "so do I", r#","reply_to":1,"parent_replies":1"#).keys("<alt+up>t");
+    let thread = [
+        cheep(1, "alice", "hello, everyone", r#","replies":1,"rev":4"#),
+        cheep(4, "dora", "so do I", r#","reply_to":1"#),
+    ];
+    let page = r#"{"type":"page","id":"side 0","from":1,"to":4,"head":4,"more":false,"events":["#;
+    insta::assert_snapshot!(screen.hears(&format!("{page}{}]}}", thread.join(","))).picture());
+}
+
+#[test]
+fn a_search() {
+    insta::assert_snapshot!(talk(70, 14).keys("<ctrl+f>hello<tab>").picture());
 }
