@@ -2,7 +2,7 @@
 
 use std::{env, path::PathBuf};
 
-use cheeper_protocol::{Name, Seq};
+use cheeper_protocol::{Emoji, Name, Seq};
 use clap::{
     Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
     builder::{FalseyValueParser, OsStr, Resettable},
@@ -19,7 +19,9 @@ const EXAMPLES: &str = "Examples:
   uptime | cheeper-tui --name box post -
       a cheep from a script
   cheeper-tui tail --last 20 --json
-      cheeps as lines, until stopped";
+      cheeps as lines, until stopped
+  cheeper-tui --name alice react 42 🎉
+      a reaction to the cheep with this number";
 
 /// The Cheeper timeline in a terminal.
 #[derive(Debug, Parser)]
@@ -117,8 +119,18 @@ pub enum Notify {
 pub enum Command {
     /// Post a cheep, or one for each line of the input.
     Post(Post),
-    /// Print cheeps as lines, until stopped.
+    /// Print cheeps and what becomes of them as lines, until stopped.
     Tail(Tail),
+    /// Correct the text of a cheep of your own.
+    Edit(Edit),
+    /// Delete a cheep of your own, for good.
+    Delete(Delete),
+    /// React to a cheep.
+    React(React),
+    /// Print the newest cheeps that have something in them.
+    Search(Search),
+    /// Print what a cheep answers, the cheep, and all answers.
+    Thread(Thread),
     /// Take the secret of your name to another machine.
     #[command(subcommand)]
     Identity(Identity),
@@ -143,9 +155,88 @@ pub struct Post {
     #[arg(long, value_name = "SEQ", value_parser = seq)]
     pub reply_to: Option<Seq>,
 
+    #[command(flatten)]
+    pub patience: Patience,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Patience {
     /// Give up after so many seconds without a word from the server.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub patience: u32,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Edit {
+    /// The number of the cheep.
+    #[arg(value_parser = seq)]
+    pub seq: Seq,
+
+    /// How it is to read; `-` reads the input.
+    pub text: String,
+
+    #[command(flatten)]
+    pub patience: Patience,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Delete {
+    /// The number of the cheep.
+    #[arg(value_parser = seq)]
+    pub seq: Seq,
+
+    #[command(flatten)]
+    pub patience: Patience,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct React {
+    /// The number of the cheep.
+    #[arg(value_parser = seq)]
+    pub seq: Seq,
+
+    /// With what: one emoji.
+    #[arg(value_parser = emoji)]
+    pub emoji: Emoji,
+
+    /// Take it back.
+    #[arg(long)]
+    pub off: bool,
+
+    #[command(flatten)]
+    pub patience: Patience,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Search {
+    /// Words, "phrases", #tag, @name, from:name.
+    #[arg(required = true)]
+    pub words: Vec<String>,
+
+    /// The newest N.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub last: usize,
+
+    /// Print events as JSON, as the protocol has them.
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub patience: Patience,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Thread {
+    /// The number of the cheep.
+    #[arg(value_parser = seq)]
+    pub seq: Seq,
+
+    /// Print events as JSON, as the protocol has them.
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub patience: Patience,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -177,6 +268,10 @@ pub enum Identity {
 
 pub(crate) fn name(typed: &str) -> Result<Name, String> {
     Name::parse(typed).map_err(|refusal| refusal.message.into_owned())
+}
+
+fn emoji(typed: &str) -> Result<Emoji, String> {
+    Emoji::parse(typed).map_err(|refusal| refusal.message.into_owned())
 }
 
 fn seq(typed: &str) -> Result<Seq, String> {

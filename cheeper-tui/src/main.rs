@@ -56,6 +56,20 @@ async fn run(options: Options, command: Option<Command>) -> Result<(), Failure> 
             let settings = Settings::load(options)?;
             pipe::post(&settings, settings.name()?, post).await?;
         }
+        Some(Command::Edit(edit)) => {
+            let settings = Settings::load(options)?;
+            pipe::edit(&settings, settings.name()?, edit).await?;
+        }
+        Some(Command::Delete(delete)) => {
+            let settings = Settings::load(options)?;
+            pipe::delete(&settings, settings.name()?, delete).await?;
+        }
+        Some(Command::React(react)) => {
+            let settings = Settings::load(options)?;
+            pipe::react(&settings, settings.name()?, react).await?;
+        }
+        Some(Command::Search(search)) => pipe::search(&Settings::load(options)?, search).await?,
+        Some(Command::Thread(thread)) => pipe::thread(&Settings::load(options)?, thread).await?,
         None => {
             let settings = Settings::load(options)?;
             let name = settings.name()?.clone();

@@ -11,11 +11,11 @@ use crate::storage::StorageError;
 pub enum PipeError {
     #[error(transparent)]
     Storage(#[from] StorageError),
-    #[error("{host} does not answer{why}; {posted}")]
+    #[error("{host} does not answer{why}{posted}")]
     NoAnswer { host: String, why: String, posted: Posted },
     #[error("{host} does not let this client in{why}: ask whoever runs it")]
     Barred { host: String, why: String },
-    #[error("{sentence}{line}; {posted}")]
+    #[error("{sentence}{line}{posted}")]
     Refused { sentence: String, line: Line, posted: Posted },
     #[error(
         "{name} is taken on this server: take another --name, or bring its secret here with cheeper-tui identity export and import"
@@ -29,16 +29,30 @@ pub enum PipeError {
     Random(#[from] getrandom::Error),
 }
 
-/// How many cheeps are on the timeline.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Posted(pub u64);
+impl PipeError {
+    /// Something that was asked for, other than a post, was refused with this sentence.
+    pub(super) fn refused(sentence: &str) -> Self {
+        let sentence = sentence.trim_end_matches('.').to_owned();
+        Self::Refused { sentence, line: Line(None), posted: Posted::NO_POST }
+    }
+}
+
+/// How many cheeps were posted, if that is what was to be done.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Posted(pub Option<u64>);
+
+impl Posted {
+    /// Something else than posting was to be done.
+    pub const NO_POST: Self = Self(None);
+}
 
 impl fmt::Display for Posted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            0 => f.write_str("nothing was posted"),
-            1 => f.write_str("1 cheep was posted before that"),
-            count => write!(f, "{count} cheeps were posted before that"),
+            None => Ok(()),
+            Some(0) => f.write_str("; nothing was posted"),
+            Some(1) => f.write_str("; 1 cheep was posted before that"),
+            Some(count) => write!(f, "; {count} cheeps were posted before that"),
         }
     }
 }

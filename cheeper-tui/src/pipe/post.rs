@@ -3,16 +3,14 @@
 use std::{io, time::Duration};
 
 use cheeper_protocol::{
-    CheepText, Code, Name, RequestId,
-    follow::{Follow, Input, Link, Output, Submission},
+    CheepText, Name,
+    follow::{Follow, Submission},
     limits::CHEEP_CHARS_RANGE,
 };
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Stdin, stdin},
-    time::sleep_until,
-};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Stdin, stdin};
 
 use super::{
+    acked::{new_id, submit},
     error::{Line, PipeError, Posted},
     talk::Talk,
 };
@@ -68,25 +66,23 @@ impl Source {
 /// Posts, one cheep after the other.
 pub async fn post(settings: &Settings, name: &Name, args: args::Post) -> Result<(), PipeError> {
     let identity = Identities::of_this_person()?.load_or_create(&settings.server.host, name)?;
-    let patience = Duration::from_secs(args.patience.into());
+    let patience = Duration::from_secs(args.patience.patience.into());
     let reply_to = args.reply_to;
     let mut source = Source::new(args);
     let mut talk = Talk::begin(&settings.server, Follow::new(Some(identity), Vec::new()));
-    let mut posted = Posted::default();
+    let mut count = 0;
     while let Some(text) = next_text(&mut source, &mut talk).await.map_err(PipeError::Input)? {
-        let refused = |sentence: &str, posted| PipeError::Refused {
+        let posted = Posted(Some(count));
+        let refused = |sentence: &str| PipeError::Refused {
             sentence: sentence.trim_end_matches('.').to_owned(),
             line: source.line(),
             posted,
         };
         // How long a cheep may be is for the server to say.
-        let cheep =
-            CheepText::parse(&text, *CHEEP_CHARS_RANGE.end()).map_err(|refusal| refused(&refusal.message, posted))?;
-        talk.handle(Input::Submit { submission: Submission::Post { id: new_id()?, cheep, reply_to } });
-        match acked(&mut talk, patience, posted).await? {
-            Ok(()) => posted.0 += 1,
-            Err(sentence) => return Err(refused(&sentence, posted)),
-        }
+        let cheep = CheepText::parse(&text, *CHEEP_CHARS_RANGE.end()).map_err(|refusal| refused(&refusal.message))?;
+        let post = Submission::Post { id: new_id()?, cheep, reply_to };
+        submit(&mut talk, post, patience, posted).await?.map_err(|sentence| refused(&sentence))?;
+        count += 1;
     }
     Ok(())
 }
@@ -100,42 +96,4 @@ async fn next_text(source: &mut Source, talk: &mut Talk) -> io::Result<Option<St
             () = talk.go_on() => talk.drop_events(),
         }
     }
-}
-
-/// Waits until the post is on the timeline, or is refused with a sentence.
-async fn acked(talk: &mut Talk, patience: Duration, posted: Posted) -> Result<Result<(), String>, PipeError> {
-    let began = tokio::time::Instant::now();
-    loop {
-        for output in talk.outputs() {
-            match output {
-                Output::Accepted { .. } => return Ok(Ok(())),
-                Output::Refused { error, .. } => return Ok(Err(error.message.into_owned())),
-                Output::NameRefused { error } => {
-                    let name = talk.follow.identity().map(|identity| identity.name.clone());
-                    return match name {
-                        Some(name) if error.code == Code::NameTaken => Err(PipeError::NameTaken { name }),
-                        _ => Ok(Err(error.message.into_owned())),
-                    };
-                }
-                _ => {}
-            }
-        }
-        if talk.follow.link() == Link::Barred {
-            return Err(talk.barred());
-        }
-        let until = talk.heard_at().max(began) + patience;
-        tokio::select! {
-            () = talk.go_on() => {}
-            () = sleep_until(until) => {
-                let why = talk.trouble.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-                return Err(PipeError::NoAnswer { host: talk.host().to_owned(), why, posted });
-            }
-        }
-    }
-}
-
-fn new_id() -> Result<RequestId, PipeError> {
-    let hex = crate::random::hex()?;
-    // 32 digits are an id.
-    RequestId::parse(&hex).map_err(|refusal| PipeError::Input(io::Error::other(refusal)))
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     future::pending,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _},
     thread,
 };
 
@@ -18,12 +18,12 @@ use rustix::{
 };
 use tokio::sync::oneshot;
 
-use super::{error::PipeError, line::Style, talk::Talk};
+use super::{error::PipeError, line::Style, output::print, talk::Talk};
 use crate::{args, config::Settings};
 
 /// Prints from the newest few on, or from a place in the timeline on.
 pub async fn tail(settings: &Settings, args: args::Tail) -> Result<(), PipeError> {
-    let style = Style { json: args.json, bold: io::stdout().is_terminal(), zone: TimeZone::system() };
+    let style = Style::new(args.json, io::stdout().is_terminal(), TimeZone::system());
     let (follow, begin) = match args.after {
         Some(seq) => (Follow::after(seq), None),
         None => (Follow::new(None, Vec::new()), Some(Begin::new(args.last))),
@@ -44,7 +44,7 @@ struct Tail {
     was_told: bool,
 }
 
-/// The newest few events before the live ones.
+/// The newest few cheeps before the live ones, and what has changed since they came.
 struct Begin {
     last: usize,
     before: VecDeque<Event>,
@@ -56,8 +56,31 @@ impl Begin {
         Self { last, before: VecDeque::new(), more: true }
     }
 
+    /// Adds at the end. What is deleted before it was printed is not printed any more.
+    fn add(&mut self, events: Vec<Event>) {
+        for event in events {
+            for before in &mut self.before {
+                if let Event::Cheep(cheep) = before {
+                    cheep.apply(&event);
+                }
+            }
+            self.before.push_back(event);
+        }
+    }
+
     fn is_complete(&self) -> bool {
-        self.before.len() >= self.last || !self.more
+        self.cheeps().count() >= self.last || !self.more
+    }
+
+    /// Where cheeps stand, the newest first.
+    fn cheeps(&self) -> impl Iterator<Item = usize> {
+        self.before.iter().enumerate().rev().filter(|(_, event)| event.as_cheep().is_some()).map(|(at, _)| at)
+    }
+
+    /// The last of them, and what comes after the first of those.
+    fn begun(mut self) -> VecDeque<Event> {
+        let first = self.cheeps().take(self.last).last().unwrap_or(self.before.len());
+        self.before.split_off(first)
     }
 }
 
@@ -67,7 +90,7 @@ impl Tail {
             let mut ready = Vec::new();
             for output in self.talk.outputs() {
                 match (output, &mut self.begin) {
-                    (Output::Events { events, .. }, Some(begin)) => begin.before.extend(events),
+                    (Output::Events { events, .. }, Some(begin)) => begin.add(events),
                     (Output::Events { events, .. }, None) => ready.extend(events),
                     (Output::Older { events, more, .. }, Some(begin)) => {
                         begin.more = more;
@@ -85,7 +108,7 @@ impl Tail {
                 }
             }
             self.begin_if_complete(&mut ready);
-            if !self.print(&ready).map_err(PipeError::Output)? {
+            if !print(&self.style, &ready).map_err(PipeError::Output)? {
                 return Ok(());
             }
             self.tell_of_trouble()?;
@@ -101,28 +124,9 @@ impl Tail {
         }
         begin.more &= begin.before.front().is_some_and(|first| first.seq() > Seq::ZERO.next());
         if begin.is_complete() {
-            let surplus = begin.before.len().saturating_sub(begin.last);
-            ready.extend(begin.before.drain(surplus..));
-            self.begin = None;
+            ready.extend(self.begin.take().into_iter().flat_map(Begin::begun));
         } else {
             self.talk.handle(Input::Older);
-        }
-    }
-
-    /// False if nobody reads it any more.
-    fn print(&self, events: &[Event]) -> io::Result<bool> {
-        let mut output = io::stdout().lock();
-        let mut write = || {
-            for event in events {
-                if let Some(line) = self.style.line(event) {
-                    writeln!(output, "{line}")?;
-                }
-            }
-            output.flush()
-        };
-        match write() {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-            written => written.map(|()| true),
         }
     }
 
@@ -158,5 +162,37 @@ async fn reader_left() {
     });
     if told.await.is_err() {
         pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cheeper_protocol::ServerFrame;
+
+    use super::*;
+
+    fn event(json: &str) -> Event {
+        let Ok(ServerFrame::Event(event)) = ServerFrame::parse(json) else { panic!("{json}") };
+        event
+    }
+
+    fn cheep(seq: u64) -> Event {
+        event(&format!(
+            r#"{{"type":"cheep","seq":{seq},"at":"1970-01-01T00:00:00.000Z","name":"bob","cheep":"text {seq}"}}"#
+        ))
+    }
+
+    #[test]
+    fn it_begins_with_the_last_cheeps_whatever_stands_between_them() {
+        let edit = r#"{"type":"edit","seq":4,"at":"1970-01-01T00:00:00.000Z","target":1,"cheep":"new"}"#;
+        let delete = r#"{"type":"delete","seq":5,"at":"1970-01-01T00:00:00.000Z","target":3,"by":"author"}"#;
+        for (last, seqs) in [(0, &[][..]), (1, &[3, 4, 5]), (2, &[2, 3, 4, 5]), (9, &[1, 2, 3, 4, 5])] {
+            let mut begin = Begin::new(last);
+            begin.add(vec![cheep(1), cheep(2), cheep(3), event(edit), event(delete)]);
+            assert_eq!(begin.is_complete(), last <= 3);
+            let begun = begin.begun();
+            assert_eq!(begun.iter().map(|event| event.seq().get()).collect::<Vec<_>>(), seqs);
+            assert!(!begun.iter().any(|event| event.to_json().contains("text 3")), "it was deleted by then");
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! A conversation with the server, over any number of connections, for those who do nothing else meanwhile.
 
-use std::future::pending;
+use std::{future::pending, time::Duration};
 
-use cheeper_protocol::follow::{Follow, Input, Millis, Output};
+use cheeper_protocol::{
+    ClientFrame, ErrorFrame, Page, Request, RequestId, ServerFrame,
+    follow::{Follow, Input, Link, Millis, Output},
+};
 use tokio::time::{Instant, sleep_until};
 
-use super::error::PipeError;
+use super::error::{PipeError, Posted};
 use crate::{
     clock::Clock,
     connection::{Connection, Heard},
@@ -20,8 +23,28 @@ pub(super) struct Talk {
     server: Server,
     connection: Option<Connection>,
     clock: Clock,
+    /// When the server was last heard from, or the conversation began.
     heard_at: Instant,
     outputs: Vec<Output>,
+    question: Option<Question>,
+}
+
+/// Something that is asked beside what following the timeline asks.
+struct Question {
+    frame: ClientFrame,
+    is_sent: bool,
+    answer: Option<Result<Page, ErrorFrame>>,
+}
+
+impl Question {
+    /// Keeps what comes if it is the answer.
+    fn hear(&mut self, frame: &ServerFrame) {
+        match frame {
+            ServerFrame::Page(page) if page.id == self.frame.id => self.answer = Some(Ok(page.clone())),
+            ServerFrame::Error(error) if error.id == self.frame.id => self.answer = Some(Err(error.clone())),
+            _ => {}
+        }
+    }
 }
 
 impl Talk {
@@ -34,6 +57,7 @@ impl Talk {
             clock: Clock::start(),
             heard_at: Instant::now(),
             outputs: Vec::new(),
+            question: None,
         };
         talk.handle(Input::Start);
         talk
@@ -49,11 +73,6 @@ impl Talk {
         PipeError::Barred { host: self.host().to_owned(), why }
     }
 
-    /// When the server was last heard from, or the conversation began.
-    pub(super) fn heard_at(&self) -> Instant {
-        self.heard_at
-    }
-
     pub(super) fn handle(&mut self, input: Input) {
         let now: Millis = self.clock.now();
         self.follow.handle(input, now);
@@ -62,6 +81,9 @@ impl Talk {
                 Output::Connect => self.connection = Some(Connection::open(self.server.url.clone())),
                 Output::Disconnect => {
                     self.connection = None;
+                    if let Some(question) = &mut self.question {
+                        question.is_sent = false;
+                    }
                     self.trouble = Some("it is silent".to_owned());
                     self.follow.handle(Input::Closed { code: None, jitter: random::jitter() }, now);
                 }
@@ -71,6 +93,60 @@ impl Talk {
                     }
                 }
                 output => self.outputs.push(output),
+            }
+        }
+    }
+
+    /// Asks something, and waits for the answer: a page, or a refusal. After a lost connection it is asked again.
+    pub(super) async fn ask(
+        &mut self,
+        request: Request,
+        patience: Duration,
+    ) -> Result<Result<Page, ErrorFrame>, PipeError> {
+        let frame = ClientFrame { id: RequestId::parse("question").ok(), request };
+        self.question = Some(Question { frame, is_sent: false, answer: None });
+        let began = Instant::now();
+        loop {
+            if let Some(answer) = self.question.as_mut().and_then(|question| question.answer.take()) {
+                self.question = None;
+                return Ok(answer);
+            }
+            self.send_question();
+            // What happens on the timeline meanwhile is not what was asked for.
+            self.outputs.clear();
+            self.go_on_for(began, patience, Posted::NO_POST).await?;
+        }
+    }
+
+    fn send_question(&mut self) {
+        if self.follow.link() != Link::Live {
+            return;
+        }
+        if let (Some(question), Some(connection)) = (&mut self.question, &self.connection)
+            && !question.is_sent
+        {
+            question.is_sent = true;
+            connection.send(question.frame.clone());
+        }
+    }
+
+    /// Waits for the next thing that happens, unless the server does not let us in or has been silent for too long: since its
+    /// last word, or since `began`.
+    pub(super) async fn go_on_for(
+        &mut self,
+        began: Instant,
+        patience: Duration,
+        posted: Posted,
+    ) -> Result<(), PipeError> {
+        if self.follow.link() == Link::Barred {
+            return Err(self.barred());
+        }
+        let until = self.heard_at.max(began) + patience;
+        tokio::select! {
+            () = self.go_on() => Ok(()),
+            () = sleep_until(until) => {
+                let why = self.trouble.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+                Err(PipeError::NoAnswer { host: self.host().to_owned(), why, posted })
             }
         }
     }
@@ -97,10 +173,16 @@ impl Talk {
             Some(Heard::Frame(frame)) => {
                 self.heard_at = Instant::now();
                 self.trouble = None;
+                if let Some(question) = &mut self.question {
+                    question.hear(&frame);
+                }
                 self.handle(Input::Frame { frame });
             }
             Some(Heard::Closed { code, why }) => {
                 self.connection = None;
+                if let Some(question) = &mut self.question {
+                    question.is_sent = false;
+                }
                 self.trouble = Some(why.unwrap_or_else(|| "it ended the connection".to_owned()));
                 self.handle(Input::Closed { code, jitter: random::jitter() });
             }
