@@ -119,6 +119,8 @@ fn lock(path: &Path) -> Result<Option<File>, StorageError> {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use cheeper_protocol::{CheepText, Emoji, RequestId};
+
     use super::*;
 
     fn open(path: &Path) -> (Kept, Option<Keeper>) {
@@ -140,6 +142,26 @@ mod tests {
         }
         drop(keeper);
         assert_eq!(open(&path).0, kept("hello"));
+    }
+
+    #[test]
+    fn every_kind_of_what_is_unsent_is_there_again_and_so_is_what_was_kept_when_there_was_one_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("alice.json");
+        let seq = Seq::new(7).unwrap();
+        fs::write(&path, r#"{"outbox":[{"id":"a","cheep":"hello","reply_to":7}],"draft":"h"}"#).unwrap();
+        let (mut kept, keeper) = open(&path);
+        let id = || RequestId::parse("a").unwrap();
+        let post = Submission::Post { id: id(), cheep: CheepText::cleaned("hello"), reply_to: Some(seq) };
+        assert_eq!(kept.outbox, [post]);
+        kept.outbox.extend([
+            Submission::Edit { id: id(), target: seq, cheep: CheepText::cleaned("hi") },
+            Submission::Delete { id: id(), target: seq },
+            Submission::React { id: id(), target: seq, emoji: Emoji::parse("🎉").unwrap(), on: false },
+        ]);
+        keeper.as_ref().unwrap().save(kept.clone());
+        drop(keeper);
+        assert_eq!(open(&path).0, kept);
     }
 
     #[test]

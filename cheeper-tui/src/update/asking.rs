@@ -1,11 +1,11 @@
 //! What the person is asked before something is done to the selected cheep, and what their answer does.
 
-use cheeper_protocol::{
-    Emoji, Seq,
-    follow::{Input, Submission},
-};
+use cheeper_protocol::{Emoji, Seq, follow::Submission};
 
-use super::{selected, writing::new_id};
+use super::{
+    submitting::{new_id, submit},
+    target::{own, standing},
+};
 use crate::{
     action::Action,
     composer::{Composer, Edit},
@@ -16,14 +16,14 @@ use crate::{
 
 /// Asks with what to react.
 pub(super) fn with_what(model: &mut Model, target: Seq) {
-    if selected::standing(model).is_some() {
+    if standing(model).is_some() {
         model.prompt = Some(Prompt::React { target, emoji: Composer::default() });
     }
 }
 
 /// Asks whether it is really to be deleted.
 pub(super) fn really(model: &mut Model, target: Seq) {
-    if selected::own(model).is_some() {
+    if own(model).is_some() {
         model.prompt = Some(Prompt::Delete { target });
     }
 }
@@ -46,8 +46,10 @@ pub(super) fn on_type(model: &mut Model, text: &str) {
         Some(Prompt::Delete { target }) => {
             let target = *target;
             model.prompt = None;
-            if text == "y" {
-                submit(model, |id| Submission::Delete { id, target });
+            if text == "y"
+                && let Some(id) = new_id(model)
+            {
+                submit(model, Submission::Delete { id, target });
             }
         }
         None => {}
@@ -79,7 +81,9 @@ fn react(model: &mut Model, target: Seq, typed: &str) {
     };
     model.prompt = None;
     let on = !has_reacted(model, target, &emoji);
-    submit(model, |id| Submission::React { id, target, emoji, on });
+    if let Some(id) = new_id(model) {
+        submit(model, Submission::React { id, target, emoji, on });
+    }
 }
 
 /// Whether this person has reacted so, once all that is on its way is done.
@@ -94,10 +98,4 @@ fn has_reacted(model: &Model, target: Seq, emoji: &Emoji) -> bool {
         Some(is_among(kind, model.pane().timeline.me()))
     };
     on_its_way.last().or_else(stands).unwrap_or(false)
-}
-
-fn submit(model: &mut Model, what: impl FnOnce(cheeper_protocol::RequestId) -> Submission) {
-    if let Some(id) = new_id(model) {
-        model.follow.handle(Input::Submit { submission: what(id) }, model.now);
-    }
 }

@@ -5,7 +5,7 @@ use cheeper_protocol::{
     follow::{Input, Millis, Output, Submission},
 };
 
-use super::{selected, sides};
+use super::{editing, sides};
 use crate::{effect::Effect, find::Progress, layout::columns, model::Model, scroll::Place};
 
 /// Between one ring and the next.
@@ -60,7 +60,7 @@ fn take_back(model: &mut Model, submission: Submission, code: Code) {
         // Something else is being corrected at the moment, and two texts cannot be. It is not lost without a word.
         Submission::Edit { cheep, .. } if model.editing.is_some() => model.composer.put_back(cheep.as_str()),
         Submission::Edit { target, cheep, .. } => {
-            selected::begin_editing(model, target, cheep.as_str().to_owned());
+            editing::begin(model, target, cheep.as_str().to_owned());
         }
         Submission::Delete { .. } | Submission::React { .. } => {}
     }
@@ -80,7 +80,7 @@ fn reset(model: &mut Model) {
     // The numbers mean other cheeps from now on.
     model.sides.clear();
     (model.reply_to, model.prompt) = (None, None);
-    selected::give_up_editing(model);
+    editing::give_up(model);
     model.reply_to = None;
 }
 

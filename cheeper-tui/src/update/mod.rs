@@ -1,11 +1,14 @@
 //! What follows from what happens: the only code that changes the model. Pure but for what the model was given.
 
 mod asking;
+mod editing;
 mod finding;
 mod following;
 mod reading;
 mod selected;
 mod sides;
+mod submitting;
+mod target;
 mod writing;
 
 use cheeper_protocol::{

@@ -4,12 +4,15 @@ use std::collections::HashSet;
 
 use cheeper_protocol::{
     CheepText, ClientFrame, Code, Name, Request, RequestId,
-    follow::{Input, Link, Submission},
+    follow::{Link, Submission},
 };
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{finding, reading, selected};
+use super::{
+    editing, finding, reading,
+    submitting::{new_id, submit},
+};
 use crate::{
     action::Action,
     composer::{Edit, complete::Completion},
@@ -68,7 +71,7 @@ pub(super) fn edited(model: &mut Model, text: Option<String>) {
 pub(super) fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     let completion = model.completion.take();
     match action {
-        Action::Send => submit(model),
+        Action::Send => send(model),
         Action::NewLine => model.composer.edit(&Edit::Insert("\n".to_owned())),
         Action::Complete => complete(model, completion, true),
         Action::CompleteBack => complete(model, completion, false),
@@ -86,7 +89,7 @@ pub(super) fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Eff
 
 /// Leaves one thing after the other: a correction, an answer, what lies over the timeline.
 fn leave(model: &mut Model) {
-    if !selected::give_up_editing(model) && model.reply_to.take().is_none() {
+    if !editing::give_up(model) && model.reply_to.take().is_none() {
         model.sides.pop();
     }
 }
@@ -117,7 +120,7 @@ fn names<'a>(timeline: &'a Timeline, here: &'a [Name]) -> impl Iterator<Item = &
     timeline.names().chain(here).filter(move |name| said.insert(name))
 }
 
-fn submit(model: &mut Model) {
+fn send(model: &mut Model) {
     let most = model.follow.limits().cheep_chars;
     let cheep = match CheepText::parse(model.composer.text(), most) {
         Ok(cheep) => cheep,
@@ -131,7 +134,7 @@ fn submit(model: &mut Model) {
     let Some(id) = new_id(model) else { return };
     let submission = match model.editing.as_ref().map(|editing| editing.target) {
         Some(target) => {
-            selected::give_up_editing(model);
+            editing::give_up(model);
             Submission::Edit { id, target, cheep }
         }
         None => {
@@ -140,14 +143,5 @@ fn submit(model: &mut Model) {
             Submission::Post { id, cheep, reply_to: model.reply_to.take() }
         }
     };
-    model.follow.handle(Input::Submit { submission }, model.now);
-}
-
-/// An id for something that is to be done; the person is told if there is none.
-pub(super) fn new_id(model: &mut Model) -> Option<RequestId> {
-    let id = RequestId::parse(&(model.new_id)()).ok();
-    if id.is_none() {
-        model.notice = Some("The system gave no random number for this: try again.".to_owned());
-    }
-    id
+    submit(model, submission);
 }
