@@ -1,6 +1,6 @@
 //! One cheep as the client keeps it: as it is now, with what would be too dear to find out for every picture. Pure.
 
-use std::{cell::Cell, mem, rc::Rc};
+use std::{cell::Cell, rc::Rc};
 
 use cheeper_protocol::{
     Cheep, CheepState, CheepText, DeletedBy, Event, FoldedName, Name, ReactionCount, Seq, Timestamp, mentions,
@@ -42,22 +42,27 @@ impl Entry {
         Self { seq, at, person, text, reply_to, verified, calls, state, rows: Cell::default() }
     }
 
-    /// Takes a change, unless it is in it already or is none of this cheep.
-    pub(crate) fn apply(&mut self, event: &Event, me: &FoldedName) {
-        // The rule stands in one place, for cheeps: this makes itself one as long as that takes.
-        let mut cheep = Cheep {
+    /// The cheep, less what nobody asks for once it is here.
+    pub fn to_cheep(&self) -> Cheep {
+        Cheep {
             seq: self.seq,
             at: self.at,
             name: self.person.name.clone(),
-            cheep: mem::take(&mut self.text),
+            cheep: self.text.clone(),
             verified: self.verified,
             reply_to: self.reply_to,
             parent_replies: None,
             id: None,
-            state: self.state.take().map_or_else(CheepState::default, |state| *state),
-        };
-        cheep.apply(event);
-        *self = Self::new(cheep, Rc::clone(&self.person), me);
+            state: self.state.as_deref().cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Takes a change, unless it is in it already or is none of this cheep. There is one rule for that, and it is the cheep's.
+    pub(crate) fn apply(&mut self, event: &Event, me: &FoldedName) {
+        let mut cheep = self.to_cheep();
+        if cheep.apply(event) {
+            *self = Self::new(cheep, Rc::clone(&self.person), me);
+        }
     }
 
     /// Who took it back, if somebody did.

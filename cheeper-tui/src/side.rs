@@ -46,6 +46,11 @@ impl Side {
         self.question != Question::None
     }
 
+    /// Whether there is more to read on.
+    pub fn has_more(&self) -> bool {
+        self.more
+    }
+
     /// More of it is wanted, if there is more.
     pub fn want_more(&mut self) {
         if self.more && self.question == Question::None {

@@ -5,7 +5,7 @@ use cheeper_protocol::{
     follow::{Input, Millis, Output, Submission},
 };
 
-use super::{editing, sides};
+use super::{editing, reading, sides};
 use crate::{effect::Effect, find::Progress, layout::columns, model::Model, scroll::Place};
 
 /// Between one ring and the next.
@@ -87,6 +87,9 @@ fn reset(model: &mut Model) {
 fn append(model: &mut Model, events: Vec<Event>, effects: &mut Vec<Effect>) {
     let is_first = model.main.timeline.entries().is_empty();
     let before = model.main.timeline.entries().len();
+    if events.iter().any(|event| event.changes().next().is_some()) {
+        reading::hold(model);
+    }
     sides::live(model, &events);
     let width = columns(model.area.width).text;
     model.main.change(width, |timeline| timeline.append(events));

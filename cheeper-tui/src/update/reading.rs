@@ -17,6 +17,12 @@ pub(super) fn scroll(model: &mut Model, up: bool, lines: usize) {
     }
 }
 
+/// Holds the place by the cheep that is at the top now. In a window of another size it may have been held by one before that.
+pub(super) fn hold(model: &mut Model) {
+    let place = scroll::moved(&Laid::out(model), model.pane().place, timeline_height(model), true, 0);
+    model.pane_mut().place = place;
+}
+
 pub(super) fn load_older(model: &mut Model) {
     if !model.pane().timeline.has_older() {
         return;

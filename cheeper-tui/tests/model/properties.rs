@@ -1,12 +1,21 @@
-//! Whatever comes in whatever order, and whichever keys are pressed meanwhile: what is shown is the log, dense and in order,
-//! what is read stands still, and what was sent is there once.
+//! Whatever comes in whatever order, and whichever keys are pressed meanwhile: what is shown is the log, whole and in order, each
+//! cheep as the events so far have made it; what is read stands still, and what was sent is there once.
 
-use cheeper_protocol::{Seq, ServerFrame, follow::Link, testkit::Fake};
+use std::collections::{BTreeMap, BTreeSet};
+
+use cheeper_protocol::{
+    Cheep, CheepText, Emoji, Event, Request, RequestId, Secret, Seq, ServerFrame,
+    follow::{Link, Submission},
+    testkit::{Author, Fake, name, screen_of},
+};
 use cheeper_tui::{
     effect::Effect,
+    entry::Entry,
     layout::{Laid, timeline_height},
     msg::Msg,
+    pane::Pane,
     scroll::{self, Blocks as _, Place},
+    side::Subject,
 };
 use proptest::prelude::*;
 
@@ -20,6 +29,8 @@ enum Step {
     Keys(&'static str),
     Resize(u16, u16),
     Others(usize),
+    Change(Change, prop::sample::Index),
+    FromMemory,
     Serve(usize),
     Receive(usize),
     Lose(prop::sample::Index),
@@ -29,6 +40,30 @@ enum Step {
     Wait(u64),
     Wheel(bool),
     Click(u16),
+}
+
+/// What others do to a cheep.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Answer,
+    Edit(&'static str),
+    Delete,
+    DeleteByHost,
+    React { bob: bool, emoji: &'static str, on: bool },
+}
+
+fn changes() -> impl Strategy<Value = Change> {
+    let emoji = prop::sample::select(vec!["♥", "🎉", "👩‍👩‍👧"]);
+    let texts =
+        prop::sample::select(vec!["hi", "edited @alice", "a\nb\nc\nd", "家家家家家家家家家家家家家家家家家家家家家家"]);
+    prop_oneof![
+        3 => Just(Change::Answer),
+        3 => texts.prop_map(Change::Edit),
+        2 => Just(Change::Delete),
+        1 => Just(Change::DeleteByHost),
+        4 => (any::<bool>(), emoji, prop::bool::weighted(0.7))
+            .prop_map(|(bob, emoji, on)| Change::React { bob, emoji, on }),
+    ]
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -56,11 +91,24 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         "<ctrl+w>",
         "<f1>",
         "<ctrl+l>",
+        "+1",
+        "+2",
+        "+🐦<enter>",
+        "e!<enter>",
+        "e<esc>",
+        "dy",
+        "dn",
+        "t",
+        "rYes<enter>",
+        "<ctrl+f>hi<tab><enter>",
+        "k",
     ]);
     let step = prop_oneof![
         8 => keys.prop_map(Step::Keys),
         1 => (1..90_u16, 1..30_u16).prop_map(|(width, height)| Step::Resize(width, height)),
         4 => (1..9_usize).prop_map(Step::Others),
+        8 => (changes(), index()).prop_map(|(change, which)| Step::Change(change, which)),
+        1 => Just(Step::FromMemory),
         6 => (1..4_usize).prop_map(Step::Serve),
         6 => (1..6_usize).prop_map(Step::Receive),
         2 => index().prop_map(Step::Lose),
@@ -77,14 +125,19 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct World {
     screen: Option<Screen>,
     server: Fake,
-    sent: usize,
+    /// Every post that was ever on its way.
+    posts: BTreeSet<RequestId>,
+}
+
+fn author(who: &str) -> Author {
+    (name(who), Secret::parse(&format!("the secret of {who}")).ok())
 }
 
 impl World {
     fn new(before: usize) -> Self {
         let mut server = Fake::with_pages_of(PAGE);
         for _ in 0..before {
-            server.cheep("bob", "hi", None);
+            post(&mut server, "bob", "hi", None);
         }
         let mut screen = screen(60, 14);
         // Each post has an id of its own.
@@ -94,7 +147,7 @@ impl World {
             format!("post {}", NEXT.fetch_add(1, Ordering::Relaxed))
         };
         server.connect();
-        Self { screen: Some(screen), server, sent: 0 }
+        Self { screen: Some(screen), server, posts: BTreeSet::new() }
     }
 
     fn screen(&self) -> &Screen {
@@ -102,10 +155,11 @@ impl World {
     }
 
     fn change(&mut self, change: impl FnOnce(Screen) -> Screen) {
-        let outbox = self.screen().model.follow.outbox().len();
         self.screen = self.screen.take().map(change);
-        let sent = self.screen().model.follow.outbox().len().saturating_sub(outbox);
-        self.sent += sent;
+        let posts = self.screen.iter().flat_map(|screen| screen.model.follow.outbox()).filter_map(|submission| {
+            if let Submission::Post { id, .. } = submission { Some(id.clone()) } else { None }
+        });
+        self.posts.extend(posts);
         for effect in std::mem::take(&mut self.screen.as_mut().unwrap().effects) {
             match effect {
                 Effect::Connect => self.server.connect(),
@@ -122,28 +176,61 @@ impl World {
         }
     }
 
-    /// What stands at the top: a cheep and the row of it, or below 0 a line above it.
-    fn top(&self) -> Option<(Seq, usize, usize)> {
-        let model = &self.screen().model;
-        let blocks = Laid::out(model);
-        let (index, row) = scroll::top(&blocks, model.main.place, timeline_height(model));
-        Some((blocks.seq(index)?, row, blocks.above(index)))
+    /// Somebody else does something to a cheep. It may well be refused.
+    fn act(&mut self, change: Change, which: prop::sample::Index) {
+        let cheeps: Vec<(Seq, String)> =
+            self.server.log.cheeps().map(|cheep| (cheep.seq, cheep.name.to_string())).collect();
+        if cheeps.is_empty() {
+            return;
+        }
+        let (target, by) = which.get(&cheeps).clone();
+        // Nobody but alice herself changes what is hers.
+        let by = if by == "alice" { "dora".to_owned() } else { by };
+        let (by, request) = match change {
+            Change::Answer => return post(&mut self.server, "dora", "indeed", Some(target)),
+            Change::DeleteByHost => return drop(self.server.delete_as_host(target)),
+            Change::Edit(text) => (by, Request::Edit { name: None, target, cheep: CheepText::cleaned(text) }),
+            Change::Delete => (by, Request::Delete { name: None, target }),
+            Change::React { bob, emoji, on } => {
+                let emoji = Emoji::parse(emoji).unwrap();
+                (if bob { "bob" } else { "dora" }.to_owned(), Request::React { name: None, target, emoji, on })
+            }
+        };
+        drop(self.server.act(&author(&by), None, request));
     }
 
-    /// A frame comes: what is read does not move.
+    /// A block that does not move while something comes, and where its cheep begins: so many rows below the top of the screen
+    /// or above it. It is the first one that is not cut off, for what is cut off may change.
+    fn anchor(&self) -> Option<(Seq, isize)> {
+        let model = &self.screen().model;
+        let blocks = Laid::out(model);
+        let (index, row) = scroll::top(&blocks, model.pane().place, timeline_height(model));
+        let index = if row > blocks.above(index) { index + 1 } else { index };
+        let seq = blocks.seq(index)?;
+        Some((seq, self.rows_to(seq)))
+    }
+
+    fn rows_to(&self, seq: Seq) -> isize {
+        let model = &self.screen().model;
+        let blocks = Laid::out(model);
+        let (first, row) = scroll::top(&blocks, model.pane().place, timeline_height(model));
+        let index = blocks.index_of(seq);
+        let before: usize = (first..index).map(|index| blocks.rows(index)).sum();
+        let after: usize = (index..first).map(|index| blocks.rows(index)).sum();
+        isize::try_from(before + blocks.above(index)).unwrap() - isize::try_from(after + row).unwrap()
+    }
+
+    /// A frame comes: what is read does not move, unless so little is left that it is all on screen now.
     fn receive(&mut self) -> bool {
         let Some(frame) = self.server.take() else { return false };
-        let before = (self.screen().model.main.place, self.top(), self.screen().model.follow.outbox().len());
+        let model = &self.screen().model;
+        let is_same_list = model.sides.is_empty() || matches!(frame, ServerFrame::Event(_));
+        let (place, anchor, unsent) = (model.pane().place, self.anchor(), model.follow.outbox().len());
         self.change(|screen| screen.then(Msg::Frame(frame)));
-        let after = (self.screen().model.main.place, self.top(), self.screen().model.follow.outbox().len());
-        if let (Place::At { .. }, Some((seq, row, above))) = (before.0, before.1)
-            && before.2 == after.2
-        {
-            assert_eq!(before.0, after.0);
-            if row >= above {
-                let (now, now_row, now_above) = after.1.unwrap();
-                assert_eq!((now, now_row - now_above), (seq, row - above), "what is read moved");
-            }
+        let model = &self.screen().model;
+        let holds = is_same_list && place != Place::Following && unsent == model.follow.outbox().len();
+        if let Some((seq, rows)) = anchor.filter(|_| holds && model.pane().place != Place::Following) {
+            assert_eq!(self.rows_to(seq), rows, "what is read moved");
         }
         true
     }
@@ -165,13 +252,12 @@ impl World {
             Step::Resize(width, height) => self.change(|screen| screen.then(Msg::Resized(width, height))),
             Step::Others(count) => {
                 for nth in 0..count {
-                    self.server.cheep(
-                        ["bob", "dora"][nth % 2],
-                        ["hi", "@alice hi", "a\nb\nc 家家家家家家家家家家家家家家家家家家家家家"][nth % 3],
-                        None,
-                    );
+                    let text = ["hi", "@alice hi", "a\nb\nc 家家家家家家家家家家家家家家家家家家家家家"][nth % 3];
+                    post(&mut self.server, ["bob", "dora"][nth % 2], text, None);
                 }
             }
+            Step::Change(change, which) => self.act(change, which),
+            Step::FromMemory => self.server.take_from_memory(),
             Step::Serve(count) => (0..count).for_each(|_| _ = self.server.serve()),
             Step::Receive(count) => (0..count).for_each(|_| _ = self.receive()),
             Step::Lose(which) => self.server.tamper(|live| *which.get(live), |down, at| drop(down.remove(at))),
@@ -192,12 +278,66 @@ impl World {
 
     fn check(&self) {
         let screen = self.screen();
-        let seqs: Vec<Seq> = screen.model.main.timeline.entries().iter().map(|entry| entry.seq).collect();
-        assert!(seqs.windows(2).all(|pair| pair[0].next() == pair[1]), "a hole, a double or disorder: {seqs:?}");
-        let unseen = seqs.iter().filter(|seq| **seq > screen.model.main.timeline.seen()).count();
-        assert_eq!(screen.model.main.timeline.unseen(), unseen);
-        if screen.model.main.place == Place::Following && screen.model.sides.is_empty() {
+        let main = &screen.model.main;
+        let seqs = seqs(main);
+        let cursor = screen.model.follow.cursor().unwrap_or_default();
+        let first = seqs.first().copied().unwrap_or_default();
+        let cheeps = self.server.log.cheeps().map(|cheep| cheep.seq);
+        let there: Vec<Seq> = cheeps.filter(|seq| (first..=cursor).contains(seq)).collect();
+        assert_eq!(seqs, there, "a hole, a double or disorder up to {cursor}");
+        let unseen = seqs.iter().filter(|seq| **seq > main.timeline.seen()).count();
+        assert_eq!(main.timeline.unseen(), unseen);
+        if main.place == Place::Following && screen.model.sides.is_empty() {
             assert_eq!(unseen, 0);
+        }
+        let so_far = self.log_up_to(cursor);
+        for pane in screen.model.sides.iter().map(|side| &side.pane).chain([main]) {
+            pane.timeline.entries().iter().for_each(|entry| self.check_entry(entry, cursor, &so_far));
+        }
+    }
+
+    /// Every cheep, as whoever read the log from its start up to there has it.
+    fn log_up_to(&self, last: Seq) -> BTreeMap<Seq, Cheep> {
+        screen_of(self.server.log.published.iter().take_while(|event| event.seq() <= last))
+    }
+
+    /// A cheep is shown as the events that have come made it, or as newer ones did that were in its page. What is soon to be
+    /// made void by another change may have been left out.
+    fn check_entry(&self, entry: &Entry, cursor: Seq, so_far: &BTreeMap<Seq, Cheep>) {
+        let shown = entry.to_cheep();
+        let known = shown.rev().max(cursor);
+        let read =
+            if known > cursor { self.log_up_to(known).remove(&entry.seq) } else { so_far.get(&entry.seq).cloned() };
+        let read = read.map(|cheep| Cheep { parent_replies: None, id: None, ..cheep }).unwrap();
+        let to_come = self.server.log.published.iter().skip_while(|event| event.seq() <= known);
+        let is_overtaken = to_come.into_iter().any(|event| match event {
+            Event::Edit(edit) => edit.target == entry.seq,
+            Event::Delete(delete) => delete.target == entry.seq,
+            _ => false,
+        });
+        if is_overtaken {
+            assert!(shown.is_deleted() || !read.is_deleted(), "{shown:?} was deleted");
+        } else {
+            assert_eq!(shown, read);
+        }
+    }
+
+    /// A thread that is there to its end is the whole thread.
+    fn check_threads(&self) {
+        for side in &self.screen().model.sides {
+            let Subject::Thread(root) = side.subject else { continue };
+            let log = &self.server.log;
+            let parent = |seq: Seq| log.cheep(seq).and_then(|cheep| cheep.reply_to);
+            let lineage = |seq: Seq| std::iter::successors(Some(seq), |seq| parent(*seq));
+            let is_of_it =
+                |seq: Seq| lineage(root).any(|above| above == seq) || lineage(seq).any(|above| above == root);
+            let there: Vec<Seq> = log.cheeps().map(|cheep| cheep.seq).filter(|seq| is_of_it(*seq)).collect();
+            let shown = seqs(&side.pane);
+            if side.has_more() {
+                assert!(there.starts_with(&shown), "{shown:?} of {there:?}");
+            } else {
+                assert_eq!(shown, there);
+            }
         }
     }
 
@@ -224,12 +364,25 @@ impl World {
     }
 }
 
+fn post(server: &mut Fake, who: &str, text: &str, reply_to: Option<Seq>) {
+    let request = Request::Post { name: None, cheep: CheepText::cleaned(text), reply_to };
+    server.act(&author(who), None, request).unwrap();
+}
+
+fn seqs(pane: &Pane) -> Vec<Seq> {
+    pane.timeline.entries().iter().map(|entry| entry.seq).collect()
+}
+
 /// The keys one by one.
 fn split(keys: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = keys;
     while !rest.is_empty() {
-        let length = if rest.starts_with('<') { rest.find('>').map_or(1, |at| at + 1) } else { 1 };
+        let length = if rest.starts_with('<') {
+            rest.find('>').map_or(1, |at| at + 1)
+        } else {
+            rest.chars().next().map_or(0, char::len_utf8)
+        };
         let (one, after) = rest.split_at(length);
         parts.push(one);
         rest = after;
@@ -248,10 +401,11 @@ proptest! {
         }
         world.come_to_rest();
         world.check();
-        let shown = world.screen().model.main.timeline.entries().back().map(|entry| entry.seq);
-        prop_assert_eq!(shown, Some(world.server.head()).filter(|head| *head > Seq::ZERO));
+        world.check_threads();
+        let newest = world.server.log.cheeps().next_back().map(|cheep| cheep.seq);
+        prop_assert_eq!(seqs(&world.screen().model.main).last().copied(), newest);
         let ours: Vec<_> = world.server.log.cheeps().filter_map(|cheep| cheep.id.clone()).collect();
-        prop_assert_eq!(ours.len(), world.sent, "each post is on the log");
-        prop_assert!(ours.iter().enumerate().all(|(at, id)| !ours[..at].contains(id)), "and once");
+        prop_assert!(ours.iter().enumerate().all(|(at, id)| !ours[..at].contains(id)), "each post is there once");
+        prop_assert_eq!(ours.into_iter().collect::<BTreeSet<_>>(), world.posts, "and all of them are");
     }
 }

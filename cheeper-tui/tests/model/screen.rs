@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use cheeper_protocol::{Name, ServerFrame, follow::Identity};
+use cheeper_protocol::{Name, Secret, ServerFrame, follow::Identity};
 use cheeper_tui::{
     effect::Effect,
     keys::Keymap,
@@ -29,7 +29,7 @@ pub(crate) fn screen(width: u16, height: u16) -> Screen {
 }
 
 pub(crate) fn screen_with(width: u16, height: u16, kept: Kept) -> Screen {
-    let identity = Identity { name: Name::parse("alice").unwrap(), secret: None };
+    let identity = Identity { name: Name::parse("alice").unwrap(), secret: Secret::parse("alice's own secret").ok() };
     let mut model = Model::new("localhost:5000".to_owned(), identity, kept);
     let keymap = Keymap::new(&[]);
     model.keys = keymap.describe();
