@@ -124,6 +124,35 @@ impl Browser {
         browser
     }
 
+    /// As [`named`](Self::named), on a line that can be cut and mended: [`cut`](Self::cut), [`mend`](Self::mend).
+    pub(crate) async fn on_a_line(server: SocketAddr, name: &str) -> Self {
+        let browser = Self::start(server).await;
+        let line = "window.line = { isCut: false, sockets: [] }; \
+                    window.WebSocket = new Proxy(WebSocket, { construct(kind, given) { \
+                        const socket = line.isCut ? new EventTarget() : new kind(...given); \
+                        if (line.isCut) socket.close = () => {}; \
+                        if (line.isCut) setTimeout(() => socket.dispatchEvent(new CloseEvent('close', { code: 1006 }))); \
+                        line.sockets.push(socket); \
+                        return socket; } })";
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": line })).await;
+        browser.load().await;
+        browser.say_name(name).await;
+        browser.until("the name is claimed", "!document.querySelector('#me-verified').hidden").await;
+        browser
+    }
+
+    /// From now on there is no way to the server.
+    pub(crate) async fn cut(&self) {
+        self.value("(line.isCut = true, line.sockets.forEach((socket) => socket.close()))").await;
+        self.status_has("offline").await;
+    }
+
+    pub(crate) async fn mend(&self) {
+        self.value("line.isCut = false").await;
+        self.try_now().await;
+        self.status_has("live").await;
+    }
+
     pub(crate) async fn say_name(&self, name: &str) {
         let field = self.client.wait().at_most(PATIENCE).for_element(Locator::Css("#name:focus")).await.unwrap();
         field.clear().await.unwrap();
@@ -206,6 +235,26 @@ impl Browser {
     /// The texts that are drawn, from the top, those on their way among them.
     pub(crate) async fn texts(&self) -> Vec<String> {
         let script = "[...document.querySelectorAll('#feed .text')].map((text) => text.textContent)";
+        serde_json::from_value(self.value(script).await).unwrap()
+    }
+
+    /// Sees that a text is nowhere: not in what is drawn, not hidden in it, not in a field, not in what the browser keeps.
+    pub(crate) async fn has_nowhere(&self, text: &str) {
+        let script = format!(
+            "(() => {{ const wanted = {}; \
+             const places = {{ page: document.documentElement.outerHTML, storage: JSON.stringify({{ ...localStorage }}), title: document.title, \
+             fields: [...document.querySelectorAll('input, textarea')].map(({{ value }}) => value).join(' ') }}; \
+             return Object.keys(places).filter((place) => places[place].includes(wanted)); }})()",
+            json!(text)
+        );
+        assert_eq!(self.value(&script).await, json!([]), "{text:?} is still there");
+    }
+
+    /// All that is drawn of the cheeps, from the top, as one line each.
+    pub(crate) async fn screen(&self) -> Vec<String> {
+        let script = "[...document.querySelectorAll('#feed article[data-seq]')].map((article) => [article.dataset.seq, \
+                      ...[...article.querySelectorAll('.author, .edited, .quote, .text, .gone, .reaction, [data-do=thread]')].map((part) => \
+                      `${part.textContent} ${part.matches('.reaction') ? part.ariaPressed + part.title : ''}`)].join(' | '))";
         serde_json::from_value(self.value(script).await).unwrap()
     }
 

@@ -5,10 +5,12 @@
 
 mod access;
 mod browser;
+mod changing;
 mod hostile;
 mod loading;
 mod posting;
 mod reading;
 mod recovery;
+mod searching;
 #[path = "../support/mod.rs"]
 mod support;

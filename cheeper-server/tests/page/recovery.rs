@@ -9,7 +9,7 @@ fn stored(server: &Server) -> Vec<String> {
     let mut client = server.client();
     let page = client.ask(serde_json::json!({ "type": "history", "limit": 200 }));
     let text = |event: &Value| event["cheep"].as_str().unwrap().to_owned();
-    page["cheeps"].as_array().unwrap().iter().map(text).collect()
+    page["events"].as_array().unwrap().iter().map(text).collect()
 }
 
 const NOTHING_WAITS: &str = "!document.querySelector('[role=status]').innerText.includes('unsent') \
