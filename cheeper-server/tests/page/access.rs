@@ -151,7 +151,7 @@ async fn it_is_as_dark_as_the_system_or_as_the_reader_wants() {
 }
 
 /// Lets axe-core look at the page as it is now.
-async fn assert_no_violations(page: &Browser, what: &str) {
+pub(crate) async fn assert_no_violations(page: &Browser, what: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/node_modules/axe-core/axe.min.js");
     let axe = fs::read_to_string(&path).unwrap_or_else(|error| panic!("axe-core: {error}; ./.ci/test installs it"));
     page.client.execute(&axe, Vec::new()).await.unwrap();
@@ -201,6 +201,86 @@ async fn a_checker_of_accessibility_finds_nothing_in_light_and_dark() {
     page.cheep("waits").await;
     assert_no_violations(&page, "offline, with a cheep that waits").await;
     server.restart_in_place(&data);
+    page.close().await;
+}
+
+/// A timeline with a cheep in every state, the newest of them alice's own: edited, with reactions, answered, deleted.
+async fn page_of_changes(server: &Server) -> Browser {
+    let mut bob = server.client();
+    bob.ask(json!({ "type": "hello", "name": "bob", "secret": "the secret of bob" }));
+    for text in ["hello @alice", "regretted", "misspelt"] {
+        bob.ask(json!({ "cheep": text }));
+    }
+    bob.ask(json!({ "type": "edit", "target": 3, "cheep": "corrected" }));
+    bob.ask(json!({ "type": "delete", "target": 2 }));
+    for emoji in ["🎉", "👍", "😮", "😢", "😂", "❤️", "🐦", "☕", "🌤️", "👩‍👩‍👧"] {
+        bob.ask(json!({ "type": "react", "target": 1, "emoji": emoji }));
+    }
+    bob.ask(json!({ "cheep": "it is gone", "reply_to": 2 }));
+    let page = Browser::named(server.address, "alice").await;
+    page.cheep("my own").await;
+    page.shows("my own").await;
+    page.click("#c1 .reaction").await;
+    page.until("it is pressed", "document.querySelector('#c1 .reaction').ariaPressed === 'true'").await;
+    page
+}
+
+#[tokio::test]
+async fn a_checker_of_accessibility_finds_nothing_where_cheeps_are_changed() {
+    let server = Server::start();
+    let page = page_of_changes(&server).await;
+    for scheme in ["light", "dark"] {
+        if scheme == "dark" {
+            page.prefers_dark().await;
+        }
+        assert_no_violations(&page, &format!("changed cheeps, {scheme}")).await;
+        page.click("#c2 [data-do=thread]").await;
+        page.until("it is there", "document.activeElement.matches('#thread .wanted')").await;
+        assert_no_violations(&page, &format!("a thread, {scheme}")).await;
+        page.press(&ESCAPE.to_string()).await;
+        page.click("#c1 [data-do=choose]").await;
+        page.press(&format!("no{ENTER}")).await;
+        page.until("it is refused", "document.querySelector('#emoji-refusal').innerText !== ''").await;
+        assert_no_violations(&page, &format!("a choice of reactions, {scheme}")).await;
+        page.press(&ESCAPE.to_string()).await;
+        page.click(".own [data-do=delete]").await;
+        assert_no_violations(&page, &format!("before a delete, {scheme}")).await;
+        page.press(&ESCAPE.to_string()).await;
+        page.click(".own [data-do=edit]").await;
+        assert_no_violations(&page, &format!("an edit, {scheme}")).await;
+        page.press(&ESCAPE.to_string()).await;
+    }
+    page.close().await;
+}
+
+#[tokio::test]
+async fn a_narrow_screen_has_room_for_all_that_can_be_done_with_a_cheep() {
+    let server = Server::start();
+    let page = page_of_changes(&server).await;
+    page.resize(320, 568).await;
+    page.until("it is narrow", "innerWidth === 320").await;
+    let steps = [
+        "1",
+        "document.querySelector('.own [data-do=edit]').click()",
+        "document.querySelector('#c2 [data-do=thread]').click()",
+        "(document.querySelector('#thread').close(), document.querySelector('#c1 [data-do=choose]').click())",
+        "(document.querySelector('#choose').close(), document.querySelector('.own [data-do=delete]').click())",
+        "(document.querySelector('#delete').close(), document.querySelector('#open-search').click())",
+    ];
+    for step in steps {
+        page.value(step).await;
+        page.until(
+            "it has its answer",
+            "!document.querySelector('#thread').open || document.querySelector('#thread .wanted')",
+        )
+        .await;
+        let wide = "[document.documentElement, ...document.querySelectorAll('dialog[open]')].some((each) => \
+                    each.scrollWidth > each.clientWidth || each.getBoundingClientRect().width > 320)";
+        assert_eq!(page.value(wide).await, json!(false), "after {step}");
+        let small = "[...document.querySelectorAll('button, input')].filter((each) => each.checkVisibility() \
+                     && Math.min(each.getBoundingClientRect().height, each.getBoundingClientRect().width) < 24).map((each) => each.outerHTML)";
+        assert_eq!(page.value(small).await, json!([]), "after {step}");
+    }
     page.close().await;
 }
 
