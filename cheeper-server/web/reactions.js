@@ -62,6 +62,8 @@ export class Chooser {
     this.#field.value = '';
     this.#showRefusal('');
     this.#dialog.showModal();
+    // Not the button that closes it, and no field: a phone would show its keyboard.
+    byId('usual').firstElementChild.focus();
   }
 
   #choose(typed) {

@@ -239,6 +239,7 @@ async fn a_checker_of_accessibility_finds_nothing_where_cheeps_are_changed() {
         assert_no_violations(&page, &format!("a thread, {scheme}")).await;
         page.press(&ESCAPE.to_string()).await;
         page.click("#c1 [data-do=choose]").await;
+        page.click("#emoji").await;
         page.press(&format!("no{ENTER}")).await;
         page.until("it is refused", "document.querySelector('#emoji-refusal').innerText !== ''").await;
         assert_no_violations(&page, &format!("a choice of reactions, {scheme}")).await;

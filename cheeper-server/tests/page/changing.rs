@@ -67,7 +67,7 @@ async fn two_pages_see_an_edit_a_reaction_and_a_delete_at_once_and_make_them_by_
     assert_eq!(alice.value("document.querySelector('#cheep').value").await, json!("half a thought"));
     for page in [&alice, &bob] {
         page.until("it is corrected", &text_of(1, "hello world")).await;
-        page.until("that is said", "document.querySelector('#c1 .edited').title.startsWith('edited: ')").await;
+        page.until("that is said", "document.querySelector('#c1 .edited')?.title.startsWith('edited: ')").await;
     }
     alice.until("it is read out", "document.querySelector('#announcer').textContent === 'Saved'").await;
 
