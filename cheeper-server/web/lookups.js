@@ -16,6 +16,7 @@ const FOUND = 30;
  * @typedef {{events: Cheep[], from: number, to: number, head: number, more: boolean}} Page
  * @typedef {object} Way  how a dialog comes to what it shows
  * @property {(request: object) => Promise<Page>} ask
+ * @property {(seq: number) => Cheep[]} cheepsAfter  what came live after this seq
  * @property {() => import('./article.js').Context} context
  */
 
@@ -24,10 +25,12 @@ class Lookup {
   #dialog;
   #note;
   #more;
-  #way;
+  /** What the button for more says. */
+  #label;
   /** The question that was asked last; what is answered later belongs to another one. */
   #asked = null;
   #goOn = () => {};
+  way;
   listing;
   /** The cheep that it is about, and what is marked in the texts. */
   wanted = null;
@@ -38,10 +41,11 @@ class Lookup {
     this.#dialog = byId(name);
     this.#note = byId(`${name}-note`);
     this.#more = byId(`${name}-more`);
-    this.#way = way;
+    this.#label = this.#more.textContent;
+    this.way = way;
     this.listing = new Listing(byId(`${name}-list`), { prefix: name.charAt(0), isNewestFirst });
     this.#dialog.addEventListener('close', () => this.clear());
-    this.#more?.addEventListener('click', () => this.#goOn());
+    this.#more.addEventListener('click', () => this.#goOn());
   }
 
   get isOpen() {
@@ -70,9 +74,10 @@ class Lookup {
   }
 
   /** @param {(() => void) | null} goOn  what the button for more does; null if there is no more */
-  offerMore(goOn) {
+  offerMore(goOn, label = this.#label) {
     this.#goOn = goOn ?? (() => {});
-    if (this.#more) this.#more.hidden = goOn === null;
+    this.#more.hidden = goOn === null;
+    this.#more.textContent = label;
   }
 
   /**
@@ -85,7 +90,7 @@ class Lookup {
     this.say('Looking …');
     this.offerMore(null);
     try {
-      const page = await this.#way.ask(request);
+      const page = await this.way.ask(request);
       if (this.#asked !== request) return;
       this.say('');
       this.listing.add(page.events.map(cheepOf).filter(Boolean));
@@ -94,7 +99,7 @@ class Lookup {
     } catch (error) {
       if (this.#asked !== request) return;
       this.say(error.message);
-      this.offerMore(() => this.ask(request, onPage));
+      this.offerMore(() => this.ask(request, onPage), 'Try again');
     }
   }
 
@@ -104,7 +109,7 @@ class Lookup {
   }
 
   draw() {
-    if (this.isOpen) this.listing.draw({ ...this.#way.context(), wanted: this.wanted, found: this.found });
+    if (this.isOpen) this.listing.draw({ ...this.way.context(), wanted: this.wanted, found: this.found });
   }
 
   /** Brings a cheep that is there into sight; false if it is not there. */
@@ -147,23 +152,24 @@ class Thread extends Lookup {
 
   #read(seq, after) {
     this.#isWhole = false;
-    return this.ask({ type: 'thread', seq, ...(after !== undefined && { after }) }, ({ more, to }) => {
+    return this.ask({ type: 'thread', seq, ...(after !== undefined && { after }) }, ({ more, to, head }) => {
       this.#isWhole = !more;
       if (more) this.offerMore(() => this.#read(seq, to));
+      // An answer can have come live before this page did, and after it was made.
+      else this.#addAnswers(this.way.cheepsAfter(head));
     });
   }
 
   /** New answers come in at the end, if nothing is missing before them. */
   apply(events) {
     super.apply(events);
-    if (!this.isOpen || !this.#isWhole) return;
+    if (this.isOpen && this.#isWhole) this.#addAnswers(events.map(cheepOf).filter(Boolean));
+  }
+
+  #addAnswers(cheeps) {
     const here = new Set(this.listing.cheeps.map(({ seq }) => seq));
-    const answers = events.map(cheepOf).filter((cheep) => {
-      const isAnswer = here.has(cheep?.reply_to);
-      if (isAnswer) here.add(cheep.seq);
-      return isAnswer;
-    });
-    if (answers.length > 0) this.listing.add(answers);
+    const isAnswer = ({ seq, reply_to: answered }) => here.has(answered) && Boolean(here.add(seq));
+    this.listing.add(cheeps.filter(isAnswer));
   }
 }
 

@@ -63,7 +63,7 @@ const connection = new Connection({
 });
 
 const ask = (request) => connection.look(request);
-const lookups = new Lookups({ ask, context });
+const lookups = new Lookups({ ask, context, cheepsAfter });
 const quotes = new Quotes(ask, (cheep) => {
   fillQuotes(cheep.seq, cheep);
   writing.refresh();
@@ -237,6 +237,11 @@ function edit(seq) {
   if (!cheep || !changing.isOurs(cheep)) return;
   lookups.close();
   writing.edit(cheep);
+}
+
+function cheepsAfter(seq) {
+  settle();
+  return timeline.cheeps.slice(timeline.cheeps.findLastIndex((cheep) => cheep.seq <= seq) + 1);
 }
 
 /** A cheep that is shown anywhere on the page. */

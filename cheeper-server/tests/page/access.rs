@@ -216,6 +216,7 @@ async fn page_of_changes(server: &Server) -> Browser {
     for emoji in ["🎉", "👍", "😮", "😢", "😂", "❤️", "🐦", "☕", "🌤️", "👩‍👩‍👧"] {
         bob.ask(json!({ "type": "react", "target": 1, "emoji": emoji }));
     }
+    bob.ask(json!({ "cheep": "a long answer ".repeat(20), "reply_to": 2 }));
     bob.ask(json!({ "cheep": "it is gone", "reply_to": 2 }));
     let page = Browser::named(server.address, "alice").await;
     page.cheep("my own").await;
