@@ -63,6 +63,37 @@ async fn hostile_texts_and_names_stay_text_and_stay_in_their_place() {
 }
 
 #[tokio::test]
+async fn hostile_names_edits_and_searches_stay_text_where_cheeps_are_changed() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.ask(json!({ "type": "hello", "name": NAMES[0], "secret": "the secret of somebody bold" }));
+    client.ask(json!({ "cheep": "harmless" }));
+    client.ask(json!({ "type": "edit", "target": 1, "cheep": TEXTS[0] }));
+    for name in NAMES {
+        client.ask(json!({ "type": "react", "name": name, "target": 1, "emoji": "👩‍👩‍👧‍👦" }));
+    }
+    client.ask(json!({ "name": NAMES[4], "cheep": TEXTS[1], "reply_to": 1 }));
+    let page = Browser::named(server.address, "<i>reader</i>").await;
+    page.until("all have reacted", "document.querySelector('#c1 .reaction')?.innerText.endsWith(' 6')").await;
+    let names: Vec<String> = NAMES.iter().map(|name| format!("\u{2068}{name}\u{2069}")).collect();
+    assert_eq!(page.value("document.querySelector('#c1 .reaction').title").await, json!(names.join(", ")));
+    page.click("#c1 [data-do=thread]").await;
+    page.until("the thread is there", "document.querySelectorAll('#thread article').length === 2").await;
+    assert!(page.text("#thread a.quote").await.ends_with(TEXTS[0]));
+    page.value("document.querySelector('#thread').close()").await;
+    page.click("#open-search").await;
+    page.value(
+        "(document.querySelector('#q').value = '<b>.*(', document.querySelector('#search-form').requestSubmit())",
+    )
+    .await;
+    page.until("it has an answer", "!['', 'Looking …'].includes(document.querySelector('#search-note').innerText)")
+        .await;
+    assert_eq!(page.count("img, script:not([src]), style, i, b").await, 0);
+    assert_eq!(page.client.title().await.unwrap(), "Cheeper");
+    page.close().await;
+}
+
+#[tokio::test]
 async fn a_word_of_four_hundred_characters_is_shown_whole_where_the_host_allows_it() {
     let server = Server::with(&["--post-rate", "0", "--cheep-chars", "500"]);
     let word = "w".repeat(400);

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::{
+    access::assert_no_violations,
     browser::{Browser, ESCAPE},
     support::{Client, Server},
 };
@@ -83,6 +84,9 @@ async fn a_search_is_begun_by_a_key_marks_what_it_finds_and_is_read_on() {
     assert_eq!(alice.value(found).await, json!(1));
     alice.value(&search("café")).await;
     alice.until("there are some", &format!("{found} > 1")).await;
+    assert_no_violations(&alice, "what was found, light").await;
+    alice.prefers_dark().await;
+    assert_no_violations(&alice, "what was found, dark").await;
     let marks = "[...new Set([...document.querySelectorAll('#search mark')].map((mark) => mark.textContent))]";
     assert_eq!(alice.value(marks).await, json!(["café"]));
     while alice.value("!document.querySelector('#search-more').hidden").await == json!(true) {
