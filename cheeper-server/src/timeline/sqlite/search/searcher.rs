@@ -89,7 +89,10 @@ impl Searcher {
         let last = self.shared.indexed().min(last);
         let newest = search.before.map_or(last, |before| last.min(before.previous()));
         let Self { reader, index, shared, path } = self;
-        let index = Self::index(index, shared, path)?;
+        let Some(index) = Self::index(index, shared, path)? else {
+            // It says itself that it knows nothing yet.
+            return Ok(Part { events: Vec::new(), more_before: false, more_after: false, last: Seq::ZERO });
+        };
         let mut found = Found { limit: search.limit.min(PAGE), ..Found::default() };
         let (began, terms) = (Instant::now(), expression(&query));
         let (mut step, mut up_to) = (FIRST_STEP, newest.get());
@@ -119,23 +122,25 @@ impl Searcher {
         Ok(Part { events: found.events, more_before: found.has_more, more_after: false, last })
     }
 
-    /// The index that there is now.
+    /// The index that there is now; none before the first was opened.
     fn index<'a>(
         open: &'a mut Option<(Connection, u64)>,
         shared: &Shared,
         path: &Path,
-    ) -> Result<&'a Connection, SearchError> {
-        let is_not_ready = || Refusal::new(Code::Internal, "Searching is not ready yet: try again in a moment.");
-        let generation = shared.generation().ok_or_else(is_not_ready)?;
-        if open.as_ref().is_none_or(|(_, opened)| *opened != generation) {
-            // Should it be gone, another one is being made.
-            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let db = Connection::open_with_flags(path, flags)?;
-            db.pragma_update(None, "query_only", true)?;
-            db.pragma_update(None, "cache_size", -CACHE_KIB)?;
-            *open = Some((db, generation));
+    ) -> rusqlite::Result<Option<&'a Connection>> {
+        let generation = shared.generation();
+        if open.as_ref().map(|(_, opened)| *opened) != generation {
+            *open = None;
+            if let Some(generation) = generation {
+                // Should it be gone, another one is being made.
+                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                let db = Connection::open_with_flags(path, flags)?;
+                db.pragma_update(None, "query_only", true)?;
+                db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+                *open = Some((db, generation));
+            }
         }
-        Ok(&open.as_ref().ok_or_else(is_not_ready)?.0)
+        Ok(open.as_ref().map(|(db, _)| db))
     }
 }
 
