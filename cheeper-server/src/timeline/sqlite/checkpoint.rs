@@ -13,15 +13,37 @@
 //!
 //! The old cookie goes into the log just before the new one: wherever that is cut off, by a kill or a power cut, the
 //! database has one of the two.
+//!
+//! **What is left of a text that was deleted or corrected, and until when.** The transaction that does it overwrites the text
+//! where it lies, so that the newest state of no page has it. The log still has the page as it was when the text came, and the
+//! database may have it until the log is carried over. So after such a commit the log is carried over and emptied:
+//!
+//! * within [`EMPTY_AFTER`], if nobody reads an earlier state; else it is tried again as often, and a program that reads for
+//!   long (a backup) keeps it as long;
+//! * when the server stops;
+//! * after a kill, within the same time from the next start.
+//!
+//! What the system leaves of a file that was cut off, and what a disk leaves of a block that was overwritten, is beyond us;
+//! so are copies that were made before. Of reactions to a deleted cheep, and of the keyed fingerprint of a text that was
+//! corrected, SQLite may leave a copy in the unused part of a page until something else takes its place.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use rusqlite::{Connection, config::DbConfig};
 
-use super::schema;
+use super::{files::Files, schema};
 
 /// Pages in the log at which it is carried over and begins anew.
 pub(super) const PAGES: i32 = 400;
+/// The longest that a log keeps what a commit took out of the store, if nobody reads an earlier state.
+const EMPTY_AFTER: Duration = Duration::from_secs(1);
+/// How long others wait for that while somebody still reads.
+const EMPTY_PATIENCE: Duration = Duration::from_millis(20);
+/// How long a write waits for writers of other programs.
+const WRITE_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the last one waits for readers of other programs; the server has to be gone soon.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -39,6 +61,8 @@ pub(super) struct Log {
     pub(super) is_marked: bool,
     /// Pages in it that may have to be carried over.
     pages: i32,
+    /// It has something in it, or the file behind its end has, that is to be gone by then.
+    empty_at: Option<Instant>,
 }
 
 impl Log {
@@ -60,6 +84,39 @@ impl Log {
         self.is_known = true;
         self.checkpoint(db);
         Ok(())
+    }
+
+    /// Something was taken out of the store that the log still has.
+    pub(super) fn empty_soon(&mut self) {
+        self.empty_at.get_or_insert_with(|| Instant::now() + EMPTY_AFTER);
+    }
+
+    /// How long until it is to be emptied.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.empty_at.map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
+    /// Carries all over and cuts the file off, if it is time.
+    pub(super) fn empty_if_due(&mut self, db: &Connection, files: &Files) {
+        if self.due().is_none_or(|due| !due.is_zero()) || files.check().is_err() {
+            return;
+        }
+        // What takes long goes first: while the file is cut off, nobody can look at it.
+        self.checkpoint(db);
+        let empty = || {
+            db.busy_timeout(EMPTY_PATIENCE)?;
+            let is_busy = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+            db.busy_timeout(WRITE_PATIENCE)?;
+            is_busy
+        };
+        self.empty_at = match files.while_emptying(empty) {
+            Ok(false) => None,
+            Ok(true) => Some(Instant::now() + EMPTY_AFTER),
+            Err(error) => {
+                tracing::debug!(%error, "the store's log could not be emptied");
+                Some(Instant::now() + EMPTY_AFTER)
+            }
+        };
     }
 
     /// After each commit: what it did to the log.

@@ -6,6 +6,7 @@ use std::{
     io,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
@@ -30,11 +31,14 @@ impl Loss {
     }
 }
 
-/// The files of an open store, as they were seen last. They only grow while it is open.
+/// The files of an open store, as they were seen last by anybody. They only grow while it is open, but for the log when it is
+/// emptied.
 #[derive(Clone)]
-pub(super) struct Files([File; 3]);
+pub(super) struct Files(Arc<Mutex<[File; 3]>>);
 
-#[derive(Clone)]
+/// Which of them is the log.
+const LOG_AT: usize = 1;
+
 struct File {
     path: PathBuf,
     seen: Seen,
@@ -70,12 +74,12 @@ impl Files {
             let seen = Seen::of(&path)?;
             Ok(File { path, seen })
         };
-        Ok(Self([see("")?, see(LOG)?, see(INDEX)?]))
+        Ok(Self(Arc::new(Mutex::new([see("")?, see(LOG)?, see(INDEX)?]))))
     }
 
     /// Sees whether all are there. It costs three system calls that touch no disk.
-    pub(super) fn check(&mut self) -> Result<(), Loss> {
-        for file in &mut self.0 {
+    pub(super) fn check(&self) -> Result<(), Loss> {
+        for file in &mut *self.lock() {
             let now = Seen::of(&file.path).ok().filter(|now| now.is_of_the_same_file(file.seen));
             let now = now.ok_or_else(|| Loss::Away(file.path.clone()))?;
             if now.bytes < file.seen.bytes {
@@ -84,5 +88,20 @@ impl Files {
             file.seen = now;
         }
         Ok(())
+    }
+
+    /// Does what makes the log shorter. Nobody looks meanwhile, who would take it for a loss.
+    pub(super) fn while_emptying<T>(&self, empty: impl FnOnce() -> T) -> T {
+        let mut files = self.lock();
+        let emptied = empty();
+        let log = &mut files[LOG_AT];
+        if let Some(now) = Seen::of(&log.path).ok().filter(|now| now.is_of_the_same_file(log.seen)) {
+            log.seen = now;
+        }
+        emptied
+    }
+
+    fn lock(&self) -> MutexGuard<'_, [File; 3]> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

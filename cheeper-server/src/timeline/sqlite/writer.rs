@@ -103,8 +103,10 @@ impl Writer {
 
     /// Works until every sender is gone and the queue is empty.
     pub(super) fn run(mut self, queue: &queue::Receiver<Write>) {
+        // A run that was killed may have left what it was about to take out of the log.
+        self.log.empty_soon();
         loop {
-            match queue.recv_timeout(PROBE_EVERY) {
+            match queue.recv_timeout(self.log.due().map_or(PROBE_EVERY, |due| due.min(PROBE_EVERY))) {
                 Ok(first) => {
                     let mut batch = vec![first];
                     batch.extend(queue.try_iter().take(BATCH - 1));
@@ -118,6 +120,7 @@ impl Writer {
                 Err(mpsc::RecvTimeoutError::Timeout) => self.probe(),
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
+            self.log.empty_if_due(&self.db, &self.files);
         }
         match self.files.check() {
             Err(loss) if !loss.leaves_the_database_sound() => {
@@ -222,10 +225,14 @@ impl Writer {
         if with_mark {
             schema::mark(&transaction)?;
         }
+        let erases = ledger.erases;
         let committed = transaction.commit();
         self.is_in_doubt = committed.as_ref().is_err_and(may_be_whole) || (self.is_in_doubt && committed.is_err());
         committed?;
         self.log.on_commit(with_mark);
+        if erases {
+            self.log.empty_soon();
+        }
         Ok((events, outcomes))
     }
 }

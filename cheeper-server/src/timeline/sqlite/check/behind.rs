@@ -71,7 +71,7 @@ impl Behind {
     pub(in super::super) fn start(
         path: &Path,
         sums: Sums,
-        mut files: Files,
+        files: Files,
         soundness: Arc<Soundness>,
     ) -> Result<Self, StartError> {
         let db = Connection::open(path)?;

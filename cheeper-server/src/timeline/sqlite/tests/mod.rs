@@ -1,6 +1,7 @@
 //! What SQLite's files alone promise. What every engine does is in the contract.
 
 mod damage;
+mod erasing;
 mod search;
 
 use std::{

@@ -1,0 +1,130 @@
+//! What was deleted or corrected is in none of a store's files: a little later, after a stop, and a little after the start
+//! that follows a kill.
+
+use std::{collections::BTreeSet, thread, time::Duration};
+
+use cheeper_protocol::Emoji;
+use proptest::prelude::*;
+
+use super::*;
+use crate::timeline::{Changed, Delete, Edit, React, contract::one_in};
+
+/// Something to do, with the first to last of the cheeps as 0 to 100.
+#[derive(Clone, Debug)]
+enum Step {
+    Post { words: usize, answers: Option<usize> },
+    Edit { target: usize, words: usize },
+    React { target: usize },
+    Delete { target: usize },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let target = || 0..=100_usize;
+    // From one word to some pages, which a row has beside its own.
+    let words = || prop_oneof![6 => 1..20_usize, 2 => 20..400_usize, 1 => 400..2000_usize];
+    let step = prop_oneof![
+        6 => (words(), prop::option::of(target())).prop_map(|(words, answers)| Step::Post { words, answers }),
+        4 => (target(), words()).prop_map(|(target, words)| Step::Edit { target, words }),
+        2 => target().prop_map(|target| Step::React { target }),
+        3 => target().prop_map(|target| Step::Delete { target }),
+    ];
+    prop::collection::vec(step, 1..120)
+}
+
+/// A text that is found by its word wherever a part of it is left.
+fn text(word: &str, words: usize) -> CheepText {
+    CheepText::parse(&[word].repeat(words).join(" "), usize::MAX).unwrap()
+}
+
+fn holder() -> Author {
+    author("alice", Some(SECRET))
+}
+
+/// Does the steps one after the other, and says which words came and which of them went again.
+fn take(store: &Opened, steps: &[Step]) -> (BTreeSet<String>, BTreeSet<String>) {
+    store.claim(holder()).unwrap();
+    let (mut cheeps, mut words) = (Vec::new(), BTreeSet::new());
+    for (nth, step) in steps.iter().enumerate() {
+        let place =
+            |target: usize| cheeps.get(target * cheeps.len().saturating_sub(1) / 100).copied().unwrap_or_default();
+        let word = format!("<word{nth}>");
+        let id = Some(RequestId::parse(&nth.to_string()).unwrap());
+        let command = match *step {
+            Step::Post { words, answers } => Command::Post(Post {
+                author: holder(),
+                cheep: text(&word, words),
+                reply_to: answers.map(place).filter(|to| *to > Seq::ZERO),
+                id,
+            }),
+            Step::Edit { target, words } => {
+                Command::Edit(Edit { author: holder(), target: place(target), cheep: text(&word, words), id })
+            }
+            Step::React { target } => {
+                let emoji = Emoji::parse("🐦").unwrap();
+                Command::React(React { author: holder(), target: place(target), emoji, on: true, id })
+            }
+            Step::Delete { target } => Command::Delete(Delete { author: holder(), target: place(target), id }),
+        };
+        match store.submit(command) {
+            Ok(Outcome::Posted(Posted { cheep, .. })) => {
+                cheeps.push(cheep.seq);
+                words.insert(word);
+            }
+            Ok(Outcome::Changed(Changed { cheep, .. })) if cheep.cheep.as_str().contains(&word) => {
+                words.insert(word);
+            }
+            _ => {}
+        }
+    }
+    let shown: Vec<_> = cheeps.iter().map(|seq| shown(store, *seq)).collect();
+    words.into_iter().partition(|word| shown.iter().any(|text| text.contains(word.as_str())))
+}
+
+fn shown(store: &Opened, seq: Seq) -> String {
+    let read = store.read(Read::Events { first: seq, last: seq }).unwrap();
+    read[0].as_cheep().unwrap().cheep.as_str().to_owned()
+}
+
+/// Which of these words are in which files.
+fn left(folder: &Path, words: &BTreeSet<String>) -> Vec<String> {
+    let mut left = Vec::new();
+    for file in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let bytes = fs::read(file.path()).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        let found: BTreeSet<_> =
+            text.split('<').filter_map(|part| Some(format!("<{}>", part.split_once('>')?.0))).collect();
+        left.extend(words.intersection(&found).map(|word| format!("{word} in {:?}", file.file_name())));
+    }
+    left
+}
+
+/// Waits until none of these words is left. Forever if one is, but for a bound that no machine comes to.
+fn until_gone(folder: &Path, words: &BTreeSet<String>) {
+    for _ in 0..1200 {
+        if left(folder, words).is_empty() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{:?} a minute later", left(folder, words));
+}
+
+proptest! {
+    #![proptest_config(one_in(32))]
+
+    #[test]
+    fn what_is_gone_is_in_no_file(steps in steps()) {
+        let folder = Folder::new();
+        let store = open(&folder.0);
+        let (kept, gone) = take(&store, &steps);
+        let image = folder.image();
+        until_gone(folder.0.path(), &gone);
+        store.timeline.close().unwrap();
+        prop_assert_eq!(left(folder.0.path(), &gone), Vec::<String>::new(), "after a stop");
+        prop_assert_eq!(left(folder.0.path(), &kept).len(), kept.len(), "they would be found");
+
+        let after_kill = open(&image.0);
+        until_gone(image.0.path(), &gone);
+        after_kill.timeline.close().unwrap();
+    }
+}
