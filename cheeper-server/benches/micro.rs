@@ -1,6 +1,9 @@
 //! What single steps cost on the way of a cheep: `cargo bench -p cheeper-server --bench micro`.
 
-use cheeper_protocol::{Cheep, CheepText, ClientFrame, Event, History, Limits, Name, Range, RequestId, Seq, Timestamp};
+use cheeper_protocol::{
+    Cheep, CheepText, ClientFrame, Edit, Emoji, Event, History, Limits, Name, Range, Reaction, RequestId, Seq,
+    Timestamp,
+};
 use cheeper_server::{
     conversation::request::{Rules, Speaker},
     feed::{page, tail::Tail},
@@ -73,6 +76,37 @@ fn ring_takes_an_event(bencher: Bencher) {
             [cheep(number)]
         })
         .bench_local_refs(|cheeps| tail.push(cheeps));
+}
+
+/// A change of a cheep that lies in a run of so many, which is encoded anew.
+#[divan::bench(args = [1, 400])]
+fn ring_takes_a_reaction(bencher: Bencher, together: u64) {
+    ring_takes(bencher, together, |seq, target| {
+        let (name, emoji) = (Name::parse("bob").expect("a name"), Emoji::parse("🎉").expect("an emoji"));
+        let at = Timestamp::UNIX_EPOCH;
+        Event::Reaction(Reaction { seq, at, target, name, emoji, on: true, count: 1, next: None, id: None })
+    });
+}
+
+/// The same, and the edit before it becomes void.
+#[divan::bench(args = [1, 400])]
+fn ring_takes_an_edit(bencher: Bencher, together: u64) {
+    ring_takes(bencher, together, |seq, target| {
+        let cheep = CheepText::cleaned("what it was to say at first");
+        Event::Edit(Edit { seq, at: Timestamp::UNIX_EPOCH, target, cheep, id: None })
+    });
+}
+
+fn ring_takes(bencher: Bencher, together: u64, change: impl Fn(Seq, Seq) -> Event) {
+    let tail = Tail::new(Seq::ZERO, usize::MAX);
+    tail.push(&(1..=together).map(cheep).collect::<Vec<_>>());
+    let mut number = together;
+    bencher
+        .with_inputs(|| {
+            number += 1;
+            [change(seq(number), seq(together))]
+        })
+        .bench_local_refs(|changes| tail.push(changes));
 }
 
 /// What a shard takes from the ring for everybody: one event, and many that came one by one.

@@ -1,4 +1,4 @@
-//! How often somebody may post, claim names and try secrets. A post must fit what its connection, then what its author, then what its
+//! How often somebody may post or change something, claim names and try secrets. A post or a change must fit what its connection, then what its author, then what its
 //! address may do. The first that says no ends it, so that nobody uses up what others share by being refused.
 
 use std::{
@@ -99,7 +99,7 @@ impl<C: Clock + Clone> RateLimits<C> {
         }
     }
 
-    /// Takes one post from the budgets it falls under, or says how long to wait.
+    /// Takes one post, or one change, from the budgets it falls under, or says how long to wait.
     pub fn check_post(&self, from: Source, author: &Author) -> Result<(), Refusal> {
         let Some(limiters) = &self.limiters else { return Ok(()) };
         self.sweep();
@@ -144,7 +144,7 @@ impl<C: Clock + Clone> RateLimits<C> {
         })
     }
 
-    /// How many posts found no budget.
+    /// How many posts and changes found no budget.
     pub fn refused_posts(&self) -> u64 {
         self.refused_posts.load(Ordering::Relaxed)
     }

@@ -114,7 +114,12 @@ mod tests {
     use super::*;
 
     fn steps(frames: &[&str]) -> Vec<Result<Step, Refusal>> {
-        let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(0) };
+        steps_within(0, frames)
+    }
+
+    /// The same where people may post so often in a minute.
+    fn steps_within(per_minute: u32, frames: &[&str]) -> Vec<Result<Step, Refusal>> {
+        let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(per_minute) };
         let source = Source { address: [127, 0, 0, 1].into(), connection: Some(1) };
         let mut speaker = Speaker::default();
         let frames = frames.iter().map(|frame| ClientFrame::parse(frame, &rules.limits).unwrap());
@@ -147,6 +152,24 @@ mod tests {
             other => panic!("{other:?}"),
         });
         assert_eq!(secrets.collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn changes_use_up_the_same_budget_as_posts_and_reading_uses_none() {
+        let frames = [
+            r#"{"name":"alice","cheep":"hi"}"#,
+            r#"{"type":"edit","name":"alice","target":1,"cheep":"hello"}"#,
+            r#"{"type":"thread","seq":1}"#,
+            r#"{"type":"react","name":"alice","target":1,"emoji":"🎉"}"#,
+            r#"{"type":"search","q":"hi"}"#,
+            r#"{"type":"react","name":"alice","target":1,"emoji":"🎉","on":false}"#,
+            r#"{"type":"delete","name":"alice","target":1}"#,
+            r#"{"type":"delete","name":"alice","target":2}"#,
+            r#"{"type":"history"}"#,
+        ];
+        let refused = steps_within(4, &frames).into_iter().map(|step| step.err().map(|refusal| refusal.code));
+        let expected = [None, None, None, None, None, None, None, Some(Code::RateLimited), None];
+        assert_eq!(refused.collect::<Vec<_>>(), expected, "five at once, and no sixth");
     }
 
     #[test]
