@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use cheeper_protocol::{
-    Ack, Cheep, CheepState, CheepText, ClientFrame, Code, ErrorFrame, Event, History, Limits, Page, Range, Request,
-    RequestId, Secret, Seq, ServerFrame, Timestamp, Welcome, limits::SEQ_MAX,
+    Ack, Cheep, CheepState, CheepText, ClientFrame, Code, Delete, DeletedBy, Edit, Emoji, ErrorFrame, Event, History,
+    Limits, Page, Query, Range, Reaction, ReactionCount, Request, RequestId, Search, Secret, Seq, ServerFrame, Thread,
+    Timestamp, Welcome, limits::SEQ_MAX,
 };
 use proptest::{option, prelude::*};
 use serde_json::{Map, Value};
@@ -49,30 +50,93 @@ fn request() -> impl Strategy<Value = Request> {
             reply_to
         }),
         (name(), option::of(secret())).prop_map(|(name, secret)| Request::Hello { name, secret }),
+        (option::of(name()), seq(), cheep_text()).prop_map(|(name, target, cheep)| Request::Edit {
+            name,
+            target,
+            cheep
+        }),
+        (option::of(name()), seq()).prop_map(|(name, target)| Request::Delete { name, target }),
+        (option::of(name()), seq(), emoji(), any::<bool>()).prop_map(|(name, target, emoji, on)| Request::React {
+            name,
+            target,
+            emoji,
+            on
+        }),
         (range(), 1..1_000_000_usize).prop_map(|(range, limit)| Request::History(History { range, limit })),
+        (seq(), option::of(seq())).prop_map(|(seq, after)| Request::Thread(Thread { seq, after })),
+        (query(), option::of(seq()), 1..1_000_000_usize).prop_map(|(q, before, limit)| Request::Search(Search {
+            q,
+            before,
+            limit
+        })),
         Just(Request::Who),
         Just(Request::Ping),
     ]
 }
 
+fn emoji() -> impl Strategy<Value = Emoji> {
+    super::emoji::parts().prop_filter_map("no emoji", |text| Emoji::parse(&text).ok())
+}
+
+fn query() -> impl Strategy<Value = Query> {
+    text().prop_filter_map("nothing to look for", |text| Query::parse(&text).ok())
+}
+
+fn deleted_by() -> impl Strategy<Value = DeletedBy> {
+    prop::sample::select(vec![DeletedBy::Author, DeletedBy::Host])
+}
+
+fn count() -> impl Strategy<Value = u64> {
+    prop_oneof![0..3_u64, 0..=SEQ_MAX]
+}
+
+fn state() -> impl Strategy<Value = CheepState> {
+    let reaction = (emoji(), count(), prop::collection::vec(name(), 0..3));
+    let reaction = reaction.prop_map(|(emoji, count, names)| ReactionCount { emoji, count, names });
+    let reactions = prop::collection::vec(reaction, 0..3);
+    (option::of(seq()), option::of(at()), option::of(deleted_by()), reactions, count()).prop_map(
+        |(rev, edited_at, deleted, reactions, replies)| CheepState { rev, edited_at, deleted, reactions, replies },
+    )
+}
+
 fn cheep() -> impl Strategy<Value = Cheep> {
-    (seq(), at(), name(), cheep_text(), any::<bool>(), option::of(seq()), id()).prop_map(
-        |(seq, at, name, cheep, verified, reply_to, id)| Cheep {
+    let about = (option::of(seq()), option::of(count()));
+    (seq(), at(), name(), cheep_text(), any::<bool>(), about, id(), state()).prop_map(
+        |(seq, at, name, cheep, verified, (reply_to, parent_replies), id, state)| Cheep {
             seq,
             at,
             name,
             cheep,
             verified,
             reply_to,
-            parent_replies: None,
+            parent_replies,
             id,
-            state: CheepState::default(),
+            state,
         },
     )
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![cheep().prop_map(Event::Cheep), seq().prop_map(|seq| Event::Unknown { seq })]
+    let edit = (seq(), at(), seq(), cheep_text(), id())
+        .prop_map(|(seq, at, target, cheep, id)| Event::Edit(Edit { seq, at, target, cheep, id }));
+    let about = (option::of(seq()), option::of(count()));
+    let delete = (seq(), at(), seq(), deleted_by(), about, id()).prop_map(
+        |(seq, at, target, by, (reply_to, parent_replies), id)| {
+            Event::Delete(Delete { seq, at, target, by, reply_to, parent_replies, id })
+        },
+    );
+    let reaction = (seq(), at(), seq(), (name(), option::of(name())), (emoji(), any::<bool>(), count()), id())
+        .prop_map(|(seq, at, target, (name, next), (emoji, on, count), id)| {
+            Event::Reaction(Reaction { seq, at, target, name, emoji, on, count, next, id })
+        });
+    prop_oneof![
+        2 => cheep().prop_map(Event::Cheep),
+        1 => edit,
+        1 => delete,
+        1 => reaction,
+        1 => seq().prop_map(|seq| Event::Void { seq }),
+        1 => seq().prop_map(|seq| Event::Unknown { seq }),
+    ]
 }
 
 fn error() -> impl Strategy<Value = ErrorFrame> {
@@ -142,7 +206,19 @@ fn near_frame() -> impl Strategy<Value = String> {
         "limit",
         "seq",
         "at",
-        "cheeps",
+        "events",
+        "from",
+        "to",
+        "target",
+        "emoji",
+        "on",
+        "count",
+        "by",
+        "rev",
+        "deleted",
+        "reactions",
+        "replies",
+        "q",
         "head",
         "more",
         "reset",
@@ -151,6 +227,13 @@ fn near_frame() -> impl Strategy<Value = String> {
         "retryable",
         "message",
         "post",
+        "edit",
+        "delete",
+        "react",
+        "reaction",
+        "void",
+        "thread",
+        "search",
         "hello",
         "history",
         "who",

@@ -10,8 +10,8 @@ mod world;
 use std::cell::RefCell;
 
 use cheeper_protocol::{
-    Code, Event, Refusal, RequestId, Seq, ServerFrame,
-    follow::{Follow, Input, Link},
+    Code, Event, Refusal, Request, RequestId, Seq, ServerFrame,
+    follow::{Follow, Input, KEPT_CHANGES, Link, RETRY_MS},
     testkit::seq,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -65,7 +65,7 @@ fn play(before: usize, moves: Vec<Move>) -> World {
 #[test]
 fn a_client_in_either_language_ends_with_the_screen_of_who_has_read_the_log() {
     let page = RefCell::new(Node::run(page::SCRIPT));
-    let found = TestRunner::new(super::cases(300)).run(&(0..12_usize, moves::moves()), |(before, moves)| {
+    let found = TestRunner::new(super::cases(200)).run(&(0..12_usize, moves::moves()), |(before, moves)| {
         let world = play(before, moves);
         everything_is_done_once(&world)?;
         let differs = page.borrow_mut().ask(&Value::from(world.script));
@@ -90,6 +90,25 @@ proptest! {
         let shown: Vec<Seq> = world.screen.cheeps.keys().copied().collect();
         prop_assert_eq!(shown, world.server.log.cheeps().map(|cheep| cheep.seq).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn an_answer_that_is_older_than_all_changes_that_are_kept_is_asked_for_again() {
+    let mut world = World::new(9);
+    world.come_to_rest();
+    let first = world.screen.part;
+    world.input(Input::Older);
+    while world.server.serve() {}
+    for nth in 0..=KEPT_CHANGES {
+        let request = Request::React { name: None, target: seq(1), emoji: world::emoji(0), on: nth % 2 == 0 };
+        assert!(world.server.act(&world::person(0), None, request).is_ok());
+    }
+    world.make(Move::Race(None, Vec::new()));
+    assert_eq!(world.screen.part.map(|(oldest, _)| oldest), first.map(|(oldest, _)| oldest), "it is not shown");
+    world.come_to_rest();
+    world.wait(RETRY_MS);
+    world.come_to_rest();
+    assert!(world.screen.part < first, "it came again");
 }
 
 #[test]

@@ -20,6 +20,9 @@ const EMOJI: [&str; 3] = ["🎉", "❤️", "👍"];
 /// More than are named.
 const CROWD: usize = 54;
 
+/// The newest event, the part that is shown, and how much was looked at beside it.
+type Checked = (Seq, Option<(Seq, Seq)>, usize);
+
 pub(super) struct World {
     pub(super) now: Millis,
     pub(super) server: Fake,
@@ -33,7 +36,7 @@ pub(super) struct World {
     /// What went into the client and came out of it, for another one to do the same.
     pub(super) script: Vec<Value>,
     /// What was held against the log last.
-    checked: Option<(Seq, Option<(Seq, Seq)>, usize)>,
+    checked: Option<Checked>,
     /// Texts so far: each is another one.
     texts: usize,
 }
@@ -338,7 +341,7 @@ fn alice() -> Author {
 }
 
 /// The others: two have claimed their names, one has not.
-fn person(nth: usize) -> Author {
+pub(super) fn person(nth: usize) -> Author {
     known(["bob", "carol", "dora"][nth])
 }
 
@@ -346,7 +349,7 @@ fn known(person: &str) -> Author {
     (name(person), if person == "dora" { None } else { secret(person) })
 }
 
-fn emoji(nth: usize) -> Emoji {
+pub(super) fn emoji(nth: usize) -> Emoji {
     Emoji::parse(EMOJI[nth]).expect("an emoji")
 }
 
