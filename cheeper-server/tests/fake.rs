@@ -4,7 +4,7 @@ mod support;
 
 use std::iter;
 
-use cheeper_protocol::testkit::Fake;
+use cheeper_protocol::testkit::{Fake, is_event};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{Client, Server};
@@ -68,7 +68,7 @@ impl Both {
         let mut reals: Vec<Value> = (0..fakes.len()).map(|_| alike(&self.next())).collect();
         // An own event and its ack come in either order.
         for frames in [&mut fakes, &mut reals] {
-            frames.sort_by_key(|frame| frame["type"] != "cheep");
+            frames.sort_by_key(|frame| !is_event(frame));
         }
         assert_eq!(reals, fakes, "the answers to {step:?}: the real server's, the fake's");
         self.no_more_is_said();
@@ -92,7 +92,8 @@ impl Both {
 fn alike(frame: &Value) -> Value {
     match frame {
         Value::Object(fields) => {
-            let kept = fields.iter().filter(|(field, _)| !["at", "timeline", "server"].contains(&field.as_str()));
+            let kept =
+                fields.iter().filter(|(field, _)| !["at", "edited_at", "timeline", "server"].contains(&field.as_str()));
             kept.map(|(field, value)| (field.clone(), alike(value))).collect()
         }
         Value::Array(values) => values.iter().map(alike).collect(),
@@ -151,6 +152,71 @@ fn a_conversation_with_every_kind_of_answer_goes_alike() {
 }
 
 #[test]
+fn changes_of_cheeps_go_alike() {
+    let claim = |name: &str| json!({ "type": "hello", "name": name, "secret": format!("the secret of {name}") });
+    let react = |name: &str, emoji: &str, on: bool| json!({ "type": "react", "name": name, "target": 1, "emoji": emoji, "on": on });
+    let mut frames = vec![
+        claim("alice"),
+        json!({ "cheep": "first", "id": "p" }),
+        json!({ "type": "edit", "target": 1, "cheep": "better", "id": "e" }),
+        json!({ "type": "edit", "target": 1, "cheep": "better", "id": "e" }),
+        json!({ "type": "edit", "target": 1, "cheep": "best", "id": "e" }),
+        json!({ "type": "edit", "target": 1, "cheep": "better", "id": "p" }),
+        json!({ "type": "edit", "target": 1, "cheep": "better", "id": "e2" }),
+        json!({ "type": "edit", "target": 1, "cheep": "best", "id": "e3" }),
+        json!({ "cheep": "first", "id": "p" }),
+        json!({ "cheep": "best", "id": "p" }),
+        json!({ "type": "edit", "target": 1, "cheep": "better", "id": "e" }),
+        json!({ "type": "edit", "target": 99, "cheep": "a" }),
+        json!({ "type": "edit", "target": 2, "cheep": "a" }),
+        json!({ "type": "delete", "target": 0 }),
+        json!({ "name": "bob", "cheep": "me too", "reply_to": 1 }),
+        json!({ "name": "bob", "cheep": "to an edit", "reply_to": 2 }),
+        json!({ "type": "edit", "target": 4, "cheep": "not mine" }),
+        json!({ "type": "delete", "target": 4 }),
+        json!({ "type": "edit", "name": "bob", "target": 4, "cheep": "nobody's" }),
+        json!({ "type": "delete", "name": "alice", "target": 1, "id": "e3" }),
+        json!({ "cheep": "an answer of mine", "reply_to": 4, "id": "a" }),
+        json!({ "type": "thread", "seq": 4 }),
+        json!({ "type": "thread", "seq": 5, "after": 4 }),
+        json!({ "type": "thread", "seq": 3 }),
+        json!({ "type": "history" }),
+        json!({ "type": "history", "after": 0 }),
+    ];
+    frames.extend((0..55).map(|nth| react(&format!("fan {nth}"), "🎉", true)));
+    frames.extend([3, 3, 54, 1].map(|nth| react(&format!("FAN {nth}"), "🎉", false)));
+    frames.extend(["♥", "♥️", "👍"].map(|emoji| react("alice", emoji, true)));
+    frames.push(react("alice", "♥︎", false));
+    // More kinds than there may be.
+    frames.extend((0..20_u32).map(|nth| react("bob", &char::from_u32(0x1F400 + nth).unwrap().to_string(), true)));
+    frames.extend([
+        json!({ "type": "react", "target": 1, "emoji": "👍", "id": "r" }),
+        json!({ "type": "react", "target": 1, "emoji": "👍", "on": false, "id": "r2" }),
+        json!({ "type": "react", "target": 1, "emoji": "👍", "on": false, "id": "r2" }),
+        json!({ "type": "react", "target": 1, "emoji": "👍", "on": true, "id": "r2" }),
+        json!({ "type": "history", "around": 4 }),
+        json!({ "type": "delete", "target": 5, "id": "d5" }),
+        json!({ "type": "delete", "target": 5, "id": "d5" }),
+        json!({ "type": "delete", "target": 1, "id": "d" }),
+        json!({ "type": "delete", "target": 1 }),
+        json!({ "type": "delete", "target": 4, "id": "d" }),
+        json!({ "type": "edit", "target": 1, "cheep": "again" }),
+        json!({ "type": "edit", "target": 1, "cheep": "whatever it was", "id": "e3" }),
+        json!({ "type": "react", "target": 1, "emoji": "👍" }),
+        json!({ "type": "react", "target": 1, "emoji": "🎉", "on": true, "id": "r2" }),
+        json!({ "cheep": "whatever it was", "id": "p" }),
+        json!({ "name": "dora", "cheep": "what was it?", "reply_to": 1 }),
+        json!({ "type": "history" }),
+        json!({ "type": "history", "after": 0, "limit": 200 }),
+        json!({ "type": "thread", "seq": 1 }),
+        json!({ "type": "who" }),
+        json!({ "type": "hello", "name": "alice" }),
+        json!({ "type": "delete", "target": 5 }),
+    ]);
+    run(&frames.iter().map(say).collect::<Vec<_>>());
+}
+
+#[test]
 fn pages_that_are_too_large_are_cut_alike() {
     let mut both = Both::new();
     // A character as people count, and many bytes.
@@ -178,7 +244,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         Some("short"),
     ]);
     let id = || prop::option::of((0..9_u8).prop_map(|id| format!("id {id}")));
-    let seq = || 0..70_u64;
+    // Most are there already, and meet.
+    let seq = || prop_oneof![3 => 0..9_u64, 1 => 0..70_u64];
     let post = (prop::option::of(name()), text, prop::option::weighted(0.2, seq()), id()).prop_map(
         |(name, cheep, reply_to, id)| json!({ "name": name, "cheep": cheep, "reply_to": reply_to, "id": id }),
     );
@@ -192,7 +259,28 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     });
     let other = (prop::sample::select(vec!["who", "ping", "dance"]), id())
         .prop_map(|(kind, id)| json!({ "type": kind, "id": id }));
-    let frame = prop_oneof![8 => post, 2 => hello, 5 => history, 2 => other];
+    let about = || (prop::option::of(name()), seq(), id());
+    let edit = (about(), prop::sample::select(vec!["hi", "hello", "a", ""])).prop_map(|((name, target, id), cheep)| {
+        json!({ "type": "edit", "name": name, "target": target, "cheep": cheep, "id": id })
+    });
+    let delete =
+        about().prop_map(|(name, target, id)| json!({ "type": "delete", "name": name, "target": target, "id": id }));
+    let emoji = prop::sample::select(vec!["🎉", "♥", "♥️", "1"]);
+    let react = (about(), emoji, any::<bool>()).prop_map(|((name, target, id), emoji, on)| {
+        json!({ "type": "react", "name": name, "target": target, "emoji": emoji, "on": on, "id": id })
+    });
+    let thread = (seq(), prop::option::of(seq()), id())
+        .prop_map(|(seq, after, id)| json!({ "type": "thread", "seq": seq, "after": after, "id": id }));
+    let frame = prop_oneof![
+        8 => post,
+        4 => hello,
+        5 => history,
+        2 => other,
+        4 => edit,
+        2 => delete,
+        5 => react,
+        2 => thread,
+    ];
     let step = prop_oneof![
         30 => frame.prop_map(|frame| say(&frame)),
         1 => Just(Step::SayBinary),
