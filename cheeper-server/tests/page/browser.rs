@@ -258,6 +258,26 @@ impl Browser {
         serde_json::from_value(self.value(script).await).unwrap()
     }
 
+    /// Searches in the dialog that is open, again and again until something is found: the index is filled behind the timeline.
+    pub(crate) async fn find(&self, q: &str) {
+        let search = format!(
+            "(document.querySelector('#q').value = {}, document.querySelector('#search-form').requestSubmit())",
+            json!(q)
+        );
+        let all = async {
+            while self.count("#search article").await == 0 {
+                self.value(&search).await;
+                self.until(
+                    "it has an answer",
+                    "!document.querySelector('#search-note').innerText.startsWith('Looking')",
+                )
+                .await;
+            }
+        };
+        let is_found = tokio::time::timeout(PATIENCE, all).await.is_ok();
+        assert!(is_found, "{q} is not found: {}", self.text("#search-note").await);
+    }
+
     /// Another screen: its size in CSS pixels.
     pub(crate) async fn resize(&self, width: u32, height: u32) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
