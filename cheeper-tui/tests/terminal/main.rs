@@ -1,6 +1,7 @@
 //! The real client in a real terminal and in real pipes, against the real server.
 
 mod barred;
+mod changes;
 mod client;
 mod hostile;
 mod pipes;

@@ -77,6 +77,79 @@ fn what_is_posted_by_lines_or_whole_is_printed_by_tail() {
 }
 
 #[test]
+fn a_script_changes_cheeps_and_tail_tells_of_it() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start();
+    let bob = Person::new(&folder.path().join("bob"), &at(server.address.port()));
+    let eve = Person::new(&folder.path().join("eve"), &at(server.address.port()));
+    let quiet = (Some(0), String::new(), String::new());
+    for arguments in [
+        &["post", "frist"][..],
+        &["post", "oops"],
+        &["post", "an answer", "--reply-to", "1"],
+        &["edit", "1", "first"],
+        &["react", "1", "🎉"],
+        &["react", "1", "♥"],
+        &["react", "1", "♥", "--off"],
+        &["delete", "2"],
+        // It is so already.
+        &["delete", "2"],
+        &["react", "1", "🎉"],
+    ] {
+        assert_eq!(bob.run(&[arguments, &["--name", "bob"]].concat(), ""), quiet, "{arguments:?}");
+    }
+    assert_eq!(bob.run(&["edit", "3", "-", "--name", "bob"], "two\nlines\n"), quiet);
+    let lines = bob.tail(&["--after", "0"], 9);
+    let told: Vec<&str> = lines.iter().filter_map(|line| line.splitn(3, "  ").nth(2)).collect();
+    let expected = [
+        "bob ✓  (edited)  first",
+        "bob  deleted by its author",
+        "bob ✓  ↱ 1  (edited)  two ⏎ lines",
+        "1 edited: first",
+        "🎉 bob on 1",
+        "♥️ bob on 1",
+        "♥️ bob no longer on 1",
+        "2 deleted by its author",
+        "3 edited: two ⏎ lines",
+    ];
+    assert_eq!(told, expected, "{lines:?}");
+    assert!(lines[3].starts_with("4*  ") && !lines.concat().contains("oops"), "{lines:?}");
+    for (arguments, says) in [
+        (&["edit", "1", "mine now", "--name", "eve"][..], "can change it"),
+        (&["delete", "1", "--name", "eve"], "can change it"),
+        (&["react", "2", "🎉", "--name", "eve"], "was deleted"),
+        (&["delete", "99", "--name", "eve"], "no such cheep"),
+        (&["edit", "1", " ", "--name", "eve"], "write something first"),
+        (&["thread", "99"], "no such cheep"),
+    ] {
+        let (code, printed, said) = eve.run(arguments, "");
+        assert_eq!((code, printed.as_str(), said.lines().count()), (Some(1), "", 1), "{arguments:?}: {said}");
+        assert!(said.contains(says) && !said.contains("posted"), "{arguments:?}: {said}");
+    }
+    assert_eq!(eve.run(&["react", "1", "no", "--name", "eve"], "").0, Some(2));
+    let (code, printed, _) = eve.run(&["thread", "3"], "");
+    let printed: Vec<String> = printed.lines().map(str::to_owned).collect();
+    assert_eq!((code, texts(&printed)), (Some(0), vec!["first", "two ⏎ lines"]));
+}
+
+#[test]
+fn a_script_searches() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start();
+    server.client().post_many("cheep number", 300);
+    let bob = Person::new(folder.path(), &at(server.address.port()));
+    let (code, printed, said) = bob.run(&["search", "cheep", "--last", "250"], "");
+    let lines: Vec<String> = printed.lines().map(str::to_owned).collect();
+    let (first, last) = (lines.first().cloned().unwrap_or_default(), lines.last().cloned().unwrap_or_default());
+    assert_eq!((code, said.as_str(), lines.len()), (Some(0), "", 250));
+    assert!(first.ends_with("cheep number 51") && last.ends_with("cheep number 300"), "{first} … {last}");
+    let (code, printed, _) = bob.run(&["search", "--json", "\"number 7\""], "");
+    assert_eq!((code, printed.lines().count()), (Some(0), 1), "{printed}");
+    assert!(printed.contains(r#""cheep":"cheep number 7""#), "{printed}");
+    assert_eq!(bob.run(&["search", "nowhere"], ""), (Some(0), String::new(), String::new()));
+}
+
+#[test]
 fn tail_goes_back_further_than_a_page_and_on_after_a_loss() {
     let folder = TempDir::new().unwrap();
     let mut server = Server::start();
