@@ -32,12 +32,13 @@ pub(crate) async fn watch(memory: Arc<MemoryBudget>) {
     }
 }
 
+/// Gives back what the allocator keeps and nobody uses.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "the allocator's own call, which is declared in C")]
-fn give_back() {
+pub(crate) fn give_back() {
     // SAFETY: it takes no pointer, may be called at any time by any thread, and only lets go of pages that are free.
     unsafe { libc::malloc_trim(0) };
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn give_back() {}
+pub(crate) fn give_back() {}

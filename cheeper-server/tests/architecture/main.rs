@@ -49,7 +49,7 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
     ("services", &["conversation", "feed", "memory", "metrics", "presence", "timeline"], &[]),
     (
         "timeline",
-        &["worker"],
+        &["trim", "worker"],
         &[
             "blake3",
             "cheeper_protocol",

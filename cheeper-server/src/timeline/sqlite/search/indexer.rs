@@ -14,7 +14,7 @@ use crate::{
         search::Document,
         sqlite::reader::{ReadError, Reader},
     },
-    worker,
+    trim, worker,
 };
 
 /// Events in one read of the store: while it is read, its log cannot begin anew.
@@ -109,15 +109,21 @@ impl Indexer {
             Some(index) => index,
             None => self.open()?,
         };
+        let mut taken = 0;
         while index.position().seq < self.reader.newest() && !self.shared.is_closed() {
             let (entries, position) = self.gather(index.position())?;
             index.take(&entries, position)?;
             self.shared.set_indexed(position.seq);
+            taken += entries.len();
         }
         if self.has_earlier_pages {
             self.has_earlier_pages = !index.forget_earlier_pages()?;
         }
         index.rest()?;
+        if taken >= TRANSACTION {
+            // Most servers do this once, at their first start with an old store, and it took some megabytes.
+            trim::give_back();
+        }
         self.index = Some(index);
         Ok(())
     }
