@@ -90,6 +90,11 @@ impl Files {
         Ok(())
     }
 
+    /// Whether there is something in the log's file.
+    pub(super) fn has_log(&self) -> bool {
+        self.lock()[LOG_AT].seen.bytes > 0
+    }
+
     /// Does what makes the log shorter. Nobody looks meanwhile, who would take it for a loss.
     pub(super) fn while_emptying<T>(&self, empty: impl FnOnce() -> T) -> T {
         let mut files = self.lock();

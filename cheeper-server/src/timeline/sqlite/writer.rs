@@ -104,7 +104,9 @@ impl Writer {
     /// Works until every sender is gone and the queue is empty.
     pub(super) fn run(mut self, queue: &queue::Receiver<Write>) {
         // A run that was killed may have left what it was about to take out of the log.
-        self.log.empty_soon();
+        if self.files.has_log() {
+            self.log.empty_soon();
+        }
         loop {
             match queue.recv_timeout(self.log.due().map_or(PROBE_EVERY, |due| due.min(PROBE_EVERY))) {
                 Ok(first) => {
