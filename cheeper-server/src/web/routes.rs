@@ -42,42 +42,81 @@ pub(super) struct LineOfRequest {
 
 /// All routes. The connection's permit comes as an extension of the request.
 pub(super) fn routes(
-    site: Arc<Site>,
-) -> impl Filter<Extract = (impl Reply,), Error = Infallible> + Clone + Send + Sync + 'static {
-    let site = warp::any().map(move || site.clone());
-    let query = || warp::query::raw().or(warp::any().map(String::new)).unify();
-    let read = || warp::get().or(warp::head()).unify();
+    site: &Arc<Site>,
+) -> impl Filter<Extract = (impl Reply + use<>,), Error = Infallible> + Clone + Send + Sync + use<> {
+    let health = warp::path!("healthz").and(read()).and(with(site)).map(|site: Arc<Site>| health(&site));
+    let metrics = warp::path!("metrics").and(read()).and(with(site)).map(|site: Arc<Site>| metrics(&site));
+    let page = read().and(warp::path::full()).and(warp::header::headers_cloned()).and_then(
+        |path: FullPath, headers: HeaderMap| async move {
+            page::file(path.as_str().trim_start_matches('/'), &headers).ok_or_else(warp::reject::not_found)
+        },
+    );
+    let other_method = warp::method().and(warp::path::full()).and_then(|method, path: FullPath| async move {
+        other_method(&method, path.as_str()).ok_or_else(warp::reject::not_found)
+    });
+    let all = socket(site).or(reads(site)).or(writes(site)).or(health).or(metrics).or(page).or(other_method);
+    let all = all.recover(recover);
 
-    let socket = warp::path!("ws")
+    let from_allowed_page =
+        with(site).and(warp::header::headers_cloned()).and_then(|site: Arc<Site>, headers: HeaderMap| async move {
+            if site.origins.allow_other(&headers) { Ok(()) } else { Err(warp::reject::not_found()) }
+        });
+    from_allowed_page.untuple_one().and(all.clone().with(shared_with_others())).or(all)
+}
+
+fn with(site: &Arc<Site>) -> impl Filter<Extract = (Arc<Site>,), Error = Infallible> + Clone + use<> {
+    let site = site.clone();
+    warp::any().map(move || site.clone())
+}
+
+fn query() -> impl Filter<Extract = (String,), Error = Infallible> + Clone {
+    warp::query::raw().or(warp::any().map(String::new)).unify()
+}
+
+/// GET, or HEAD, which is the same without the body.
+fn read() -> impl Filter<Extract = (), Error = Rejection> + Clone {
+    warp::get().or(warp::head()).unify()
+}
+
+fn socket(site: &Arc<Site>) -> impl Filter<Extract = (Answer,), Error = Rejection> + Clone + use<> {
+    warp::path!("ws")
         .and(warp::get())
-        .and(site.clone())
+        .and(with(site))
         .and(warp::ext::get::<Permit>())
         .and(warp::ext::optional::<OnUpgrade>())
         .and(warp::header::headers_cloned())
         .and(query())
         .map(|site: Arc<Site>, permit, upgrade, headers: HeaderMap, query: String| {
             handshake::answer(&site, permit, upgrade, &headers, &query).into_response()
-        });
+        })
+}
+
+/// Pages and followers.
+fn reads(site: &Arc<Site>) -> impl Filter<Extract = (Answer,), Error = Rejection> + Clone + use<> {
     let cheeps = warp::path!("api" / "cheeps")
         .and(read())
-        .and(site.clone())
+        .and(with(site))
         .and(warp::header::headers_cloned())
         .and(query())
         .and(warp::ext::get::<LineOfRequest>())
         .then(|site: Arc<Site>, headers: HeaderMap, query: String, line: LineOfRequest| async move {
-            cheeps(site, &headers, &query, line)
-                .await
-                .unwrap_or_else(|refusal| answer::refused(refusal).into_response())
+            let answer = cheeps(site, &headers, &query, line).await;
+            answer.unwrap_or_else(|refusal| answer::refused(refusal).into_response())
         });
-    let thread = warp::path!("api" / "thread").and(read()).and(site.clone()).and(query()).then(
+    let thread = warp::path!("api" / "thread").and(read()).and(with(site)).and(query()).then(
         |site: Arc<Site>, query: String| async move { found(&site, query::thread(&query).map(Question::Thread)).await },
     );
-    let search = warp::path!("api" / "search").and(read()).and(site.clone()).and(query()).then(
+    let search = warp::path!("api" / "search").and(read()).and(with(site)).and(query()).then(
         |site: Arc<Site>, query: String| async move { found(&site, query::search(&query).map(Question::Search)).await },
     );
-    let write = address()
+    cheeps.or(thread).unify().or(search).unify()
+}
+
+/// What changes the timeline.
+fn writes(site: &Arc<Site>) -> impl Filter<Extract = (Response<Bytes>,), Error = Rejection> + Clone + use<> {
+    address()
         .and(warp::method())
-        .and(site.clone())
+        .and(with(site))
         .and(warp::ext::get::<Permit>())
         .and(warp::header::headers_cloned())
         .and(query())
@@ -88,33 +127,7 @@ pub(super) fn routes(
                 return answer::error(StatusCode::FORBIDDEN, Refusal::new(Code::BadField, why).in_field("Origin"));
             }
             api::write(&site, &Written { from: *permit.peer(), address, method, headers, query, body }).await
-        });
-    let health = warp::path!("healthz").and(read()).and(site.clone()).map(|site: Arc<Site>| health(&site));
-    let metrics = warp::path!("metrics").and(read()).and(site.clone()).map(|site: Arc<Site>| metrics(&site));
-    let page = read().and(warp::path::full()).and(warp::header::headers_cloned()).and_then(
-        |path: FullPath, headers: HeaderMap| async move {
-            page::file(path.as_str().trim_start_matches('/'), &headers).ok_or_else(warp::reject::not_found)
-        },
-    );
-    let other_method = warp::method().and(warp::path::full()).and_then(|method, path: FullPath| async move {
-        other_method(&method, path.as_str()).ok_or_else(warp::reject::not_found)
-    });
-    let all = socket
-        .or(cheeps)
-        .or(thread)
-        .or(search)
-        .or(write)
-        .or(health)
-        .or(metrics)
-        .or(page)
-        .or(other_method)
-        .recover(recover);
-
-    let from_allowed_page =
-        site.and(warp::header::headers_cloned()).and_then(|site: Arc<Site>, headers: HeaderMap| async move {
-            if site.origins.allow_other(&headers) { Ok(()) } else { Err(warp::reject::not_found()) }
-        });
-    from_allowed_page.untuple_one().and(all.clone().with(shared_with_others())).or(all)
+        })
 }
 
 /// What lets the scripts of other pages read answers.
@@ -171,12 +184,12 @@ fn body() -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone {
 }
 
 /// The page that a question asks for.
-async fn found(site: &Site, question: Result<Question, Refusal>) -> Response<Bytes> {
+async fn found(site: &Site, question: Result<Question, Refusal>) -> Answer {
     let page = match question {
         Ok(question) => api::page(site, question).await,
         Err(refusal) => Err(refusal),
     };
-    page.map_or_else(answer::refused, |page| answer::page(&page, &site.services.memory))
+    page.map_or_else(answer::refused, |page| answer::page(&page, &site.services.memory)).into_response()
 }
 
 async fn cheeps(site: Arc<Site>, headers: &HeaderMap, query: &str, line: LineOfRequest) -> Result<Answer, Refusal> {

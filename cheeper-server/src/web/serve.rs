@@ -49,7 +49,7 @@ pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: Co
     let live = Live::start(&site.services.feed)?;
     let added = live.clone();
     let on_turn: OnTurn = Arc::new(move |line| added.add(line));
-    let routes = warp::service(routes(site.clone()));
+    let routes = warp::service(routes(&site));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     loop {
         let connection = tokio::select! {
