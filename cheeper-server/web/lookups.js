@@ -195,9 +195,11 @@ class Search extends Lookup {
   }
 
   #read(q, before) {
-    this.ask({ type: 'search', q, limit: FOUND, ...(before !== undefined && { before }) }, ({ from, more }) => {
+    this.ask({ type: 'search', q, limit: FOUND, ...(before !== undefined && { before }) }, ({ from, to, head, more }) => {
       const count = this.listing.cheeps.length;
-      this.say(count === 0 ? 'Nothing was found.' : `${count}${more ? ' and more' : ''} found`);
+      // What was said a moment ago may not be searched yet.
+      const none = to < head ? 'Nothing was found yet: the newest cheeps are not searched so far.' : 'Nothing was found.';
+      this.say(count === 0 ? none : `${count}${more ? ' and more' : ''} found`);
       if (more) this.offerMore(() => this.#read(q, from));
     });
   }
