@@ -3,7 +3,10 @@
 use cheeper_protocol::testkit::Server;
 use tempfile::TempDir;
 
-use crate::client::Client;
+use crate::{
+    client::Client,
+    pipes::{Person, at, until_found},
+};
 
 /// Selects the newest cheep.
 const SELECT: &str = "\u{1b}[1;3A";
@@ -132,6 +135,7 @@ fn everything_is_searched_by_the_server() {
     server.client().post_many("cheep number", 300);
     let mut alice = Client::start(&folder.path().join("alice"), "alice", server.address.port());
     alice.shows("cheep number 300");
+    until_found(&Person::new(folder.path(), &at(server.address.port())), "\"number 300\"");
     alice.types("\u{6}\t");
     alice.shows("search ›");
     alice.types("\"number 7\"\r");

@@ -22,7 +22,9 @@ fn nothing_a_stranger_typed_is_a_control_sequence() {
         say(serde_json::json!({ "type": "welcome", "protocol": 1, "server": HOSTILE, "timeline": HOSTILE, "head": 0,
             "online": 1, "limits": limits }));
         say(serde_json::json!({ "type": "hello", "id": "hello", "name": "alice", "claimed": true }));
-        say(serde_json::json!({ "type": "page", "id": "gap", "cheeps": [], "head": 0, "more": false }));
+        say(
+            serde_json::json!({ "type": "page", "id": "gap", "events": [], "from": 1, "to": 0, "head": 0, "more": false }),
+        );
         let cheep = |seq: u64, name: &str, text: &str| serde_json::json!({ "type": "cheep", "seq": seq, "at": "2026-11-23T12:00:00.000Z", "name": name, "cheep": text });
         // Not JSON, not a frame, a name that is none.
         say(serde_json::json!("nonsense"));
@@ -31,12 +33,24 @@ fn nothing_a_stranger_typed_is_a_control_sequence() {
         say(
             serde_json::json!({ "type": "error", "id": "hello", "code": "name_taken", "message": HOSTILE, "retryable": false }),
         );
-        say(cheep(2, "mallory", "the end"));
+        let change = |seq: u64, kind: &str, more: serde_json::Value| {
+            let mut json =
+                serde_json::json!({ "type": kind, "seq": seq, "at": "2026-11-23T12:00:00.000Z", "target": 1 });
+            json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            json
+        };
+        say(change(2, "edit", serde_json::json!({ "cheep": format!("{HOSTILE} @alice") })));
+        // A name and an emoji that are none, and those that are.
+        for (name, emoji) in [(HOSTILE, "🎉"), ("mallory", HOSTILE), ("mallory", "👩‍👩‍👧")] {
+            say(change(3, "reaction", serde_json::json!({ "name": name, "emoji": emoji, "on": true, "count": 1 })));
+        }
+        say(cheep(4, "mallory", "the end"));
         while socket.read().is_ok() {}
     });
     let folder = TempDir::new().unwrap();
     let mut alice = Client::start_with(folder.path(), "alice", port, &["--notify", "osc9"], &[]);
     alice.shows("the end");
+    alice.shows("(edited)");
     let printed = String::from_utf8_lossy(&alice.raw).into_owned();
     assert!(printed.contains("]0;pwned"), "what is left of it is drawn as text");
     for escape in

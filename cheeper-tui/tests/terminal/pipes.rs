@@ -5,9 +5,10 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    time::Instant,
 };
 
-use cheeper_protocol::testkit::Server;
+use cheeper_protocol::testkit::{PATIENCE, Server};
 use tempfile::TempDir;
 
 pub(crate) struct Person {
@@ -48,12 +49,20 @@ impl Person {
     }
 }
 
+/// Waits until the search has found out about this: it reads what was posted a moment later.
+pub(crate) fn until_found(person: &Person, what: &str) {
+    let began = Instant::now();
+    while person.run(&["search", what], "").1.is_empty() {
+        assert!(began.elapsed() < PATIENCE, "{what} is not found");
+    }
+}
+
 /// The texts at the ends of lines.
 fn texts(lines: &[String]) -> Vec<&str> {
     lines.iter().filter_map(|line| line.rsplit("  ").next()).collect()
 }
 
-fn at(port: u16) -> String {
+pub(crate) fn at(port: u16) -> String {
     format!("127.0.0.1:{port}")
 }
 
@@ -138,6 +147,7 @@ fn a_script_searches() {
     let server = Server::start();
     server.client().post_many("cheep number", 300);
     let bob = Person::new(folder.path(), &at(server.address.port()));
+    until_found(&bob, "\"number 300\"");
     let (code, printed, said) = bob.run(&["search", "cheep", "--last", "250"], "");
     let lines: Vec<String> = printed.lines().map(str::to_owned).collect();
     let (first, last) = (lines.first().cloned().unwrap_or_default(), lines.last().cloned().unwrap_or_default());
