@@ -6,7 +6,7 @@ use std::{path::PathBuf, thread};
 use cheeper_protocol::{Query, Search};
 
 use super::*;
-use crate::timeline::Part;
+use crate::timeline::{Delete, Edit, Part};
 
 const ALL: usize = 200;
 
@@ -156,4 +156,50 @@ fn a_cheep_that_is_damaged_does_not_hold_up_the_others() {
     fs::remove_file(index_of(&folder)).unwrap();
     let store = open(&folder);
     assert_eq!(seqs(&search_up_to(&store, "hello", all)), [2, 7], "nor does it come into a new index");
+}
+
+/// Whether a word stands in one of the index's files.
+fn stands_in_the_index(folder: &TempDir, word: &str) -> bool {
+    let files = ["", "-wal", "-shm"].map(|suffix| fs::read(beside(&index_of(folder), suffix)).unwrap_or_default());
+    files.iter().any(|bytes| bytes.windows(word.len()).any(|part| part == word.as_bytes()))
+}
+
+#[test]
+fn what_is_edited_away_or_deleted_is_not_found_from_then_on_and_leaves_the_index() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    let alice = || author("alice", Some(SECRET));
+    store.claim(alice()).unwrap();
+    for text in ["the word xylograph", "the word zymurgy", "the word is out"] {
+        store.post(by(alice(), text, None)).unwrap();
+    }
+    assert_eq!(seqs(&search(&store, "xylograph")), [1]);
+    assert!(stands_in_the_index(&folder, "xylograph") && stands_in_the_index(&folder, "zymurgy"));
+    let at_once = |typed: &str| seqs(&search_up_to(&store, typed, Seq::ZERO));
+    let (first, second) = (Seq::new(1).unwrap(), Seq::new(2).unwrap());
+    let cheep = CheepText::parse("the word vanished", 280).unwrap();
+    store.submit(Command::Edit(Edit { author: alice(), target: first, cheep, id: None })).unwrap();
+    assert_eq!(at_once("xylograph"), [0; 0]);
+    store.submit(Command::Delete(Delete { author: alice(), target: second, id: None })).unwrap();
+    assert_eq!(at_once("zymurgy"), [0; 0]);
+    assert_eq!(at_once("from:alice is"), [3]);
+    assert_eq!(seqs(&search(&store, "vanished")), [1], "and the new text is");
+    // A search that goes on at that moment keeps the log from being emptied; then it is tried again.
+    while stands_in_the_index(&folder, "xylograph") || stands_in_the_index(&folder, "zymurgy") {
+        thread::yield_now();
+    }
+    assert_eq!((seqs(&search(&store, "word")), seqs(&search(&store, "from:alice"))), (vec![1, 3], vec![1, 3]));
+}
+
+#[test]
+fn an_index_that_turns_out_to_be_damaged_is_made_anew_while_the_server_runs() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    post_all(&store, &["hello one", "hello two"]);
+    assert_eq!(seqs(&search(&store, "hello")), [1, 2]);
+    let db = Connection::open(index_of(&folder)).unwrap();
+    db.execute_batch("DROP TABLE words").unwrap();
+    db.close().unwrap();
+    post_all(&store, &["hello three"]);
+    assert_eq!(seqs(&search(&store, "hello")), [1, 2, 3]);
 }
