@@ -27,6 +27,8 @@ export function bindSettings(settings, onChange) {
 export function askToDelete(onYes) {
   byId('delete-yes').onclick = onYes;
   byId('delete').showModal();
+  // A key that was pressed once too often deletes nothing.
+  byId('delete-no').focus();
 }
 
 /** A click beside a dialog closes it, as its button and Escape do. */

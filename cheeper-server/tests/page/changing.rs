@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    browser::{Browser, ESCAPE},
+    browser::{Browser, ENTER, ESCAPE},
     support::{Client, Server},
 };
 
@@ -89,7 +89,8 @@ async fn two_pages_see_an_edit_a_reaction_and_a_delete_at_once_and_make_them_by_
 
     alice.click("#c1 [data-do=delete]").await;
     alice.until("it is asked once more", "document.querySelector('#delete').open").await;
-    alice.click("#delete button.quiet").await;
+    alice.press(&ENTER.to_string()).await;
+    alice.until("it was answered", "!document.querySelector('#delete').open").await;
     assert_eq!(alice.value(&text_of(1, "hello world")).await, json!(true), "it was kept");
     alice.click("#c1 [data-do=delete]").await;
     alice.click("#delete-yes").await;
