@@ -124,5 +124,5 @@ fn selected(model: &Model) -> String {
     let open = if links.is_empty() { "" } else { "  o open" };
     let is_ours = entry.person.fold == *model.main.timeline.me() && entry.verified && entry.deleted().is_none();
     let change = if is_ours { "  e edit  d delete" } else { "" };
-    format!("r reply  + react  t thread  c copy{change}{open}  Esc leave{}", links.concat())
+    format!("r reply  + react{change}  t thread  c copy{open}  Esc leave{}", links.concat())
 }

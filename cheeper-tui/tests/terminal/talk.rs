@@ -237,5 +237,5 @@ fn keys_come_as_terminals_send_them() {
     second.types("hi\r");
     second.until("it is sent", |screen| screen.contains("alice ✓    hi") && !screen.contains("not sent"));
     second.types("\u{1b}[<0;20;13M");
-    second.shows("r reply  + react  t thread  c copy");
+    second.shows("r reply  + react  e edit  d delete  t thread  c copy");
 }
