@@ -17,7 +17,7 @@ use cheeper_protocol::{
 use super::{
     Answer, Command, Damage, Engine, Outcome, Part, Prepared, Publish, Read, Timeline, Trouble, bytes_of, now,
     rules::{self, Asked, Change, Decision, Earlier, Fingerprint, Holder, State},
-    search::{Document, Query},
+    search,
 };
 
 /// It keeps nothing that is worth a key of its own.
@@ -253,14 +253,9 @@ impl Log {
         Ok(Part { more_before: false, more_after: events.len() < wanted.len(), last, events })
     }
 
-    fn search(&self, search: &Search, last: Seq) -> Result<Part, Refusal> {
-        let query = Query::parse(search.q.as_str())?;
-        let finds = |event: &&Event| {
-            let is_wanted = event.seq() <= last && search.before.is_none_or(|before| event.seq() < before);
-            is_wanted && event.as_cheep().is_some_and(|cheep| query.matches(&Document::of(cheep)))
-        };
-        let hits: Vec<_> = self.events.iter().rev().filter(finds).collect();
-        let mut events = until(PAGE_BYTES, hits.iter().take(search.limit.min(PAGE)).copied());
+    fn search(&self, wanted: &Search, last: Seq) -> Result<Part, Refusal> {
+        let hits = search::scan(&self.events, wanted, last)?;
+        let mut events = until(PAGE_BYTES, hits.iter().take(wanted.limit.min(PAGE)).copied());
         let more_before = events.len() < hits.len();
         events.reverse();
         Ok(Part { events, more_before, more_after: false, last })

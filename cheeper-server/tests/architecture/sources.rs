@@ -176,6 +176,9 @@ impl<'ast> Visit<'ast> for Found {
         }
     }
 
+    /// Who may see something is no use of it.
+    fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
         if path.segments.len() > 1 {
             self.uses.insert(path.segments.iter().map(|segment| segment.ident.to_string()).collect());

@@ -2,9 +2,11 @@
 
 mod document;
 mod query;
+mod scan;
 mod tokens;
 
 pub(super) use self::{
     document::Document,
     query::{Query, Term},
+    scan::scan,
 };

@@ -1,9 +1,12 @@
 //! Indexes, held against the rows that they lead to. SQLite's own check of one would look up each of its entries, in minutes.
 //! Sums that are added up are equal if they are of the same entries, in whatever order.
 
-use rusqlite::{Row, types::ValueRef};
+use rusqlite::{Connection, Row, types::ValueRef};
 
-use super::{Find, Finding, ROWS, Sums, Thorough};
+use super::{
+    super::super::row::Sums,
+    finding::{Find, Finding, ROWS},
+};
 
 /// What the rows say that stands in indexes, and what was found there: each sum of entries up to the head.
 #[derive(Default)]
@@ -49,14 +52,21 @@ pub(super) const CHANGES_BY_ID: ById = ById {
         WHERE id IS NOT NULL AND (folded_name, id) > (?, ?) ORDER BY folded_name, id LIMIT ?",
 };
 
-impl Thorough<'_> {
-    /// Whether the entries of an index up to `head` are those that the rows call for.
-    pub(super) fn index(&mut self, index: ById, head: i64, expected: i64, find: Find) -> rusqlite::Result<()> {
-        let ById { name, query } = index;
-        let mut statement = self.db.prepare(query)?;
+impl ById {
+    /// Whether the entries of the index up to `head` have the sum that the rows call for.
+    pub(super) fn compare(
+        &self,
+        db: &Connection,
+        sums: Sums,
+        (head, expected): (i64, i64),
+        goes_on: &mut dyn FnMut() -> bool,
+        find: Find,
+    ) -> rusqlite::Result<()> {
+        let Self { name, query } = self;
+        let mut statement = db.prepare(query)?;
         let (mut sum, mut last) = (0_i64, (String::new(), String::new()));
         loop {
-            if !self.goes_on() {
+            if !goes_on() {
                 return Ok(());
             }
             let mut rows = statement.query((&last.0, &last.1, ROWS))?;
@@ -70,7 +80,7 @@ impl Thorough<'_> {
                 }
                 (last, count) = (next, count + 1);
                 if row.get::<_, i64>(2)? <= head {
-                    add(&mut sum, self.sums, columns(row, [0, 1, 2])?);
+                    add(&mut sum, sums, columns(row, [0, 1, 2])?);
                 }
             }
             if count < ROWS {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, types::ValueRef};
 
 use super::{
     super::super::row::{CHANGES, CHEEPS, REACTIONS, StateRow, Sums, present},
-    Find, Finding,
+    finding::{Find, Finding},
     index::{Entries, add, columns},
 };
 

@@ -1,0 +1,172 @@
+//! The look, from one span of the log to the next.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::{
+    super::super::{
+        row::{CLAIMS, Sums},
+        schema,
+    },
+    finding::{Find, Finding, ROWS},
+    index::{CHANGES_BY_ID, CHEEPS_BY_ID, Entries},
+    step::Step,
+};
+
+/// Instructions of SQLite's between two looks at whether to go on.
+const INSTRUCTIONS: i32 = 10_000;
+
+/// The look, over a connection of its own.
+pub(in super::super) struct Thorough<'a> {
+    db: &'a Connection,
+    sums: Sums,
+    stop: Arc<AtomicBool>,
+    /// Asked before each step.
+    may_go_on: Box<dyn FnMut() -> bool + 'a>,
+}
+
+impl<'a> Thorough<'a> {
+    pub(in super::super) fn new(db: &'a Connection, sums: Sums) -> Self {
+        Self { db, sums, stop: Arc::default(), may_go_on: Box::new(|| true) }
+    }
+
+    /// Ends early when `stop` is set, or something that is asked before each step says so.
+    pub(in super::super) fn until(self, stop: Arc<AtomicBool>, may_go_on: impl FnMut() -> bool + 'a) -> Self {
+        Self { stop, may_go_on: Box::new(may_go_on), ..self }
+    }
+
+    /// Looks at everything, and tells `find` of what is wrong as soon as it is found. True if it came to the end.
+    pub(in super::super) fn run(mut self, find: Find) -> rusqlite::Result<bool> {
+        let looked = self.events(find);
+        settle(looked, find)?;
+        let looked = self.claims(find);
+        settle(looked, find)?;
+        let looked = self.structure(find);
+        settle(looked, find)?;
+        Ok(self.goes_on())
+    }
+
+    fn goes_on(&mut self) -> bool {
+        !self.stop.load(Ordering::Relaxed) && (self.may_go_on)()
+    }
+
+    /// Each event, what has become of each cheep, and the indexes by which they are found.
+    fn events(&mut self, find: Find) -> rusqlite::Result<()> {
+        let version: u8 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let head = schema::head(self.db, version)?;
+        let mut entries = Entries::default();
+        let mut expected = 1;
+        while expected <= head {
+            if !self.goes_on() {
+                return Ok(());
+            }
+            let last = head.min(expected + ROWS - 1);
+            // One view for all tables: what has become of a cheep changes while we look.
+            let transaction = self.db.unchecked_transaction()?;
+            let mut step = Step { db: &transaction, sums: self.sums, first: expected, last, find: &mut *find };
+            step.events(version, &mut entries)?;
+            if version > 1 {
+                step.states()?;
+                step.reactions()?;
+                step.targets(head, &mut entries)?;
+                step.answers(head, &mut entries)?;
+            }
+            expected = last + 1;
+        }
+        self.strays(version, find)?;
+        let expected = entries.cheeps_by_id;
+        CHEEPS_BY_ID.compare(self.db, self.sums, (head, expected), &mut || self.goes_on(), find)?;
+        if version > 1 {
+            let expected = entries.changes_by_id;
+            CHANGES_BY_ID.compare(self.db, self.sums, (head, expected), &mut || self.goes_on(), find)?;
+            entries.compare(find);
+        }
+        Ok(())
+    }
+
+    /// Rows where there can be none: before the first event, or of one that is not there yet.
+    fn strays(&self, version: u8, find: Find) -> rusqlite::Result<()> {
+        let head = schema::newest(version);
+        let mut look = |table: &str, column: &str| {
+            let query = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} < 1 OR {column} > ({head}))");
+            if self.db.query_row(&query, [], |row| row.get(0))? {
+                find(Finding::of_row(format!("the table {table} has a row of an event that is not there")));
+            }
+            Ok::<_, rusqlite::Error>(())
+        };
+        look("cheeps", "seq")?;
+        if version > 1 {
+            look("changes", "seq")?;
+            look("changes", "target")?;
+            look("states", "seq")?;
+            look("answers", "parent")?;
+            look("reactions", "target")?;
+        }
+        Ok(())
+    }
+
+    fn claims(&mut self, find: Find) -> rusqlite::Result<()> {
+        let mut statement =
+            self.db.prepare("SELECT * FROM claims WHERE folded_name > ? ORDER BY folded_name LIMIT ?")?;
+        let mut last = String::new();
+        while self.goes_on() {
+            let mut rows = statement.query((&last, ROWS))?;
+            let mut count = 0;
+            while let Some(row) = rows.next()? {
+                if !self.sums.hold(&CLAIMS, row)? {
+                    find(Finding::of_row("the claim of a name is damaged"));
+                }
+                let next = row.get(0)?;
+                if next <= last {
+                    find(Finding::of_structure("the claims are out of order"));
+                    return Ok(());
+                }
+                (last, count) = (next, count + 1);
+            }
+            if count < ROWS {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// How the pages hang together. This is one step, as SQLite knows no smaller one; it reads what was read just now.
+    fn structure(&mut self, find: Find) -> rusqlite::Result<()> {
+        if !self.goes_on() {
+            return Ok(());
+        }
+        let stop = self.stop.clone();
+        self.db.progress_handler(INSTRUCTIONS, Some(move || stop.load(Ordering::Relaxed)))?;
+        let mut statement = self.db.prepare("PRAGMA quick_check(10)")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let verdict: String = row.get(0)?;
+            if verdict != "ok" {
+                // SQLite's report has several lines.
+                find(Finding::of_structure(verdict.split_whitespace().collect::<Vec<_>>().join(" ")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells of what could not be read because of what is wrong with it. What else could not be read is an error.
+fn settle(looked: rusqlite::Result<()>, find: Find) -> rusqlite::Result<()> {
+    match looked {
+        Err(error) => match error.sqlite_error_code() {
+            // What is no error of SQLite's is one of a value that is none of its column's.
+            Some(ErrorCode::DatabaseCorrupt) | None => {
+                find(Finding::of_structure(format!("a part of it cannot be read ({error})")));
+                Ok(())
+            }
+            // It was told to stop.
+            Some(ErrorCode::OperationInterrupted) => Ok(()),
+            Some(_) => Err(error),
+        },
+        Ok(()) => Ok(()),
+    }
+}
