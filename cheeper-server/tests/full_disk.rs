@@ -13,16 +13,21 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use support::{Server, command, refused_in_a_sentence, seqs};
+use support::{Server, command, old_store, refused_in_a_sentence, seqs};
 
-/// A disk of 2 MiB of our own, let go of at the end.
+/// A small disk of our own, let go of at the end.
 struct Disk(tempfile::TempDir);
 
 impl Disk {
     /// None where this user may not mount one, which is said even if all tests pass.
     fn new(test: &str) -> Option<Self> {
+        Self::of_mib(2, test)
+    }
+
+    fn of_mib(mib: u32, test: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).arg(folder.path()).output();
+        let size = format!("size={mib}m");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).output();
         let why = match mount {
             Ok(mount) if mount.status.success() => return Some(Self(folder)),
             Ok(mount) => String::from_utf8_lossy(&mount.stderr).trim().to_owned(),
@@ -226,4 +231,22 @@ fn a_first_start_with_too_little_room_leaves_nothing_but_its_lock() {
     }
     disk.make_room();
     assert_eq!(start(&disk).client().post("alice", "there is room"), 1);
+}
+
+#[test]
+fn an_old_store_is_brought_up_to_date_once_there_is_room_for_it() {
+    let Some(disk) = Disk::of_mib(16, "an_old_store_is_brought_up_to_date_once_there_is_room_for_it") else { return };
+    old_store::lay(&disk.data());
+    // Wherever in it the room ends.
+    for pages in [0, 1, 12, 40, 100] {
+        disk.fill();
+        let ballast = File::options().write(true).open(disk.ballast()).unwrap();
+        ballast.set_len(ballast.metadata().unwrap().len() - pages * 4096).unwrap();
+        let mut before = disk.sizes();
+        refused_in_a_sentence(&mut command(&disk.data()), "disk is full");
+        before.insert("cheeper.db.lock".to_owned(), 0);
+        assert_eq!(disk.sizes(), before, "with {pages} pages");
+    }
+    disk.make_room();
+    assert_eq!(start(&disk).client().head(), old_store::CHEEPS);
 }

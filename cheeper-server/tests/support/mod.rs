@@ -2,6 +2,7 @@
 #![allow(unused_imports, reason = "each test file uses its own part")]
 
 pub(crate) mod curl;
+pub(crate) mod old_store;
 
 pub(crate) use cheeper_protocol::testkit::{
     Client, Follower, PATIENCE, Server, TEXT, command, frame, refused, refused_in_a_sentence, seqs,

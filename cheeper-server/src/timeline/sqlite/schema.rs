@@ -19,7 +19,7 @@ pub(super) const APPLICATION_ID: i32 = 0x4368_6565;
 pub(super) const VERSION: u8 = 2;
 
 /// The last column of each table is the row's sum.
-const FIRST: &str = "PRAGMA application_id = 0x43686565;
+pub(super) const FIRST: &str = "PRAGMA application_id = 0x43686565;
     CREATE TABLE meta (
         timeline TEXT NOT NULL,
         secret_key BLOB NOT NULL,

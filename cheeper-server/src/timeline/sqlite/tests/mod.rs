@@ -2,6 +2,7 @@
 
 mod damage;
 mod erasing;
+mod migration;
 mod search;
 
 use std::{
