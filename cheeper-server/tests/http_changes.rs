@@ -1,4 +1,4 @@
-//! Edits, deletes, reactions and threads over HTTP, and how they look over the socket beside it.
+//! Edits, deletes, reactions, threads and searches over HTTP, and how they look over the socket beside it.
 
 mod support;
 
@@ -234,4 +234,39 @@ fn a_thread_is_the_same_over_the_socket_and_over_http() {
     }
     let (status, error) = json_of(&server, "/api/thread", &[]);
     assert_eq!((status, &error["code"], &error["field"]), (400, &json!("bad_field"), &json!("seq")));
+}
+
+#[test]
+fn a_search_is_the_same_over_the_socket_and_over_http() {
+    let (server, mut alice) = server();
+    for text in ["un café noir", "nothing", "cafe\u{301} au lait", "a CAFÉ"] {
+        alice.ask(json!({ "cheep": text }));
+    }
+    let search = |query: &str| {
+        let (status, page) = json_of(&server, &format!("/api/search?{query}"), &[]);
+        assert_eq!(status, 200, "{query}: {page}");
+        page
+    };
+    // The index follows a moment later, and says how far it is.
+    while search("q=caf%C3%A9")["to"] != 5 {}
+    for (query, mut request, found, more) in [
+        ("q=caf%C3%A9", json!({ "q": "café" }), vec![2, 4, 5], false),
+        ("q=caf%C3%A9&limit=2", json!({ "q": "café", "limit": 2 }), vec![4, 5], true),
+        ("q=caf%C3%A9&limit=2&before=4", json!({ "q": "café", "limit": 2, "before": 4 }), vec![2], false),
+        ("q=caf%C3%A9+from:alice+lait", json!({ "q": "café from:alice lait" }), vec![4], false),
+        ("q=tea", json!({ "q": "tea" }), vec![], false),
+    ] {
+        let page = search(query);
+        assert_eq!((seqs(&page), &page["more"]), (found, &json!(more)), "{query}");
+        request["type"] = json!("search");
+        let mut of_socket = alice.ask(request);
+        of_socket.as_object_mut().unwrap().remove("id");
+        assert_eq!(of_socket, page, "{query}");
+    }
+    for (query, field) in
+        [("", "q"), ("q=", "q"), ("q=%FF", "q"), ("q=tea&limit=0", "limit"), ("q=tea&before=x", "before")]
+    {
+        let (status, error) = json_of(&server, &format!("/api/search?{query}"), &[]);
+        assert_eq!((status, &error["code"], &error["field"]), (400, &json!("bad_field"), &json!(field)), "{query}");
+    }
 }
