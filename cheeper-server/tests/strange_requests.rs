@@ -131,6 +131,23 @@ fn whatever_comes_is_answered_or_cut_off_and_nothing_breaks() {
         (431, format!("GET / HTTP/1.1\r\nx: {long}\r\n{END}")),
         (431, format!("GET / HTTP/1.1\r\n{}{END}", many(150))),
         (431, format!("GET /ws HTTP/1.1\r\n{}{END}", many(2000))),
+        // Addresses that change something.
+        (411, format!("DELETE /api/cheep/1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n{END}0\r\n\r\n")),
+        (413, format!("PATCH /api/cheep/1 HTTP/1.1\r\nContent-Length: 99999\r\n{END}")),
+        (400, format!("POST /api/cheep HTTP/1.1\r\n{END}")),
+        (400, format!("PATCH /api/cheep/1 HTTP/1.1\r\n{END}")),
+        (400, format!("DELETE /api/cheep/99999999999999999999?name=a HTTP/1.1\r\n{END}")),
+        (400, format!("DELETE /api/cheep/%31?name=a HTTP/1.1\r\n{END}")),
+        (404, format!("DELETE /api/cheep/1?name=a HTTP/1.1\r\n{END}")),
+        (400, format!("PUT /api/cheep/1/reactions/%zz?name=a HTTP/1.1\r\n{END}")),
+        (400, format!("PUT /api/cheep/1/reactions/%00?name=a HTTP/1.1\r\n{END}")),
+        (404, format!("PUT /api/cheep/1/reactions/../reactions/x?name=a HTTP/1.1\r\n{END}")),
+        (404, format!("PUT /api/cheep/1/reactions/\u{2665}?name=a HTTP/1.1\r\n{END}")),
+        (400, format!("PUT /api/cheep/1/reactions/\u{2665}?name=%ff HTTP/1.1\r\n{END}")),
+        (405, format!("PATCH /api/cheep/1/reactions/x HTTP/1.1\r\n{END}")),
+        (405, format!("GET /api/cheep/1 HTTP/1.1\r\n{END}")),
+        (400, format!("GET /api/thread?seq=1&seq=x HTTP/1.1\r\n{END}")),
+        (400, format!("GET /api/search?q=%c3 HTTP/1.1\r\n{END}")),
         // Versions.
         (200, "GET / HTTP/1.0\r\n\r\n".to_owned()),
         (400, "GET / HTTP/0.9\r\n\r\n".to_owned()),
@@ -162,6 +179,7 @@ fn whatever_comes_is_answered_or_cut_off_and_nothing_breaks() {
             [b"OPTIONS /api/cheep HTTP/1.1\r\nOrigin: \xff\r\nAccess-Control-Request-Method: POST\r\n", END.as_bytes()]
                 .concat(),
         ),
+        (400, [b"DELETE /api/cheep/1?name=a HTTP/1.1\r\nCheeper-Secret: \xff\r\n", END.as_bytes()].concat()),
         (426, b"GET /ws HTTP/1.1\r\nUpgrade: \xff\r\nConnection: close\r\n\r\n".to_vec()),
     ];
     let texts = texts.into_iter().map(|(status, text)| (status, text.into_bytes()));
