@@ -15,7 +15,7 @@ use super::{
     files::{Files, Loss},
     queue,
     row::Sums,
-    snapshot::Snapshot,
+    snapshot::{ReadError, Snapshot},
 };
 use crate::timeline::{Answer, Part, Read};
 
@@ -23,20 +23,6 @@ use crate::timeline::{Answer, Part, Read};
 pub(super) struct Request {
     pub(super) read: Read,
     pub(super) answer: Answer<Part>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ReadError {
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
-    /// It is missing, or not as it was written.
-    #[error("event {0} is damaged")]
-    Damaged(u64),
-    /// Nobody can ask for what there is not.
-    #[error("there is no cheep {0}")]
-    NoCheep(Seq),
-    #[error(transparent)]
-    Lost(Loss),
 }
 
 /// What all readers take from: the queue, and the damaged events that were told of already.
@@ -98,18 +84,21 @@ impl Reader {
 
     /// A cheep as it is now, if there is one with this seq.
     pub(super) fn cheep(&mut self, seq: Seq) -> Result<Option<Cheep>, ReadError> {
-        let part = self.part(&Read::Cheeps { pivot: seq, back: 1, forth: 0, last: seq })?;
-        Ok(part.events.into_iter().find_map(|event| match event {
-            Event::Cheep(cheep) if cheep.seq == seq => Some(cheep),
-            _ => None,
-        }))
+        self.check_files()?;
+        let transaction = self.db.transaction()?;
+        Snapshot { db: &transaction, sums: self.sums }.cheep(seq)
+    }
+
+    /// What was moved or deleted can be read on; what was cut off cannot.
+    fn check_files(&mut self) -> Result<(), ReadError> {
+        match self.files.check() {
+            Err(loss @ Loss::Cut(_)) => Err(ReadError::Lost(loss)),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn part(&mut self, read: &Read) -> Result<Part, ReadError> {
-        // What was moved or deleted can be read on; what was cut off cannot.
-        if let Err(loss @ Loss::Cut(_)) = self.files.check() {
-            return Err(ReadError::Lost(loss));
-        }
+        self.check_files()?;
         let head = self.newest();
         // Each part is of one moment, however many queries it takes.
         let transaction = self.db.transaction()?;

@@ -9,10 +9,25 @@ use cheeper_protocol::{
 use rusqlite::{Connection, OptionalExtension as _, Row, Rows};
 
 use super::{
-    reader::ReadError,
+    files::Loss,
     row::{Sums, present},
 };
 use crate::timeline::{Part, bytes_of};
+
+/// Why something could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// It is missing, or not as it was written.
+    #[error("event {0} is damaged")]
+    Damaged(u64),
+    /// Nobody can ask for what there is not.
+    #[error("there is no cheep {0}")]
+    NoCheep(Seq),
+    #[error(transparent)]
+    Lost(Loss),
+}
 
 /// A connection within a transaction: queries in a row see the same.
 #[derive(Clone, Copy)]
@@ -111,7 +126,7 @@ impl Snapshot<'_> {
     }
 
     /// The cheep at this place, as it is now.
-    fn cheep(self, seq: Seq) -> Result<Option<Cheep>, ReadError> {
+    pub(super) fn cheep(self, seq: Seq) -> Result<Option<Cheep>, ReadError> {
         let mut statement = self.db.prepare_cached(present!("WHERE c.seq = ?"))?;
         let cheep = statement.query_row([seq.get()], |row| self.sums.present(row)).optional()?;
         cheep.map(|cheep| cheep.ok_or(ReadError::Damaged(seq.get()))).transpose()

@@ -62,8 +62,9 @@ impl Head {
             cookie: number(40),
             has_log: bytes[18] == 2,
         });
-        // The log is read by it, and no database has another.
-        head.filter(|head| head.page_bytes.is_power_of_two() && head.page_bytes >= 512)
+        // The log is read by the size of a page. To what is of a later kind than 2, with a log, SQLite would not write.
+        let is_of_a_kind = |head: &Self| bytes[18] == bytes[19] && matches!(bytes[18], 1 | 2) && head.page_bytes >= 512;
+        head.filter(|head| head.page_bytes.is_power_of_two() && is_of_a_kind(head))
     }
 }
 

@@ -4,10 +4,9 @@ use cheeper_protocol::Seq;
 use rusqlite::{Connection, ErrorCode};
 
 use super::super::{
-    reader::ReadError,
     row::{CHEEPS, CLAIMS, Sums},
     schema::{self, VERSION},
-    snapshot::Snapshot,
+    snapshot::{ReadError, Snapshot},
 };
 
 /// Rows of a table that a start looks at. A small store is looked at whole, except by tests of what a start does

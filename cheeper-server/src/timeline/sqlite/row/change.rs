@@ -6,7 +6,7 @@ use cheeper_protocol::{
 use rusqlite::{Connection, Row, types::ValueRef};
 use serde::{Deserialize, Serialize};
 
-use super::{CHANGES, Sums, blank, or_null, seq, text};
+use super::table::{CHANGES, Sums, blank, or_null, seq, text};
 use crate::timeline::rules::{self, Fingerprint};
 
 /// What a change is. It stays known when the event is void.

@@ -3,7 +3,7 @@
 use cheeper_protocol::{Cheep, CheepState, CheepText, FoldedName, Name, RequestId, Seq, Timestamp};
 use rusqlite::{Connection, Row, types::ValueRef};
 
-use super::{ANSWERS, CHANGES, CHEEPS, STATES, Sums, blank, is_blank, is_null, number, or_null, seq, text};
+use super::table::{ANSWERS, CHANGES, CHEEPS, STATES, Sums, blank, is_blank, is_null, number, or_null, seq, text};
 
 /// A query of cheeps as they are now, with how it goes on: `c` is a cheep as it was posted, `a` its place among the answers to
 /// what it answers, `s` what has become of it, `e` its last correction; the last column says whether `s` is lost.

@@ -3,7 +3,7 @@
 use cheeper_protocol::{Cheep, CheepState, DeletedBy, Seq, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, types::ValueRef};
 
-use super::{STATES, Sums, number, or_null, seq, text};
+use super::table::{STATES, Sums, number, or_null, seq, text};
 use crate::timeline::rules::Fingerprint;
 
 /// What has become of a cheep.

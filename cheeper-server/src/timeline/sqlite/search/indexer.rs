@@ -12,7 +12,7 @@ use crate::{
     timeline::{
         Read,
         search::Document,
-        sqlite::reader::{ReadError, Reader},
+        sqlite::{reader::Reader, snapshot::ReadError},
     },
     trim, worker,
 };

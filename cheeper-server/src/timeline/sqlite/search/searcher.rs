@@ -16,10 +16,7 @@ use super::{index::is_damage, shared::Shared};
 use crate::timeline::{
     Answer, Part, bytes_of,
     search::{Document, Query, Term},
-    sqlite::{
-        queue::Receiver,
-        reader::{ReadError, Reader},
-    },
+    sqlite::{queue::Receiver, reader::Reader, snapshot::ReadError},
 };
 
 /// Memory of its own cache; what it lacks is in the system's.
