@@ -96,6 +96,8 @@ impl App {
         let stopping = CancellationToken::new();
         let origins = AllowedOrigins::new(config.allowed_origins);
         let web = Arc::new(Site { services, fanout: fanout.clone(), origins, stopping: stopping.clone() });
+        // To open the store and to fill the ring took more than both keep.
+        trim::give_back();
         Ok(Self { stopping, web, fanout, timeline })
     }
 

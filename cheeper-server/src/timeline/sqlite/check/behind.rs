@@ -22,7 +22,7 @@ use super::{
     },
     thorough::{Finding, Thorough},
 };
-use crate::{timeline::Damage, worker};
+use crate::{timeline::Damage, trim, worker};
 
 /// Memory of the look's own cache; what it lacks is in the system's.
 const CACHE_KIB: i64 = 128;
@@ -91,6 +91,8 @@ impl Behind {
                 Ok(_) => {}
                 Err(error) => tracing::error!(%error, "the store could not be looked at"),
             }
+            drop(db);
+            trim::give_back();
         };
         Ok(Self { thread: worker::spawn("store-check", work)?, stop })
     }

@@ -105,6 +105,7 @@ impl Indexer {
         if self.shared.was_condemned() {
             self.begin_anew();
         }
+        let is_first = self.index.is_none();
         let mut index = match self.index.take() {
             Some(index) => index,
             None => self.open()?,
@@ -120,8 +121,8 @@ impl Indexer {
             self.has_earlier_pages = !index.forget_earlier_pages()?;
         }
         index.rest()?;
-        if taken >= TRANSACTION {
-            // Most servers do this once, at their first start with an old store, and it took some megabytes.
+        if is_first || taken >= TRANSACTION {
+            // The first time is when a server starts; what was posted in between took some megabytes to take in.
             trim::give_back();
         }
         self.index = Some(index);
