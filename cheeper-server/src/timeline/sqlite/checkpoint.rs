@@ -34,7 +34,7 @@ use std::{
 
 use rusqlite::{Connection, config::DbConfig};
 
-use super::{files::Files, schema};
+use super::{files::Files, mark};
 
 /// Pages in the log at which it is carried over and begins anew.
 pub(super) const PAGES: i32 = 400;
@@ -77,7 +77,7 @@ impl Log {
 
     /// Makes this run's log one that can be told from all others.
     pub(super) fn make_known(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        schema::mark(db)?;
+        mark::mark(db)?;
         // Far from the small numbers that copies get.
         let cookie: i64 = db.query_row("SELECT (random() & 0x3fffffff) | 0x40000000", [], |row| row.get(0))?;
         db.pragma_update(None, "schema_version", cookie)?;

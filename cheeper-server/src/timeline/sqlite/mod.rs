@@ -6,6 +6,7 @@ mod error;
 mod files;
 mod ledger;
 mod lock;
+mod mark;
 mod queue;
 mod reader;
 mod row;

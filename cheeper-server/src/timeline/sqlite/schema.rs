@@ -9,11 +9,9 @@ use rusqlite_migration::{HookResult, M, Migrations};
 use super::{
     checkpoint,
     error::OpenError,
+    mark,
     row::{META, StateRow, Sums, text},
 };
-
-/// "Chee", so that another program's database is never taken for ours.
-pub(super) const APPLICATION_ID: i32 = 0x4368_6565;
 
 /// What this program writes: as many migrations as there are.
 pub(super) const VERSION: u8 = 2;
@@ -173,7 +171,7 @@ pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<(), OpenError>
         tracing::info!(from = version, to = VERSION, "bringing the store to the tables of this version");
         // New tables give the database another schema cookie, and a log says by its cookies whose it is: it begins with
         // the one that the database has until the log is carried over.
-        mark(db).map_err(failed)?;
+        mark::mark(db).map_err(failed)?;
     }
     migrations().to_latest(db).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => failed(err),
@@ -216,9 +214,4 @@ pub(super) fn newest(version: u8) -> &'static str {
 /// The place of the newest event.
 pub(super) fn head(db: &Connection, version: u8) -> rusqlite::Result<i64> {
     db.query_row(newest(version), [], |row| row.get(0))
-}
-
-/// Writes the mark that the file has already: page 1, the smallest write there is.
-pub(super) fn mark(db: &Connection) -> rusqlite::Result<()> {
-    db.pragma_update(None, "application_id", APPLICATION_ID)
 }

@@ -18,9 +18,8 @@ use super::{
     checkpoint::{self, Log},
     files::Files,
     ledger::{Ledger, WriteError},
-    queue,
+    mark, queue,
     row::Sums,
-    schema,
 };
 use crate::timeline::{
     Answer, Outcome, Prepared, Publish, Trouble, now,
@@ -178,7 +177,7 @@ impl Writer {
     fn probe(&mut self) {
         let is_failing = self.trouble().is_some();
         let found = self.files.check().map_err(WriteError::from);
-        let found = found.and_then(|()| if is_failing { Ok(schema::mark(&self.db)?) } else { Ok(()) });
+        let found = found.and_then(|()| if is_failing { Ok(mark::mark(&self.db)?) } else { Ok(()) });
         if is_failing && found.is_ok() {
             self.is_in_doubt = false;
         }
@@ -225,7 +224,7 @@ impl Writer {
         }
         let with_mark = !self.log.is_marked;
         if with_mark {
-            schema::mark(&transaction)?;
+            mark::mark(&transaction)?;
         }
         let erases = ledger.erases;
         let committed = transaction.commit();

@@ -23,8 +23,9 @@ use self::thorough::Thorough;
 use super::{
     error::OpenError,
     lock::{INDEX, JOURNAL, LOG, StoreLock, beside},
+    mark::APPLICATION_ID,
     row::Sums,
-    schema::{self, APPLICATION_ID, Identity, VERSION},
+    schema::{self, Identity, VERSION},
     wal::{self, Log, LogError},
 };
 
