@@ -145,15 +145,22 @@ impl<'a> Ledger<'a> {
         Ok(Some(name))
     }
 
+    /// The place of what was asked for under a name and an id, by a query for it.
+    fn place_of(&self, query: &str, name: &FoldedName, id: &RequestId) -> Result<Option<Seq>, WriteError> {
+        let mut statement = self.transaction.prepare_cached(query)?;
+        let seq = statement.query_row([name.as_str(), id.as_str()], |row| row.get(0)).optional()?;
+        seq.map(|seq| Seq::new(seq).ok_or(WriteError::Damaged)).transpose()
+    }
+
     /// The change that was asked for under a name and an id.
     fn earlier_change(&self, name: &FoldedName, id: &RequestId) -> Result<Option<Earlier>, WriteError> {
-        let found = self
-            .transaction
-            .prepare_cached("SELECT * FROM changes WHERE folded_name = ? AND id = ?")?
-            .query_row([name.as_str(), id.as_str()], |row| self.sums.change(row, 0))
-            .optional()?;
-        let Some(change) = found else { return Ok(None) };
-        let ChangeRow { event, at, kind, target, fingerprint } = change.ok_or(WriteError::Damaged)?;
+        let query = "SELECT seq FROM changes WHERE folded_name = ? AND id = ?";
+        let Some(seq) = self.place_of(query, name, id)? else { return Ok(None) };
+        let change = self.change_at(seq)?;
+        if (change.folded.as_deref(), change.id.as_ref()) != (Some(name.as_str()), Some(id)) {
+            return Err(WriteError::Damaged);
+        }
+        let ChangeRow { event, at, kind, target, fingerprint, .. } = change;
         let is_void = matches!(event, Event::Void { .. });
         let asked = match (&event, kind) {
             (Event::Reaction(reaction), _) => Asked::React(Some((reaction.emoji.clone(), reaction.on))),
@@ -162,7 +169,7 @@ impl<'a> Ledger<'a> {
             (_, Kind::Edit) => Asked::Edit { superseded: fingerprint.filter(|_| is_void) },
         };
         let cheep = self.cheep(target)?.ok_or(WriteError::Damaged)?;
-        Ok(Some(Earlier { seq: event.seq(), at, cheep, asked }))
+        Ok(Some(Earlier { seq, at, cheep, asked }))
     }
 
     fn change_at(&self, seq: Seq) -> Result<ChangeRow, WriteError> {
@@ -200,18 +207,18 @@ impl State for Ledger<'_> {
     }
 
     fn earlier(&self, name: &FoldedName, id: &RequestId) -> Result<Option<Earlier>, WriteError> {
-        let mut statement = self.transaction.prepare_cached(present!("WHERE c.folded_name = ? AND c.id = ?"))?;
-        let row = statement.query_row([name.as_str(), id.as_str()], |row| self.sums.present(row)).optional()?;
-        match row {
-            None => self.earlier_change(name, id),
-            // The index that found it may be damaged as well.
-            Some(Some(cheep)) if cheep.id.as_ref() == Some(id) && cheep.name.fold() == *name => {
-                let state = self.sums.state_of(self.transaction, cheep.seq)?.ok_or(WriteError::Damaged)?;
-                let asked = Asked::Post { superseded: state.fingerprint };
-                Ok(Some(Earlier { seq: cheep.seq, at: cheep.at, cheep, asked }))
-            }
-            Some(_) => Err(WriteError::Damaged),
+        // Most ids are new, which the index alone can tell.
+        let Some(seq) = self.place_of("SELECT seq FROM cheeps WHERE folded_name = ? AND id = ?", name, id)? else {
+            return self.earlier_change(name, id);
+        };
+        let cheep = self.cheep(seq)?.ok_or(WriteError::Damaged)?;
+        // The index that found it may be damaged as well.
+        if cheep.id.as_ref() != Some(id) || cheep.name.fold() != *name {
+            return Err(WriteError::Damaged);
         }
+        let state = self.sums.state_of(self.transaction, cheep.seq)?.ok_or(WriteError::Damaged)?;
+        let asked = Asked::Post { superseded: state.fingerprint };
+        Ok(Some(Earlier { seq: cheep.seq, at: cheep.at, cheep, asked }))
     }
 
     fn time(&self, seq: Seq) -> Result<Timestamp, WriteError> {

@@ -35,6 +35,9 @@ pub(in crate::timeline::sqlite) struct ChangeRow {
     pub(in crate::timeline::sqlite) at: Timestamp,
     pub(in crate::timeline::sqlite) kind: Kind,
     pub(in crate::timeline::sqlite) target: Seq,
+    /// What it is found by, if it may be sent again.
+    pub(in crate::timeline::sqlite) folded: Option<String>,
+    pub(in crate::timeline::sqlite) id: Option<RequestId>,
     /// Of the text of an edit that may be sent again.
     pub(in crate::timeline::sqlite) fingerprint: Option<Fingerprint>,
 }
@@ -128,11 +131,13 @@ impl Sums {
         let (seq, at_ms, is_void, target) =
             (row.get(from)?, row.get(from + 1)?, row.get::<_, bool>(from + 3)?, row.get(from + 4)?);
         let (kind, id) = (row.get::<_, String>(from + 2)?, row.get::<_, Option<String>>(from + 6)?);
+        let folded = row.get(from + 5)?;
         let (fingerprint, content) = (row.get(from + 7)?, row.get_ref(from + 8)?.as_str()?);
         let read = || {
             let (seq, target, at) = (Seq::new(seq)?, Seq::new(target)?, Timestamp::from_millisecond(at_ms).ok()?);
             let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind)?;
-            let id = id.and_then(|id| RequestId::parse(&id).ok());
+            let known = id.and_then(|id| RequestId::parse(&id).ok());
+            let id = known.clone();
             let event = match kind {
                 _ if is_void => Event::Void { seq },
                 Kind::Edit => Event::Edit(Edit { seq, at, target, cheep: CheepText::cleaned(content), id }),
@@ -145,7 +150,7 @@ impl Sums {
                     Event::Reaction(Reaction { seq, at, target, name, emoji, on, count, next, id })
                 }
             };
-            Some(ChangeRow { event, at, kind, target, fingerprint })
+            Some(ChangeRow { event, at, kind, target, folded, id: known, fingerprint })
         };
         Ok(read())
     }

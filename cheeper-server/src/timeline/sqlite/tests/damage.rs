@@ -25,9 +25,9 @@ struct Sample {
     requests: Vec<(Command, Seq)>,
 }
 
-/// Somebody's request under an id.
-fn under(id: u32) -> Option<RequestId> {
-    Some(RequestId::parse(&format!("id {id}")).unwrap())
+/// What somebody calls a request.
+fn under(id: u32) -> RequestId {
+    RequestId::parse(&format!("id {id}")).unwrap()
 }
 
 fn carol() -> Author {
@@ -158,7 +158,7 @@ fn post(nth: u32, before: u64) -> Post {
         author: if nth > 8 { carol() } else { author() },
         cheep: CheepText::parse(&text, 4000).unwrap(),
         reply_to,
-        id: if nth % 4 > 0 { under(nth) } else { None },
+        id: (!nth.is_multiple_of(4)).then(|| under(nth)),
     }
 }
 
@@ -166,14 +166,15 @@ fn post(nth: u32, before: u64) -> Post {
 fn changes(before: u64) -> Vec<Command> {
     let edit = |target: u64, text: &str, id| {
         let (target, cheep) = (seq(before + target), CheepText::parse(text, 4000).unwrap());
-        Command::Edit(Edit { author: carol(), target, cheep, id: under(id) })
+        Command::Edit(Edit { author: carol(), target, cheep, id: Some(under(id)) })
     };
     let react = |name: &str, target: u64, on, id| {
         let (emoji, target) = (Emoji::parse("🐦").unwrap(), seq(before + target));
-        Command::React(React { author: author(name, None), target, emoji, on, id: under(id) })
+        Command::React(React { author: author(name, None), target, emoji, on, id: Some(under(id)) })
     };
-    let delete =
-        |target: u64, id| Command::Delete(Delete { author: carol(), target: seq(before + target), id: under(id) });
+    let delete = |target: u64, id| {
+        Command::Delete(Delete { author: carol(), target: seq(before + target), id: Some(under(id)) })
+    };
     vec![
         edit(10, "better words", 20),
         react("alice", 2, true, 21),

@@ -18,7 +18,7 @@ const CACHE_KIB: i64 = 16;
 fn reply_to(seq: u64) -> Option<u64> {
     match seq {
         8.. if seq % 10 == 7 => Some(7),
-        3.. if seq % 3 == 0 => Some(seq / 2),
+        3.. if seq.is_multiple_of(3) => Some(seq / 2),
         _ => None,
     }
 }

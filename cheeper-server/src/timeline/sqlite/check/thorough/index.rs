@@ -36,6 +36,7 @@ pub(super) fn add<'a>(sum: &mut i64, sums: Sums, columns: impl IntoIterator<Item
 }
 
 /// An index of a table by name and id.
+#[derive(Clone, Copy)]
 pub(super) struct ById {
     name: &'static str,
     query: &'static str,
