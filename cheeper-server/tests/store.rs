@@ -214,7 +214,7 @@ fn a_flipped_bit_in_a_cheep_is_refused_with_its_seq() {
     let mut damaged = sound.clone();
     damaged[at] ^= 1;
     fs::write(&data, damaged).unwrap();
-    is_refused(&data, "cheep 3");
+    is_refused(&data, "event 3");
     fs::write(&data, sound).unwrap();
     assert_eq!(start(&data).client().head(), 5);
 }
@@ -316,7 +316,7 @@ fn a_check_says_what_is_wrong_and_leaves_all_as_it_was() {
     without_log(&data);
     let (good, said) = checked(&data);
     assert!(!good, "{said}");
-    assert_eq!(said.lines().take(2).collect::<Vec<_>>(), ["cheep 7 is damaged.", "the cheeps 9 to 11 are missing."]);
+    assert_eq!(said.lines().take(2).collect::<Vec<_>>(), ["cheep 7 is damaged.", "the events 9 to 11 are missing."]);
 }
 
 #[test]

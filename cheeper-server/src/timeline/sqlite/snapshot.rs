@@ -160,14 +160,19 @@ impl Snapshot<'_> {
     }
 
     /// The answers to a cheep, the answers to those and so on: the first `count` after `after`, ascending. What is answered
-    /// comes before its answers, so that a queue in order of seq finds them so.
+    /// comes before its answers, so that a queue in order of seq finds them so. Of each cheep's answers only those go into
+    /// it that are wanted or are answered themselves: in a long thread most are neither.
     fn answers_below(self, seq: Seq, after: Seq, last: Seq, count: usize) -> Result<Vec<Seq>, ReadError> {
         let query = "WITH RECURSIVE below (seq) AS (
-                SELECT seq FROM answers WHERE parent = ?1 AND seq <= ?3
+                SELECT ?1
                 UNION ALL
-                SELECT a.seq FROM below JOIN answers a ON a.parent = below.seq AND a.seq <= ?3
+                SELECT a.seq FROM below JOIN answers a ON a.parent = below.seq
+                    WHERE a.seq <= ?2 AND a.seq <= ?3 AND EXISTS (SELECT * FROM answers WHERE parent = a.seq)
+                UNION ALL
+                SELECT a.seq FROM below JOIN answers a ON a.parent = below.seq AND a.seq IN (
+                    SELECT seq FROM answers WHERE parent = below.seq AND seq > ?2 AND seq <= ?3 ORDER BY seq LIMIT ?4)
                 ORDER BY 1
-            ) SELECT seq FROM below WHERE seq > ?2 LIMIT ?4";
+            ) SELECT seq FROM below WHERE seq > ?1 AND seq > ?2 LIMIT ?4";
         let mut statement = self.db.prepare_cached(query)?;
         let seqs = statement.query_map((seq.get(), after.get(), last.get(), count), |row| row.get(0))?;
         seqs.map(|seq| Ok(Seq::new(seq?).unwrap_or_default())).collect()

@@ -97,7 +97,8 @@ impl Step<'_, '_> {
     pub(super) fn states(&mut self) -> rusqlite::Result<()> {
         let cheeps = present!("WHERE c.seq BETWEEN ? AND ? ORDER BY c.seq");
         self.each(cheeps, |step, row| {
-            if step.sums.present(row)?.is_none() {
+            // One whose own row is damaged was told of already.
+            if step.sums.hold(&CHEEPS, row)? && step.sums.present(row)?.is_none() {
                 let seq: i64 = row.get(0)?;
                 step.damaged(format!("what has become of cheep {seq} is damaged"));
             }
