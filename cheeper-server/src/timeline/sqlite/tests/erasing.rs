@@ -89,7 +89,8 @@ fn shown(store: &Opened, seq: Seq) -> String {
 fn left(folder: &Path, words: &BTreeSet<String>) -> Vec<String> {
     let mut left = Vec::new();
     for file in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let bytes = fs::read(file.path()).unwrap();
+        // One that goes at this moment, as a log at a stop, has nothing.
+        let bytes = fs::read(file.path()).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let found: BTreeSet<_> =
             text.split('<').filter_map(|part| Some(format!("<{}>", part.split_once('>')?.0))).collect();
