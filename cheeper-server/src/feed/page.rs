@@ -115,7 +115,8 @@ fn span(read: &Read, last: Seq) -> (Seq, Seq) {
     match read {
         Read::Events { first, .. } => (*first, last),
         Read::Cheeps { forth: 0, pivot, .. } => (beginning, *pivot),
-        Read::Cheeps { .. } | Read::Thread { .. } => (beginning, last),
+        Read::Thread { thread, .. } => (thread.after.map_or(beginning, Seq::next), last),
+        Read::Cheeps { .. } => (beginning, last),
         Read::Search { search, .. } => (beginning, search.before.map_or(last, |before| before.previous().min(last))),
     }
 }

@@ -136,7 +136,7 @@ fn shared_with_others() -> warp::cors::Builder {
     warp::cors()
         .allow_any_origin()
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers(["authorization", "cheeper-secret", "content-type", "idempotency-key", "last-event-id"])
+        .allow_headers(["cheeper-secret", "content-type", "idempotency-key", "last-event-id"])
         .expose_header("retry-after")
         .max_age(600)
 }

@@ -147,6 +147,8 @@ fn a_thread_is_read_on_after_its_page_and_a_search_before_it() {
     let thread = Question::Thread(Thread { seq: seq(3), after: None });
     assert_eq!(page(&thread, false, false, seq(9)), (1, 9, false));
     assert_eq!(page(&thread, false, true, seq(9)), (1, 4, true), "after 4 come the other answers");
+    let on = Question::Thread(Thread { seq: seq(3), after: Some(seq(2)) });
+    assert_eq!(page(&on, false, false, seq(9)), (3, 9, false), "of what came before, its asker was told before");
     // A store may give more of it than a page holds.
     let long = log_with(&(1..=300).collect::<Vec<_>>(), 300);
     let events = part(&long, &Read::Events { first: seq(1), last: seq(300) }).events;
