@@ -39,7 +39,7 @@ use super::{files::Files, mark};
 /// Pages in the log at which it is carried over and begins anew.
 pub(super) const PAGES: i32 = 400;
 /// The longest that a log keeps what a commit took out of the store, if nobody reads an earlier state.
-const EMPTY_AFTER: Duration = Duration::from_secs(1);
+pub(super) const EMPTY_AFTER: Duration = Duration::from_secs(1);
 /// How long others wait for that while somebody still reads.
 const EMPTY_PATIENCE: Duration = Duration::from_millis(20);
 /// How long a write waits for writers of other programs.
@@ -63,6 +63,8 @@ pub(super) struct Log {
     pages: i32,
     /// It has something in it, or the file behind its end has, that is to be gone by then.
     empty_at: Option<Instant>,
+    /// How long it may keep that.
+    pub(super) empty_after: Duration,
 }
 
 impl Log {
@@ -72,7 +74,7 @@ impl Log {
             WRITTEN.set(pages);
             Ok(())
         }));
-        Self::default()
+        Self { empty_after: EMPTY_AFTER, ..Self::default() }
     }
 
     /// Makes this run's log one that can be told from all others.
@@ -88,7 +90,7 @@ impl Log {
 
     /// Something was taken out of the store that the log still has.
     pub(super) fn empty_soon(&mut self) {
-        self.empty_at.get_or_insert_with(|| Instant::now() + EMPTY_AFTER);
+        self.empty_at.get_or_insert_with(|| Instant::now() + self.empty_after);
     }
 
     /// How long until it is to be emptied.
@@ -111,10 +113,10 @@ impl Log {
         };
         self.empty_at = match files.while_emptying(empty) {
             Ok(false) => None,
-            Ok(true) => Some(Instant::now() + EMPTY_AFTER),
+            Ok(true) => Some(Instant::now() + self.empty_after),
             Err(error) => {
                 tracing::debug!(%error, "the store's log could not be emptied");
-                Some(Instant::now() + EMPTY_AFTER)
+                Some(Instant::now() + self.empty_after)
             }
         };
     }

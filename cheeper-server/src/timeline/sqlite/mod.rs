@@ -23,6 +23,7 @@ use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use cheeper_protocol::{Code, Event, Refusal, Seq};
@@ -64,6 +65,8 @@ pub struct Store {
     identity: Identity,
     sums: Sums,
     head: Seq,
+    /// How long the log may keep what was taken out of the store.
+    empty_after: Duration,
     // The last to go: the connections are closed while the place is still ours.
     lock: StoreLock,
 }
@@ -73,7 +76,10 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let mut lock = StoreLock::take(path)?;
         match Self::open_in(&mut lock) {
-            Ok((db, identity, head)) => Ok(Self { db, sums: identity.sums(), identity, head, lock }),
+            Ok((db, identity, head)) => {
+                let (sums, empty_after) = (identity.sums(), checkpoint::EMPTY_AFTER);
+                Ok(Self { db, identity, sums, head, empty_after, lock })
+            }
             Err(error) => {
                 lock.give_up();
                 Err(error)
@@ -140,7 +146,7 @@ impl Engine for Store {
     }
 
     fn start(self, publish: Publish) -> Result<impl Timeline + 'static, OpenError> {
-        let Self { lock, db, identity, sums, head } = self;
+        let Self { lock, db, identity, sums, head, empty_after } = self;
         let trouble = Arc::<Mutex<Option<Trouble>>>::default();
         let failed = |error: rusqlite::Error| OpenError::sqlite(&lock.path, &error);
         let no_system = |error: io::Error| OpenError::io(&lock.path, &error);
@@ -172,6 +178,7 @@ impl Engine for Store {
             StartError::System(error) => no_system(error),
         })?;
         let writer = Writer::new(db, sums, committed, publish, trouble.clone(), files, soundness.clone());
+        let writer = writer.emptying_the_log_after(empty_after);
         let writer = spawn("store-writer", Box::new(move || writer.run(&write_queue)))?;
         let queues = Queues { writes, reads, search, readers, check, writer, lock };
         let Identity { timeline, secret_key } = identity;

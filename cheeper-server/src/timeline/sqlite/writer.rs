@@ -100,6 +100,12 @@ impl Writer {
         }
     }
 
+    /// How long the log may keep what was taken out of the store.
+    pub(super) fn emptying_the_log_after(mut self, empty_after: Duration) -> Self {
+        self.log.empty_after = empty_after;
+        self
+    }
+
     /// Works until every sender is gone and the queue is empty.
     pub(super) fn run(mut self, queue: &queue::Receiver<Write>) {
         // A run that was killed may have left what it was about to take out of the log.

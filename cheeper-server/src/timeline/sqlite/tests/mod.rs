@@ -75,10 +75,20 @@ struct Opened {
 }
 
 fn open(folder: &TempDir) -> Opened {
+    start(Store::open(&folder.path().join("cheeper.db")).unwrap())
+}
+
+/// One whose log keeps all that came into it, however long a test takes.
+fn open_keeping_log(folder: &TempDir) -> Opened {
+    let store = Store::open(&folder.path().join("cheeper.db")).unwrap();
+    start(Store { empty_after: Duration::from_secs(3600), ..store })
+}
+
+fn start(store: Store) -> Opened {
     let published = Arc::new(Mutex::new(Vec::new()));
     let heard = published.clone();
     let publish = Box::new(move |events: &[Event]| heard.lock().unwrap().extend_from_slice(events));
-    let timeline = Store::open(&folder.path().join("cheeper.db")).unwrap().start(publish).unwrap();
+    let timeline = store.start(publish).unwrap();
     Opened { timeline: Arc::new(timeline), published }
 }
 
