@@ -156,7 +156,8 @@ fn a_script_searches() {
     let (code, printed, _) = bob.run(&["search", "--json", "\"number 7\""], "");
     assert_eq!((code, printed.lines().count()), (Some(0), 1), "{printed}");
     assert!(printed.contains(r#""cheep":"cheep number 7""#), "{printed}");
-    assert_eq!(bob.run(&["search", "nowhere"], ""), (Some(0), String::new(), String::new()));
+    let nothing = "cheeper-tui: nothing was found for nowhere\n".to_owned();
+    assert_eq!(bob.run(&["search", "nowhere"], ""), (Some(0), String::new(), nothing));
 }
 
 #[test]
