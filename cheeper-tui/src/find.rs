@@ -3,26 +3,27 @@
 use cheeper_protocol::Seq;
 use regex::{Regex, RegexBuilder};
 
-use crate::{composer::Composer, entry::Entry, timeline::Timeline};
+use crate::{composer::Composer, entry::Entry, scroll::Place, timeline::Timeline};
 
 /// Cheeps that one step looks at.
 const STEP: usize = 5_000;
 
 /// What is looked for, and how far that is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Find {
     pub query: Composer,
     /// It is to be looked for on the server, in everything, once the query is complete.
     pub everywhere: bool,
+    /// What was on screen and which cheep was selected when it began. Who then has the server look goes back to that.
+    pub began: (Place, Option<Seq>),
     pub hit: Option<Seq>,
     pub progress: Progress,
     matcher: Option<Regex>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Progress {
     /// There is nothing to look for, or it was found.
-    #[default]
     Done,
     /// On from this cheep, which is not looked at itself.
     Looking { from: Seq, older: bool },
@@ -35,7 +36,13 @@ pub enum Progress {
 }
 
 impl Find {
-    /// The query was changed: looks from the newest that is on screen.
+    /// Nothing is looked for yet; this is on screen, and this is selected.
+    pub fn new(began: (Place, Option<Seq>)) -> Self {
+        let (query, progress) = (Composer::default(), Progress::Done);
+        Self { query, everywhere: false, began, hit: None, progress, matcher: None }
+    }
+
+    /// The query was changed: looks from the newest that is on screen, unless the server is to look.
     pub fn changed(&mut self, from: Seq) {
         let query = self.query.text().trim();
         let pattern = (!query.is_empty()).then(|| regex::escape(query));
@@ -47,8 +54,8 @@ impl Find {
     /// Looks on from the hit, or from where it is said.
     pub fn look(&mut self, from: Seq, older: bool) {
         self.progress = match self.matcher {
-            Some(_) => Progress::Looking { from: self.hit.unwrap_or(from), older },
-            None => Progress::Done,
+            Some(_) if !self.everywhere => Progress::Looking { from: self.hit.unwrap_or(from), older },
+            _ => Progress::Done,
         };
     }
 
@@ -125,7 +132,8 @@ mod tests {
     }
 
     fn find(query: &str) -> Find {
-        let mut find = Find { query: Composer::with_text(query.to_owned()), ..Find::default() };
+        let mut find = Find::new((Place::Following, None));
+        find.query = Composer::with_text(query.to_owned());
         find.changed(seq(9_999_999));
         find
     }

@@ -18,6 +18,8 @@ pub enum Subject {
 pub struct Side {
     pub subject: Subject,
     pub pane: Pane,
+    /// The newest cheeps were not searched: the index is filled behind the posts.
+    pub is_behind: bool,
     question: Question,
     /// Where the last page ended, in the direction in which it is read on.
     edge: Option<Seq>,
@@ -38,7 +40,7 @@ enum Question {
 
 impl Side {
     pub fn new(subject: Subject, me: &Name) -> Self {
-        Self { subject, pane: Pane::new(me), question: Question::Wanted, edge: None, more: true }
+        Self { subject, pane: Pane::new(me), is_behind: false, question: Question::Wanted, edge: None, more: true }
     }
 
     /// Whether something was asked for and is not here yet.
@@ -125,6 +127,7 @@ impl Side {
             }
             Subject::Search(_) => {
                 self.edge = Some(page.from);
+                self.is_behind |= is_first && page.to < page.head;
                 self.pane.timeline.prepend(page.events, page.more);
                 if is_first {
                     self.pane.selected = self.pane.timeline.entries().back().map(|entry| entry.seq);

@@ -1,6 +1,6 @@
 //! Finding a word: the hit is shown, and Enter goes on to the next older one; or the server looks for it in everything.
 
-use cheeper_protocol::{Query, Seq};
+use cheeper_protocol::{Query, Seq, limits::QUERY_BYTES};
 
 use super::{
     reading::{edge_on_screen, load_older, show},
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     action::Action,
-    composer::Edit,
+    composer::{Composer, Edit},
     find::{Find, Progress},
     model::Model,
     side::Subject,
@@ -19,15 +19,24 @@ pub(super) fn begin_or_go_on(model: &mut Model) {
         look(model, true);
     } else {
         model.completion = None;
-        model.find = Some(Find::default());
+        let pane = model.pane();
+        model.find = Some(Find::new((pane.place, pane.selected)));
     }
+}
+
+/// The server would not look for this: it is there again, to be put right.
+pub(super) fn correct(model: &mut Model, query: &Query) {
+    begin_or_go_on(model);
+    let Some(find) = &mut model.find else { return };
+    find.everywhere = true;
+    find.query = Composer::with_text(query.as_str().to_owned());
 }
 
 pub(super) fn on_action(model: &mut Model, action: Action) {
     let Some(find) = &mut model.find else { return };
     match action {
         Action::Cancel => model.find = None,
-        Action::Complete | Action::CompleteBack => find.everywhere = !find.everywhere,
+        Action::Complete | Action::CompleteBack => turn(model),
         Action::Send if find.everywhere => search(model),
         Action::Send | Action::Up => look(model, true),
         Action::Down => look(model, false),
@@ -39,6 +48,20 @@ pub(super) fn on_action(model: &mut Model, action: Action) {
     }
 }
 
+/// From looking in what is here to having the server look, and back.
+fn turn(model: &mut Model) {
+    let from = start(model);
+    let pane = model.sides.last_mut().map_or(&mut model.main, |side| &mut side.pane);
+    let Some(find) = &mut model.find else { return };
+    // What the server finds comes in a list of its own. Whoever leaves it has come to see nothing of the hits here.
+    if find.hit.is_some() {
+        (pane.place, pane.selected) = find.began;
+    }
+    find.everywhere = !find.everywhere;
+    find.changed(from);
+    go_on(model);
+}
+
 /// Has the server look for it, in everything.
 fn search(model: &mut Model) {
     let Some(find) = &model.find else { return };
@@ -48,7 +71,7 @@ fn search(model: &mut Model) {
             sides::open(model, Subject::Search(query));
         }
         Err(_) if find.query.text().trim().is_empty() => {}
-        Err(_) => model.notice = Some("This is too long to search for.".to_owned()),
+        Err(_) => model.notice = Some(format!("This is too long to search for: {QUERY_BYTES} bytes at most.")),
     }
 }
 

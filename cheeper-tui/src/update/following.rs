@@ -79,6 +79,9 @@ fn reset(model: &mut Model) {
     (model.main.place, model.main.selected) = (Place::Following, None);
     // The numbers mean other cheeps from now on.
     model.sides.clear();
+    if let Some(find) = &mut model.find {
+        (find.began, find.hit) = ((Place::Following, None), None);
+    }
     (model.reply_to, model.prompt) = (None, None);
     editing::give_up(model);
     model.reply_to = None;

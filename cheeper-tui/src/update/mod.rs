@@ -66,7 +66,11 @@ fn on_frame(model: &mut Model, frame: ServerFrame) {
     match &frame {
         ServerFrame::Who { names, .. } => model.here.clone_from(names),
         ServerFrame::Page(page) => sides::on_page(model, page),
-        ServerFrame::Error(error) => sides::on_error(model, error),
+        ServerFrame::Error(error) => {
+            if let Some(query) = sides::on_error(model, error) {
+                finding::correct(model, &query);
+            }
+        }
         _ => {}
     }
     model.follow.handle(Input::Frame { frame }, model.now);

@@ -1,6 +1,6 @@
 //! Threads and searches: what is asked for them, what comes, and how they are left.
 
-use cheeper_protocol::{Code, ErrorFrame, Event, Page, RequestId, follow::Link};
+use cheeper_protocol::{Code, ErrorFrame, Event, Page, Query, RequestId, follow::Link};
 
 use crate::{
     effect::Effect,
@@ -64,16 +64,27 @@ pub(super) fn on_page(model: &mut Model, page: &Page) {
     }
 }
 
-pub(super) fn on_error(model: &mut Model, error: &ErrorFrame) {
-    let Some(at) = model.sides.iter().position(|side| side.asked(error.id.as_ref())) else { return };
+/// Something was refused. Gives the search that was on screen, if it was that and can be put right.
+pub(super) fn on_error(model: &mut Model, error: &ErrorFrame) -> Option<Query> {
+    let at = model.sides.iter().position(|side| side.asked(error.id.as_ref()))?;
     if error.retryable {
         model.sides[at].put_off();
-        return;
+        return None;
     }
-    model.sides.remove(at);
+    let is_on_screen = at + 1 == model.sides.len();
+    let Side { subject, .. } = model.sides.remove(at);
+    let refused = match subject {
+        Subject::Search(query) if error.code == Code::BadField && is_on_screen && model.find.is_none() => Some(query),
+        _ => None,
+    };
+    if is_on_screen {
+        // What was looked for was looked for in it.
+        model.find = None;
+    }
     model.notice = Some(match error.code {
         // What the server says of requests that are written by hand would be no help here.
         Code::UnknownType => "This server is older and has neither threads nor a search.".to_owned(),
         _ => error.message.clone().into_owned(),
     });
+    refused
 }

@@ -19,7 +19,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     let name = match model.sides.last().map(|side| &side.subject) {
         None => format!(" cheeper  {}", model.host),
         Some(Subject::Thread(_)) => " thread  (Esc: back)".to_owned(),
-        Some(Subject::Search(query)) => format!(" search  {}", query.as_str()),
+        Some(Subject::Search(query)) => format!(" search  (Esc: back)  {}", query.as_str()),
     };
     let room = width.saturating_sub(name.width() + 3);
     let fitting = states.iter().find(|state| state.width() <= room).or(states.last());

@@ -21,6 +21,14 @@ use crate::{
     wrap::truncate,
 };
 
+/// What can be searched for; the first that fits is shown.
+const SEARCH: [&str; 4] = [
+    "words, \"a phrase\", #tag, @name, from:name   Enter search  Tab only here  Esc back",
+    "words, \"a phrase\", #tag, @name, from:name  Enter  Esc back",
+    "words, #tag, @name, from:name  Esc back",
+    "Enter search  Esc back",
+];
+
 /// The first that fits is shown.
 const HINTS: &[&str] = &[
     "Enter send  Alt+Enter new line  PgUp older  Alt+↑ select  Ctrl+F find  F1 help  Ctrl+C quit",
@@ -48,7 +56,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     } else if let Some(completion) = &model.completion {
         candidates(model, completion, width)
     } else if let Some(find) = &model.find {
-        Line::styled(truncate(&found(model, find), width), accent(model.theme))
+        Line::styled(truncate(&found(model, find, width), width), accent(model.theme))
     } else if model.pane().selected.is_some() {
         Line::styled(truncate(&selected(model), width), accent(model.theme))
     } else if let Some(trouble) = model.trouble.as_ref().filter(|_| model.is_offline()) {
@@ -93,9 +101,13 @@ fn asked(prompt: &Prompt, width: usize) -> String {
     }
 }
 
-fn found(model: &Model, find: &Find) -> String {
+fn found(model: &Model, find: &Find, width: usize) -> String {
     if find.everywhere {
-        return "Type what to search for: words, \"a phrase\", #tag, @name, from:name; Enter  Tab here  Esc leave"
+        return SEARCH
+            .iter()
+            .find(|words| words.width() <= width)
+            .or(SEARCH.last())
+            .map_or("", |words| words)
             .to_owned();
     }
     let clock = |at: Timestamp| at.to_zoned(model.zone.clone()).strftime("%A %-d %B %H:%M").to_string();

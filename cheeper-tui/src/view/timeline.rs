@@ -1,5 +1,6 @@
 //! The timeline: only what is on screen is laid out.
 
+use cheeper_protocol::Query;
 use ratatui::{
     Frame,
     layout::Rect,
@@ -15,19 +16,23 @@ use super::{
 use crate::{
     layout::{has_pill, visible},
     model::Model,
+    side::{Side, Subject},
+    wrap::truncate,
 };
 
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     let shown = visible(model);
     if shown.is_empty() {
         let words = match model.sides.last() {
-            Some(side) if side.is_waiting() => " It comes as soon as the server has answered.",
-            Some(_) => " There is nothing.",
+            Some(side) if side.is_waiting() => " It comes as soon as the server has answered.".to_owned(),
+            Some(Side { subject: Subject::Search(query), is_behind, .. }) => nothing_found(query, *is_behind),
+            Some(_) => " There is nothing.".to_owned(),
             None if model.follow.timeline().is_some() && model.follow.caught_up() => {
-                " Nothing here yet: say something."
+                " Nothing here yet: say something.".to_owned()
             }
-            None => " The timeline comes as soon as the server is there.",
+            None => " The timeline comes as soon as the server is there.".to_owned(),
         };
+        let words = truncate(&words, area.width.into());
         let last = area.rows().next_back().unwrap_or_default();
         frame.render_widget(Line::styled(words, DIM), last);
     }
@@ -42,6 +47,12 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
         }
     }
     draw_pill(model, frame, area);
+}
+
+/// What was looked for stands last: it may be long.
+fn nothing_found(query: &Query, is_behind: bool) -> String {
+    let newest = if is_behind { " (the newest are not searched yet)" } else { "" };
+    format!(" Nothing was found{newest} for {}", query.as_str())
 }
 
 /// How much is new below, while it is not on screen.

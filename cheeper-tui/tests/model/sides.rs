@@ -127,10 +127,61 @@ fn everything_is_searched_by_the_server_page_by_page() {
 fn nothing_found_is_said_and_nothing_typed_is_not_searched_for() {
     let screen = screen(60, 16).live().cheeps(3).keys("<ctrl+f><tab><enter>");
     assert!(says(&screen).is_empty() && screen.model.sides.is_empty());
-    let screen = screen.keys("zzz<enter>").hears(&page("side 0", &[], (1, 0, 3), false));
-    assert!(screen.rows().iter().any(|row| row.contains("There is nothing")), "{:?}", screen.rows());
+    let screen = screen.keys("zzz<enter>").hears(&page("side 0", &[], (1, 3, 3), false));
+    assert!(screen.rows().iter().any(|row| row.contains("Nothing was found for zzz")), "{:?}", screen.rows());
+    assert!(screen.rows()[0].starts_with(" search  (Esc: back)  zzz"), "{:?}", screen.rows());
     let screen = screen.keys("<esc>");
     assert!(screen.model.sides.is_empty());
+}
+
+#[test]
+fn a_search_that_could_not_look_at_the_newest_says_so() {
+    let screen = screen(80, 16).live().cheeps(3).keys("<ctrl+f><tab>zzz<enter>");
+    let screen = screen.hears(&page("side 0", &[], (1, 2, 3), false));
+    assert!(
+        screen.rows().iter().any(|row| row.contains("(the newest are not searched yet) for zzz")),
+        "{:?}",
+        screen.rows()
+    );
+}
+
+#[test]
+fn having_the_server_search_leaves_the_timeline_where_it_was() {
+    let place = |screen: &Screen| (screen.model.main.place, screen.model.main.selected);
+    let screen = screen(60, 12).live().cheeps(40);
+    let before = place(&screen);
+    // Typed at once, or after a look at what is here.
+    let screen = screen.keys("<ctrl+f><tab>number 7");
+    assert_eq!(place(&screen), before);
+    let screen = screen.keys("<esc><ctrl+f>number 7");
+    assert_eq!(place(&screen).1, Seq::new(7));
+    let screen = screen.keys("<tab>");
+    assert_eq!(place(&screen), before);
+    let screen = screen.keys("<tab>");
+    assert_eq!(place(&screen).1, Seq::new(7), "it is looked for here again");
+    let screen =
+        screen.keys("<tab><enter>").hears(&page("side 0", &[cheep(7, "bob", "number 7", "")], (1, 40, 40), false));
+    assert_eq!(place(&screen.keys("<esc>")), before);
+}
+
+#[test]
+fn what_the_server_does_not_search_for_stays_to_be_corrected() {
+    let screen = screen(60, 16).live().cheeps(3).keys("<ctrl+f><tab>***<enter>");
+    let refused =
+        r#"{"type":"error","id":"side 0","code":"bad_field","field":"q","message":"Nothing.","retryable":false}"#;
+    let screen = screen.hears(refused);
+    assert_eq!((screen.model.notice.as_deref(), screen.model.sides.len()), (Some("Nothing."), 0));
+    assert!(screen.rows().iter().any(|row| row.starts_with(" search › ***")), "{:?}", screen.rows());
+    let screen = screen.keys("<ctrl+u>old<enter>");
+    assert_eq!(says(&screen), [r#"{"id":"side 1","type":"search","q":"old","limit":200}"#]);
+}
+
+#[test]
+fn the_hint_of_the_search_fits() {
+    for (width, last) in [(80, "Esc back"), (70, "Esc back"), (40, "Esc back")] {
+        let screen = screen(width, 16).live().keys("<ctrl+f><tab>");
+        assert!(screen.rows().iter().any(|row| row.ends_with(last)), "{:?}", screen.rows());
+    }
 }
 
 #[test]
