@@ -1,12 +1,13 @@
 //! Where things go on a screen of the model's size: what scrolling has to know and drawing follows. Pure.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use cheeper_protocol::{CheepText, Seq, follow::Submission};
 use ratatui::layout::{Constraint, Layout, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
+    changing::targets,
     entry::Entry,
     model::Model,
     prompt::Prompt,
@@ -105,11 +106,13 @@ pub fn unsent(model: &Model) -> impl Iterator<Item = Unsent<'_>> {
 pub struct Laid<'a> {
     model: &'a Model,
     columns: Columns,
+    /// The cheeps that say what is on its way to become of them.
+    changing: HashSet<Seq>,
 }
 
 impl<'a> Laid<'a> {
     pub fn out(model: &'a Model) -> Self {
-        Self { model, columns: columns(model.area.width) }
+        Self { model, columns: columns(model.area.width), changing: targets(&model.follow) }
     }
 
     fn entry(&self, index: usize) -> Option<&'a Entry> {
@@ -133,7 +136,8 @@ impl Blocks for Laid<'_> {
     fn body(&self, index: usize) -> usize {
         let width = self.columns.text;
         if let Some(entry) = self.entry(index) {
-            entry.body(width)
+            let says = !self.changing.is_empty() && says_only_what_is_on_its_way(entry, &self.changing);
+            entry.body(width) + usize::from(says)
         } else if let Some(post) = self.post(index) {
             let label = usize::from(!says_not_sent_beside(self.columns, post.cheep));
             usize::from(post.reply_to.is_some()) + wrap(post.cheep.as_str(), width).len() + label
@@ -149,6 +153,18 @@ impl Blocks for Laid<'_> {
     fn index_of(&self, seq: Seq) -> usize {
         self.model.pane().timeline.index_of(seq)
     }
+}
+
+/// Whether a cheep has a line under its text for nothing but what is on its way to become of it.
+fn says_only_what_is_on_its_way(entry: &Entry, changing: &HashSet<Seq>) -> bool {
+    !entry.has_notes() && entry.deleted().is_none() && changing.contains(&entry.seq)
+}
+
+/// The rows that what is on its way adds to the cheep that is cut off at the top of the screen, and which cheep that is.
+pub fn added_to_the_cut_off(model: &Model) -> Option<(Seq, usize)> {
+    let Place::At { seq, row: 1.. } = model.pane().place else { return None };
+    let entry = model.pane().timeline.get(seq)?;
+    Some((seq, usize::from(says_only_what_is_on_its_way(entry, &targets(&model.follow)))))
 }
 
 /// The rows on screen from top to bottom: the block of each, and the row in it.

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod app;
 pub mod args;
+pub mod changing;
 mod clock;
 pub mod commands;
 pub mod composer;

@@ -88,6 +88,7 @@ const PURE: &[&str] = &[
     "cheeper-tui/src/model.rs",
     "cheeper-tui/src/update",
     "cheeper-tui/src/timeline.rs",
+    "cheeper-tui/src/changing.rs",
     "cheeper-tui/src/entry.rs",
     "cheeper-tui/src/pane.rs",
     "cheeper-tui/src/side.rs",

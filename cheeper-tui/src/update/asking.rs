@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     action::Action,
+    changing::Changing,
     composer::{Composer, Edit},
     entry::is_among,
     model::Model,
@@ -81,6 +82,11 @@ fn react(model: &mut Model, target: Seq, typed: &str) {
     };
     model.prompt = None;
     let on = !has_reacted(model, target, &emoji);
+    // The same keys twice, because nothing seemed to happen, are on and off: that does not go by unnoticed.
+    model.notice = Changing::of(&model.follow, target).reaction(&emoji).map(|_| {
+        let what = if on { "reacts with it again" } else { "takes it back" };
+        format!("Your {emoji} is still on its way: this {what}.")
+    });
     if let Some(id) = new_id(model) {
         submit(model, Submission::React { id, target, emoji, on });
     }
@@ -88,14 +94,10 @@ fn react(model: &mut Model, target: Seq, typed: &str) {
 
 /// Whether this person has reacted so, once all that is on its way is done.
 fn has_reacted(model: &Model, target: Seq, emoji: &Emoji) -> bool {
-    let on_its_way = model.follow.outbox().filter_map(|submission| match submission {
-        Submission::React { target: other, emoji: with, on, .. } if *other == target && with == emoji => Some(*on),
-        _ => None,
-    });
     let stands = || {
         let entry = model.pane().timeline.get(target)?;
         let kind = entry.reactions().iter().find(|kind| kind.emoji == *emoji)?;
         Some(is_among(kind, model.pane().timeline.me()))
     };
-    on_its_way.last().or_else(stands).unwrap_or(false)
+    Changing::of(&model.follow, target).reaction(emoji).or_else(stands).unwrap_or(false)
 }

@@ -12,7 +12,7 @@ mod target;
 mod writing;
 
 use cheeper_protocol::{
-    ServerFrame,
+    Seq, ServerFrame,
     follow::{Input, Link},
 };
 use ratatui::layout::Rect;
@@ -20,7 +20,7 @@ use ratatui::layout::Rect;
 use crate::{
     action::Action,
     effect::Effect,
-    layout::{Laid, timeline_height},
+    layout::{Laid, added_to_the_cut_off, timeline_height},
     model::{Model, Saved},
     msg::Msg,
     scroll::{self, Place},
@@ -30,6 +30,7 @@ use crate::{
 /// Takes in what happened at `model.now`.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let before = added_to_the_cut_off(model);
     match msg {
         Msg::Do(action) => on_action(model, action, &mut effects),
         Msg::Type(c) => on_type(model, c, &mut effects),
@@ -55,6 +56,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Told(words) => model.notice = Some(words),
     }
     following::drain(model, &mut effects);
+    stand_still(model, before);
     settle(model);
     sides::ask(model, &mut effects);
     keep(model, &mut effects);
@@ -74,6 +76,17 @@ fn on_frame(model: &mut Model, frame: ServerFrame) {
         _ => {}
     }
     model.follow.handle(Input::Frame { frame }, model.now);
+}
+
+/// Something is on its way, or was: what is read below the cheep that is cut off at the top of the screen stays where it is.
+fn stand_still(model: &mut Model, before: Option<(Seq, usize)>) {
+    let after = added_to_the_cut_off(model);
+    if let (Some((cut_off, before)), Some((seq, after)), Place::At { row, .. }) = (before, after, model.pane().place)
+        && cut_off == seq
+    {
+        model.pane_mut().place =
+            Place::At { seq, row: row.saturating_add_unsigned(after).saturating_sub_unsigned(before) };
+    }
 }
 
 /// What is above the input may have more room now, or less to show.

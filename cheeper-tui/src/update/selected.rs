@@ -6,7 +6,7 @@ use super::{
     asking, editing, reading, sides,
     target::{own, standing},
 };
-use crate::{action::Action, effect::Effect, model::Model, scroll::Place, side::Subject};
+use crate::{action::Action, changing::Changing, effect::Effect, model::Model, scroll::Place, side::Subject};
 
 /// Does it; false if it is none of the keys of a selected cheep.
 pub(super) fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) -> bool {
@@ -40,7 +40,9 @@ fn reply(model: &mut Model, seq: Seq) {
 fn edit(model: &mut Model, target: Seq) {
     let Some(entry) = own(model) else { return };
     model.pane_mut().selected = None;
-    editing::begin(model, target, entry.text.into());
+    // What is on its way already is corrected on; it would be undone otherwise.
+    let text = Changing::of(&model.follow, target).edit.cloned().unwrap_or(entry.text);
+    editing::begin(model, target, text.into());
 }
 
 fn copy(model: &mut Model, effects: &mut Vec<Effect>) {

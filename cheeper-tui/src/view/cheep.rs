@@ -2,7 +2,7 @@
 
 use std::{mem, ops::Range};
 
-use cheeper_protocol::{DeletedBy, FoldedName, ReactionCount, Seq, links};
+use cheeper_protocol::{DeletedBy, Emoji, FoldedName, Seq, links};
 use ratatui::{
     style::{Modifier, Style},
     text::{Line, Span},
@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::palette::{BOLD, DIM, accent, of_name};
 use crate::{
+    changing::Changing,
     entry::{Entry, is_among},
     layout::{NOT_SENT, Unsent, begins_day, columns, says_not_sent_beside, unsent},
     model::Model,
@@ -77,16 +78,32 @@ fn cheep(model: &Model, entry: &Entry) -> Vec<Line<'static>> {
         text: said.as_ref().map_or((entry.text.as_str(), text), |said| (said, DIM)),
         is_selected: model.pane().selected == Some(entry.seq),
     };
-    let notes = entry.has_notes().then(|| rows.under_the_text(&notes(entry, model.main.timeline.me())));
+    // What was deleted meanwhile cannot be changed: there will be a sentence about that.
+    let changing = if entry.deleted().is_some() { Changing::default() } else { Changing::of(&model.follow, entry.seq) };
+    let says = entry.has_notes() || changing != Changing::default();
+    let notes = says.then(|| rows.under_the_text(&notes(entry, &changing, model.main.timeline.me())));
     rows.lines().into_iter().chain(notes).collect()
 }
 
-/// What there is to say under the text, in one line. What this person reacted with stands in brackets.
-fn notes(entry: &Entry, me: &FoldedName) -> String {
-    let kinds = entry.reactions().iter().map(|kind| {
-        let ReactionCount { emoji, count, .. } = kind;
-        if is_among(kind, me) { format!("[{emoji} {count}]") } else { format!("{emoji} {count}") }
-    });
+/// What there is to say under the text, in one line. What this person reacted with stands in brackets, and what is on its way
+/// has dots; that a text is not as it stands there comes first, so that it is not cut off.
+fn notes(entry: &Entry, changing: &Changing<'_>, me: &FoldedName) -> String {
+    let text = match changing {
+        Changing { is_deleted: true, .. } => Some("not deleted yet".to_owned()),
+        Changing { edit: Some(_), .. } => Some("edit not saved yet".to_owned()),
+        _ => None,
+    };
+    let reaction = |emoji: &Emoji, count: Option<u64>, is_ours: bool| {
+        let wish = changing.reaction(emoji);
+        let count = count.map_or_else(String::new, |count| format!(" {count}"));
+        let dots = if wish.is_some() { " …" } else { "" };
+        if wish.unwrap_or(is_ours) { format!("[{emoji}{count}{dots}]") } else { format!("{emoji}{count}{dots}") }
+    };
+    let stand = entry.reactions().iter().map(|kind| reaction(&kind.emoji, Some(kind.count), is_among(kind, me)));
+    let is_new = |emoji: &Emoji| entry.reactions().iter().all(|kind| kind.emoji != *emoji);
+    let new =
+        changing.reactions.iter().filter(|(emoji, _)| is_new(emoji)).map(|(emoji, _)| reaction(emoji, None, false));
+    let kinds = stand.chain(new);
     let answers = match entry.replies() {
         0 => None,
         1 => Some("1 answer".to_owned()),
@@ -94,7 +111,7 @@ fn notes(entry: &Entry, me: &FoldedName) -> String {
     };
     let edited = entry.is_edited().then(|| "(edited)".to_owned());
     let kinds = Some(kinds.collect::<Vec<_>>().join("  ")).filter(|kinds| !kinds.is_empty());
-    [kinds, answers, edited].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    [text, kinds, answers, edited].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn pending(model: &Model, post: Unsent<'_>) -> Vec<Line<'static>> {

@@ -1,6 +1,6 @@
 //! Cheeps that are corrected, deleted and reacted to: by others, and by the person here.
 
-use cheeper_protocol::Seq;
+use cheeper_protocol::{Emoji, RequestId, Seq, follow::Submission};
 use cheeper_tui::{effect::Effect, msg::Msg, scroll::Place};
 
 use crate::screen::{Screen, screen};
@@ -28,6 +28,11 @@ fn shown(screen: &Screen) -> Vec<String> {
     let rows = screen.rows();
     let timeline = &rows[2..rows.len() - 3];
     timeline.iter().map(|row| row.trim().to_owned()).filter(|row| !row.is_empty()).collect()
+}
+
+/// What stands under the text of the first cheep, whether that is selected or not.
+fn note(screen: &Screen) -> String {
+    shown(screen)[2].trim_start_matches('▌').trim_start().to_owned()
 }
 
 fn edit(seq: u64, target: u64, text: &str) -> String {
@@ -119,11 +124,61 @@ fn a_number_reacts_and_the_same_again_takes_it_back() {
     assert_eq!(says(&screen), [r#"{"id":"id","type":"react","target":1,"emoji":"👍","on":true}"#]);
     assert!(screen.model.prompt.is_none());
     // It is on its way still, and counts.
+    assert_eq!(note(&screen), "└ [👍  …]");
     let screen = screen.keys("+2");
     assert_eq!(screen.model.follow.outbox().len(), 2);
+    assert!(notice(&screen).contains("still on its way: this takes it back"), "{}", notice(&screen));
+    assert_eq!(note(&screen), "└ 👍  …");
     let screen = self::screen(60, 14).live().cheep("bob", "news", "").hears(&reaction(2, 1, "alice", "👍", (true, 1)));
     let screen = screen.keys("<alt+up>+2");
     assert!(says(&screen)[0].contains(r#""on":false"#), "{:?}", screen.effects);
+}
+
+#[test]
+fn what_is_on_its_way_shows_on_the_cheep_until_it_is_done() {
+    let screen = screen(60, 14).live().cheep("alice", "helo", OWN).keys("<alt+up>e<ctrl+u>hello<enter>");
+    assert_eq!(shown(&screen)[1..], ["00:01  alice ✓    helo", "└ edit not saved yet"]);
+    // Who goes on correcting does so from what they wrote.
+    let screen = screen.keys("<alt+up>e");
+    assert_eq!(draft(&screen), "hello");
+    let screen = screen
+        .keys("<esc>")
+        .hears(&edit(2, 1, "hello"))
+        .hears(r#"{"type":"ack","id":"id","seq":2,"at":"2026-11-23T12:00:00.000Z"}"#);
+    assert_eq!(shown(&screen)[1..], ["00:01  alice ✓    hello", "└ (edited)"]);
+    let screen = screen.hears(&reaction(3, 1, "bob", "🎉", (true, 1))).keys("<alt+up>+3");
+    assert_eq!(note(&screen), "└ [🎉  1 …] · (edited)");
+    let screen = screen.keys("dy");
+    assert_eq!(note(&screen), "└ not deleted yet · [🎉  1 …] · (edited)");
+}
+
+#[test]
+fn what_is_read_stands_still_when_something_is_done_to_the_cheep_that_is_cut_off() {
+    let long = (1..=9).map(|line| line.to_string()).collect::<Vec<_>>().join("\n");
+    let screen = screen(60, 14).live().cheeps(20).cheep("alice", &long, OWN).cheeps(20);
+    let is_cut_off =
+        |screen: &Screen| matches!(screen.model.main.place, Place::At { seq, row: 1.. } if Some(seq) == Seq::new(21));
+    let up = |screen: Screen| if is_cut_off(&screen) { screen } else { screen.then(Msg::Wheel { up: true }) };
+    let screen = (0..12).fold(screen, |screen, _| up(screen));
+    assert!(is_cut_off(&screen), "{:?}", screen.model.main.place);
+    let stands = |screen: &Screen| screen.rows().iter().position(|row| row.ends_with("cheep number 23"));
+    let before = stands(&screen);
+    assert!(before.is_some());
+    let submission = Submission::React {
+        id: RequestId::parse("id").unwrap(),
+        target: Seq::new(21).unwrap(),
+        emoji: Emoji::parse("🎉").unwrap(),
+        on: true,
+    };
+    let mut screen = screen.then(Msg::Click(0, 2));
+    assert_eq!(screen.model.main.selected, Seq::new(21));
+    screen = screen.keys("+3");
+    assert_eq!(screen.model.follow.outbox().collect::<Vec<_>>(), [&submission]);
+    assert_eq!(stands(&screen), before);
+    let screen = screen
+        .hears(&reaction(42, 21, "alice", "🎉", (true, 1)))
+        .hears(r#"{"type":"ack","id":"id","seq":42,"at":"2026-11-23T12:00:00.000Z"}"#);
+    assert_eq!((screen.model.follow.outbox().len(), stands(&screen)), (0, before));
 }
 
 #[test]
