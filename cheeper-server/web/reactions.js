@@ -4,8 +4,8 @@ import { byId, element, onSubmit } from './dom.js';
 import { parseEmoji } from './protocol.js';
 import { isNamed } from './text.js';
 
-/** What most people react with; anything else can be typed. */
-const USUAL = ['❤️', '👍', '😂', '🎉', '😮', '😢'];
+/** What most people react with, here and in the terminal; anything else can be typed. */
+export const USUAL = ['♥️', '👍', '🎉', '😂', '😮', '😢'];
 
 /**
  * The kinds of reactions as buttons; those on their way are there already, and do nothing until they are taken.
