@@ -12,7 +12,7 @@ const DONE_MS = 1500;
 export function bindActions(root, onGo, actions) {
   root.addEventListener('click', (event) => {
     const control = event.target.closest('[data-do], a.quote');
-    if (!control || control.getAttribute('aria-disabled') === 'true') return;
+    if (!control) return;
     const article = control.closest('article');
     if (control.matches('a.quote')) {
       event.preventDefault();

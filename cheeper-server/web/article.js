@@ -26,7 +26,7 @@ const DELETED = { author: 'deleted by its author', host: 'deleted by a host' };
 /** All that a drawn cheep depends on: while it is the same, so is the drawing, but for the passing of time. */
 export function lookOf(cheep, { reader, isClaimed, isLive, pendingOf, refusalOf }) {
   const changes = pendingOf(cheep.seq);
-  return [cheep, reader, isClaimed, refusalOf(cheep.seq), changes.length > 0 && isLive, changes.map(({ id }) => id).join()];
+  return [cheep, reader, isClaimed, refusalOf(cheep.seq), changes.length > 0 && isLive, changes.map(({ id, on }) => `${id} ${on}`).join()];
 }
 
 /** @param {Cheep} cheep @param {Context} context */

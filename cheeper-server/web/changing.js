@@ -1,4 +1,5 @@
 // What a reader does to a cheep that is there: react, edit, delete. Each is asked for once at a time, and its outcome is told.
+// Who changes their mind about a reaction that still waits is heard: what they wanted last is asked for next.
 
 import { askToDelete } from './dialogs.js';
 import { Chooser, hasReacted } from './reactions.js';
@@ -20,9 +21,12 @@ export class Changing {
   #known;
   #who;
   #underWay;
+  #redraw;
+  /** What is wanted by now instead of a reaction that waits, by its id. @type {Map<string, boolean>} */
+  #wishes = new Map();
   /** Why cheeps were not changed, until it is tried again. @type {Map<number, string>} */
   #refusals = new Map();
-  /** It grows whenever a refusal comes or goes. */
+  /** It grows whenever a refusal or a wish comes or goes. */
   version = 0;
 
   /**
@@ -31,12 +35,14 @@ export class Changing {
    * @param {(seq: number) => import('./protocol.js').Cheep | undefined} to.known  a cheep that is shown on the page
    * @param {() => {reader: import('./text.js').Reader | null, isClaimed: boolean}} to.who  who the reader is
    * @param {() => import('./timeline.js').Changing[]} to.underWay
+   * @param {() => void} to.redraw
    */
-  constructor({ submit, known, who, underWay }) {
+  constructor({ submit, known, who, underWay, redraw }) {
     this.#submit = submit;
     this.#known = known;
     this.#who = who;
     this.#underWay = underWay;
+    this.#redraw = redraw;
   }
 
   /** Whether the reader wrote this cheep, can show it, and it is still there. */
@@ -54,7 +60,9 @@ export class Changing {
   /** Reacts with this, or takes it back. */
   toggle(seq, emoji) {
     const cheep = this.#known(seq);
-    if (cheep) this.#react(seq, emoji, !hasReacted(cheep, emoji, this.#who().reader));
+    if (!cheep) return;
+    const asked = this.pendingOf(seq).findLast((change) => change.emoji === emoji);
+    this.#react(seq, emoji, !(asked?.on ?? hasReacted(cheep, emoji, this.#who().reader)));
   }
 
   remove(seq) {
@@ -63,7 +71,8 @@ export class Changing {
 
   /** What the reader wants changed of a cheep and cannot be seen yet, oldest first. @returns {Submission[]} */
   pendingOf(seq) {
-    return this.#underWay().map(({ change }) => change).filter(({ target }) => target === seq);
+    const changes = this.#underWay().map(({ change }) => change).filter(({ target }) => target === seq);
+    return changes.map((change) => (this.#wishes.has(change.id) ? { ...change, on: this.#wishes.get(change.id) } : change));
   }
 
   refusalOf(seq) {
@@ -75,14 +84,21 @@ export class Changing {
     if (this.#refusals.delete(target)) this.version += 1;
   }
 
-  /** The server did it. */
+  /** The server did it; if something else is wanted by now, that is next. */
   accepted(id) {
     const done = this.#underWay().find(({ change }) => change.id === id);
     if (done) say(DONE[done.change.type](done.change));
+    const wish = this.#wishes.get(id);
+    this.#wishes.delete(id);
+    if (done && wish !== undefined && wish !== done.change.on) {
+      const { target, emoji } = done.change;
+      this.#submit({ type: 'react', id: randomId(), target, emoji, on: wish });
+    }
   }
 
   /** The server did not do it: that is said beside the cheep. @param {Submission} submission */
-  refused({ target, type }, sentence) {
+  refused({ id, target, type }, sentence) {
+    this.#wishes.delete(id);
     if (type !== 'delete' && type !== 'react') return;
     this.#refusals.set(target, sentence);
     this.version += 1;
@@ -92,11 +108,16 @@ export class Changing {
   /** Another timeline has other cheeps. */
   forget() {
     this.#refusals.clear();
+    this.#wishes.clear();
     this.version += 1;
   }
 
   #react(seq, emoji, on) {
-    const isAsked = this.pendingOf(seq).some((change) => change.emoji === emoji);
-    if (!isAsked) this.#submit({ type: 'react', id: randomId(), target: seq, emoji, on });
+    const waiting = this.#underWay().find(({ change, seq: place }) => place === null && change.target === seq && change.emoji === emoji);
+    if (waiting) {
+      this.#wishes.set(waiting.change.id, on);
+      this.version += 1;
+      this.#redraw();
+    } else this.#submit({ type: 'react', id: randomId(), target: seq, emoji, on });
   }
 }

@@ -41,7 +41,7 @@ const settings = storage.loadSettings();
 const outbox = new storage.Outbox();
 const announcer = new Announcer();
 const feed = new Feed();
-const changing = new Changing({ submit, known, who: () => who, underWay: () => timeline.changing });
+const changing = new Changing({ submit, known, who: () => who, underWay: () => timeline.changing, redraw: () => draw() });
 const pace = new Pace(drawNow);
 const draw = () => pace.ask();
 

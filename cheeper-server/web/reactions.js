@@ -8,28 +8,31 @@ import { isNamed } from './text.js';
 export const USUAL = ['♥️', '👍', '🎉', '😂', '😮', '😢'];
 
 /**
- * The kinds of reactions as buttons; those on their way are there already, and do nothing until they are taken.
+ * The kinds of reactions as buttons. One that is on its way is there already, and says so until the server has it.
  * @param {import('./protocol.js').Cheep} cheep
  * @param {import('./follow.js').Submission[]} changes
  * @param {import('./text.js').Reader | null} reader
  */
 export function drawReactions({ reactions = [], deleted }, changes, reader) {
   if (deleted) return [];
-  const asked = new Set(changes.filter(({ type }) => type === 'react').map(({ emoji }) => emoji));
+  const asked = new Map(changes.filter(({ type }) => type === 'react').map(({ emoji, on }) => [emoji, on]));
   const known = new Set(reactions.map(({ emoji }) => emoji));
-  const fresh = [...asked].filter((emoji) => !known.has(emoji)).map((emoji) => ({ emoji, count: 0, names: [] }));
-  return [...reactions, ...fresh].map((kind) => drawKind(kind, asked.has(kind.emoji), reader));
+  const fresh = [...asked.keys()].filter((emoji) => !known.has(emoji)).map((emoji) => ({ emoji, count: 0, names: [] }));
+  return [...reactions, ...fresh].map((kind) => drawKind(kind, asked.get(kind.emoji), reader));
 }
 
-function drawKind({ emoji, count, names }, isAsked, reader) {
-  const who = isAsked ? 'saving …' : whoReacted(count, names);
-  const shown = count > 0 ? `${emoji} ${count}` : `${emoji} …`;
+/** @param {boolean | undefined} asked  what the reader wants and the server does not have yet */
+function drawKind({ emoji, count, names }, asked, reader) {
+  const isWaiting = asked !== undefined;
+  const who = isWaiting ? WAITING[asked] : whoReacted(count, names);
+  const shown = [emoji, ...(count > 0 ? [count] : []), ...(isWaiting ? ['…'] : [])].join(' ');
   return element('button', {
-    class: 'reaction', type: 'button', 'data-do': 'react', 'data-emoji': emoji,
-    'aria-pressed': String(names.some((name) => isNamed(name, reader))), ...(isAsked && { 'aria-disabled': 'true' }),
-    title: who, 'aria-label': `${shown}: ${who}`,
+    class: isWaiting ? 'reaction waiting' : 'reaction', type: 'button', 'data-do': 'react', 'data-emoji': emoji,
+    'aria-pressed': String(asked ?? names.some((name) => isNamed(name, reader))), title: who, 'aria-label': `${shown}: ${who}`,
   }, shown);
 }
+
+const WAITING = { true: 'your reaction is on its way', false: 'on its way to be taken back' };
 
 /** Each name for itself: one that is written from right to left turns none of the others round. */
 function whoReacted(count, names) {

@@ -278,11 +278,14 @@ async fn changes_made_without_a_line_wait_are_made_once_and_are_refused_in_a_sen
     assert_eq!(alice.text(&format!("#c{first} .note")).await, "not saved yet");
     assert_eq!(alice.text(&format!("#c{first} .text")).await, "first, corrected");
     assert_eq!(alice.text(&format!("#c{second} .note")).await, "not deleted yet");
-    let busy = format!("document.querySelector('#c{theirs} .reaction').ariaDisabled === 'true'");
-    assert_eq!(alice.value(&busy).await, json!(true));
-    // Again and again is once.
-    alice.value(&format!("document.querySelector('#c{theirs} .reaction').click()")).await;
-    alice.status_has("3 unsent").await;
+    alice.until("it is said to wait", &reaction_of(theirs, "👍 …")).await;
+    // Whatever is wanted meanwhile, one thing waits, and the last wish is what counts.
+    let wanted = |on| format!("document.querySelector('#c{theirs} [data-emoji=👍]')?.ariaPressed === '{on}'");
+    for on in [false, true] {
+        alice.click(&format!("#c{theirs} .reaction")).await;
+        alice.until("it is wanted otherwise", &wanted(on)).await;
+        alice.status_has("3 unsent").await;
+    }
     // Meanwhile the third one, which is to be corrected as well, is deleted by the same person elsewhere.
     alice.click(&format!("#c{third} [data-do=edit]")).await;
     alice.write("third, corrected").await;
@@ -301,6 +304,42 @@ async fn changes_made_without_a_line_wait_are_made_once_and_are_refused_in_a_sen
     alice.until("the refusal", "document.querySelector('#refusal').innerText !== ''").await;
     alice.has_nowhere("third").await;
     assert_eq!(alice.count("#feed .note").await, 0);
+    alice.close().await;
+}
+
+#[tokio::test]
+async fn a_reaction_that_waits_says_so_and_the_last_wish_counts() {
+    let server = Server::start();
+    let mut bob = holder(&server, "bob");
+    let theirs = say(&mut bob, "hello");
+    react(&mut bob, theirs, "🎉", true);
+    let alice = Browser::on_a_line(server.address, "alice").await;
+    alice.shows("hello").await;
+    alice.cut().await;
+    let is_wanted = |on: bool| format!("document.querySelector('#c{theirs} .reaction').ariaPressed === '{on}'");
+    for on in [true, false] {
+        alice.click(&format!("#c{theirs} .reaction")).await;
+        alice.until("it is seen what is wanted", &is_wanted(on)).await;
+        assert_eq!(alice.value(&reaction_of(theirs, "🎉 1 …")).await, json!(true));
+        alice.status_has("1 unsent").await;
+    }
+    alice.mend().await;
+    // What was wanted first was on its way, so both are done, in this order.
+    alice.until("nothing waits", &reaction_of(theirs, "🎉 1")).await;
+    let changes = "document.querySelector('#announcer').textContent === 'Took 🎉 back'";
+    alice.until("the last wish is done", changes).await;
+    assert_eq!(alice.value(&is_wanted(false)).await, json!(true));
+
+    alice.cut().await;
+    for emoji in ["👍", "👍"] {
+        alice.click(&format!("#c{theirs} [data-do=choose]")).await;
+        alice.click(&format!("#usual button[data-emoji='{emoji}']")).await;
+    }
+    alice.status_has("1 unsent").await;
+    alice.mend().await;
+    alice
+        .until("it is done once", &format!("document.querySelector('#c{theirs} [data-emoji=👍]').innerText === '👍 1'"))
+        .await;
     alice.close().await;
 }
 
