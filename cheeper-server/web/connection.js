@@ -89,7 +89,7 @@ export class Connection {
   look(question) {
     return new Promise((resolve, reject) => {
       if (this.#follow.link.is === 'live') this.#ask({ question: { type: 'history', ...question }, resolve, reject });
-      else reject(new Error('There is no connection: try again when the page is live.'));
+      else reject(new LookError('There is no connection: try again when the page is live.', true));
     });
   }
 
@@ -150,7 +150,7 @@ export class Connection {
 
   #closed(code) {
     this.#socket = null;
-    for (const { reject } of this.#looks.values()) reject(new Error('The connection was lost.'));
+    for (const { reject } of this.#looks.values()) reject(new LookError('The connection was lost.', true));
     this.#looks.clear();
     this.#handle({ what: 'closed', code, jitter: Math.random() });
   }
@@ -180,7 +180,16 @@ export class Connection {
     const page = frame.type === 'page' ? this.#follow.refresh(frame) : null;
     if (page) look.resolve(page);
     else if (frame.type === 'page') this.#ask(look);
-    else look.reject(new Error(frame.message));
+    else look.reject(new LookError(frame.message, frame.retryable));
+  }
+}
+
+/** Why there is no answer to a question, in a sentence. */
+class LookError extends Error {
+  /** @param {string} message @param {boolean} retryable  the same question may have an answer later */
+  constructor(message, retryable) {
+    super(message);
+    this.retryable = retryable;
   }
 }
 

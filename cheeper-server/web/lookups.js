@@ -4,7 +4,7 @@
 import { cheepOf } from './changes.js';
 import { byId, onSubmit } from './dom.js';
 import { Listing } from './listing.js';
-import { patternOf } from './query.js';
+import { patternOf, tooLong } from './query.js';
 
 /** Cheeps shown round the one that is looked for. */
 const AROUND = 11;
@@ -81,7 +81,7 @@ class Lookup {
   }
 
   /**
-   * Asks, and shows the cheeps of the answer. A question that failed can be asked again.
+   * Asks, and shows the cheeps of the answer. A question that failed can be asked again, if that can be of use.
    * @param {object} request
    * @param {(page: Page) => void} onPage
    */
@@ -99,7 +99,7 @@ class Lookup {
     } catch (error) {
       if (this.#asked !== request) return;
       this.say(error.message);
-      this.offerMore(() => this.ask(request, onPage), 'Try again');
+      if (error.retryable !== false) this.offerMore(() => this.ask(request, onPage), 'Try again');
     }
   }
 
@@ -190,8 +190,10 @@ class Search extends Lookup {
 
   #begin(q) {
     this.clear();
-    this.found = patternOf(q);
-    if (q !== '') this.#read(q, undefined);
+    const refusal = tooLong(q);
+    this.found = refusal === '' ? patternOf(q) : null;
+    if (refusal !== '') this.say(refusal);
+    else if (q !== '') this.#read(q, undefined);
   }
 
   #read(q, before) {

@@ -1,10 +1,21 @@
-// Where in a text stands what was searched for. Pure. The server says what is found; this only shows why.
+// What is searched for: whether it can be asked, and where in a text it stands. Pure. The server says what is found; this only
+// shows why.
 
+import { byteCount } from './protocol.js';
+
+/** Bytes of a question that a server reads. */
+const QUERY_BYTES = 512;
 /** A term as it is typed: whose it is to be, what it begins with, words in quotation marks, or one word. */
 const TERM = /(from:)?[@＠]?(?:"([^"]+)"?|(\S+))/giu;
 const WORD = String.raw`[\p{L}\p{M}\p{N}_]`;
 /** Scripts that put no spaces between words: there, any part of a text is found. */
 const UNSPACED = /[\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]/u;
+
+/** Why this is too long to be looked for; empty if it is not. It is counted as the server does. */
+export function tooLong(q) {
+  const bytes = byteCount(q);
+  return bytes > QUERY_BYTES ? `This is too long to be searched for: it takes ${bytes} bytes, and ${QUERY_BYTES} are the most.` : '';
+}
 
 /**
  * A pattern that cuts a text in such a way that every second piece is something found; null if there is nothing to show.

@@ -94,9 +94,14 @@ async fn a_search_is_begun_by_a_key_marks_what_it_finds_and_is_read_on() {
     alice
         .until(
             "it is explained",
-            &format!("{found} === 0 && document.querySelector('#search-note').innerText.length > 10"),
+            &format!("{found} === 0 && document.querySelector('#search-note').innerText.startsWith('There is nothing to look for')"),
         )
         .await;
+    let again = "document.querySelector('#search-more').hidden";
+    assert_eq!(alice.value(again).await, json!(true), "the same would be answered in the same way");
+    alice.value(&search(&"é".repeat(257))).await;
+    assert!(alice.text("#search-note").await.contains("514 bytes"), "it is said before it is sent");
+    assert_eq!(alice.value(again).await, json!(true));
     alice.close().await;
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { patternOf } from '../query.js';
+import { patternOf, tooLong } from '../query.js';
 
 const marked = (q, text) => {
   const pattern = patternOf(q);
@@ -30,4 +30,9 @@ test('whatever is typed is a text to look for and no pattern', () => {
     assert.equal(marked(q, 'nothing of it'), 'nothing of it', q);
   }
   assert.equal(marked('a.b (c)', 'axb a.b (c)'), 'axb [a.b] [(c)]');
+});
+
+test('what a server would not read is told by its bytes, and not cut off', () => {
+  for (const q of ['', 'x'.repeat(512), 'é'.repeat(256)]) assert.equal(tooLong(q), '');
+  assert.equal(tooLong('é'.repeat(257)), 'This is too long to be searched for: it takes 514 bytes, and 512 are the most.');
 });
