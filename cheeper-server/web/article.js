@@ -17,7 +17,7 @@ import { ago, dayName, fullDate } from './time.js';
  * @property {(seq: number) => Cheep | undefined} quoted  what a reply answers, if it is here
  * @property {(seq: number) => Submission[]} pendingOf  what the reader wants changed and the server has not taken yet
  * @property {(seq: number) => string} refusalOf  why the server did not take a change; empty for nothing
- * @property {RegExp | null} [found]  what is looked for in texts
+ * @property {((text: string) => string[]) | null} [found]  cuts a text at what is looked for
  * @property {number | null} [wanted]  the cheep that all this is about
  */
 
@@ -165,8 +165,8 @@ function drawText(text, { found }, id) {
 /** A part of a text, with what was looked for marked in it. */
 function marked(text, found) {
   if (!found) return [text];
-  // With a group in the pattern, every second piece is something found.
-  return text.split(found).map((piece, at) => (at % 2 === 1 ? element('mark', {}, piece) : piece));
+  // Every second piece is something found.
+  return found(text).map((piece, at) => (at % 2 === 1 ? element('mark', {}, piece) : piece));
 }
 
 function button(what, label, name) {

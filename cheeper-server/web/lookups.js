@@ -4,7 +4,7 @@
 import { cheepOf } from './changes.js';
 import { byId, onSubmit } from './dom.js';
 import { Listing } from './listing.js';
-import { patternOf, tooLong } from './query.js';
+import { finderOf, tooLong } from './query.js';
 
 /** Cheeps shown round the one that is looked for. */
 const AROUND = 11;
@@ -191,7 +191,7 @@ class Search extends Lookup {
   #begin(q) {
     this.clear();
     const refusal = tooLong(q);
-    this.found = refusal === '' ? patternOf(q) : null;
+    this.found = refusal === '' ? finderOf(q) : null;
     if (refusal !== '') this.say(refusal);
     else if (q !== '') this.#read(q, undefined);
   }

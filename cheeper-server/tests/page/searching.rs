@@ -81,6 +81,9 @@ async fn a_search_is_begun_by_a_key_marks_what_it_finds_and_is_read_on() {
     assert_no_violations(&alice, "what was found, dark").await;
     let marks = "[...new Set([...document.querySelectorAll('#search mark')].map((mark) => mark.textContent))]";
     assert_eq!(alice.value(marks).await, json!(["café"]));
+    alice.value(&search("cafe")).await;
+    alice.until("it is found without its accent", &format!("{found} > 1")).await;
+    assert_eq!(alice.value(marks).await, json!(["café"]), "it is marked as it stands");
     while alice.value(&format!("{found} < 70")).await == json!(true) {
         alice
             .until("there is more", &format!("!document.querySelector('#search-more').hidden || {found} === 70"))
