@@ -9,6 +9,8 @@ export class Composer {
   #text = byId('cheep');
   #replyTo = null;
   #target = null;
+  /** What was written was taken away: nothing is written or sent until somebody comes to the field again. */
+  #isTakenAway = false;
   /** The cheep that is shown as answered. */
   #answered;
 
@@ -23,7 +25,8 @@ export class Composer {
    */
   constructor({ onName, onRename, onSend, onTyped, onNoReply, onNoEdit }) {
     onSubmit(this.#nameForm, () => onName(byId('name').value));
-    onSubmit(this.#form, onSend);
+    const send = () => this.#isTakenAway || onSend();
+    onSubmit(this.#form, send);
     byId('rename').addEventListener('click', onRename);
     byId('no-reply').addEventListener('click', onNoReply);
     byId('no-edit').addEventListener('click', () => {
@@ -39,9 +42,21 @@ export class Composer {
         onNoEdit();
       } else if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
-        onSend();
+        send();
       }
     });
+    for (const coming of ['pointerdown', 'focus']) this.#text.addEventListener(coming, () => this.#takeAway(false));
+  }
+
+  /** Somebody may be in the middle of a word that belongs to nothing any more: it becomes no part of what stands there now. */
+  takeAway() {
+    this.#takeAway(true);
+  }
+
+  #takeAway(isTakenAway) {
+    this.#isTakenAway = isTakenAway;
+    this.#text.readOnly = isTakenAway;
+    byId('send').disabled = isTakenAway;
   }
 
   /** Asks for a name. */
@@ -74,6 +89,7 @@ export class Composer {
 
   /** The field that is to be filled in next. */
   focus() {
+    this.#takeAway(false);
     (this.#form.hidden ? byId('name') : this.#text).focus({ preventScroll: true });
   }
 

@@ -78,7 +78,9 @@ export class Writing {
     if (replyTo === seq) this.composer.showAnswered(cheep);
     if (target !== seq || !cheep?.deleted) return;
     this.#stopEditing();
-    this.composer.showRefusal('The cheep that you were editing was deleted.');
+    // The edit has the text that somebody wanted gone, so it goes as well.
+    this.composer.takeAway();
+    this.composer.showRefusal('The cheep that you were editing was deleted, and your edit with it. Go to the field again to write another.');
   }
 
   /** What is answered may be here by now. */

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    browser::{Browser, ENTER, ESCAPE},
+    browser::{Browser, CONTROL, ENTER, ESCAPE},
     support::{Client, Server},
 };
 
@@ -373,6 +373,19 @@ async fn an_edit_is_given_up_by_a_key_and_when_its_cheep_is_deleted_elsewhere() 
     alice.until("it is said", "document.querySelector('#refusal').innerText.includes('was deleted')").await;
     assert_eq!(alice.value("document.querySelector('#cheep').value").await, json!("a draft"));
     alice.has_nowhere("swordfish").await;
+    // Who is still typing neither adds to the draft nor sends it, until they come to the field anew.
+    assert_eq!(alice.value("document.activeElement.id").await, json!("cheep"));
+    alice.press("fish").await;
+    alice.press(&format!("{CONTROL}{ENTER}")).await;
+    assert_eq!(alice.value("document.querySelector('#send').disabled").await, json!(true));
+    assert_eq!(alice.value("document.querySelector('#cheep').value").await, json!("a draft"));
+    assert!(alice.text("#refusal").await.contains("was deleted"), "it is said until then");
+    alice.click("#cheep").await;
+    alice.press("!").await;
+    alice.until("it is written on", "document.querySelector('#cheep').value.includes('!')").await;
+    alice.click("#send").await;
+    alice.until("it is sent", "document.querySelector('#c3 .text')").await;
+    assert_eq!(alice.count("#feed .text").await, 1, "nothing else was");
     alice.close().await;
 }
 
