@@ -118,8 +118,11 @@ impl Side {
             Subject::Thread(seq) => {
                 self.edge = Some(page.to);
                 self.pane.timeline.prepend(page.events, false);
-                // Answers may have come since the page was made.
-                recent.after(head).for_each(|event| self.take_answer(event));
+                // Answers may have come since the page was made, and been changed since they came.
+                for event in recent.after(head) {
+                    self.pane.timeline.apply(event);
+                    self.take_answer(event);
+                }
                 if is_first {
                     self.pane.selected = Some(seq);
                     self.pane.place = Place::At { seq, row: 0 };

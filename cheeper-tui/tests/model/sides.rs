@@ -196,7 +196,8 @@ fn a_search_waits_for_the_server() {
 /// What came live before the page did was changed live as well: what is shown is how it is now.
 #[test]
 fn an_answer_that_came_and_went_before_the_page_is_not_shown_as_it_was() {
-    let screen = asked().hears(&cheep(5, "eve", "a secret", r#","reply_to":3,"parent_replies":2"#)).hears(&delete(6, 5));
+    let screen =
+        asked().hears(&cheep(5, "eve", "a secret", r#","reply_to":3,"parent_replies":2"#)).hears(&delete(6, 5));
     let screen = screen.hears(&page("side 0", &[three(), four()], (3, 4, 4), false));
     assert_eq!(seqs(&screen), [3, 4, 5]);
     assert!(!screen.rows().iter().any(|row| row.contains("a secret")), "{:?}", screen.rows());
