@@ -162,8 +162,9 @@ class Thread extends Lookup {
 
   /** New answers come in at the end, if nothing is missing before them. */
   apply(events) {
-    super.apply(events);
+    // Added first: an answer can be changed by what comes right after it.
     if (this.isOpen && this.#isWhole) this.#addAnswers(events.map(cheepOf).filter(Boolean));
+    super.apply(events);
   }
 
   #addAnswers(cheeps) {
