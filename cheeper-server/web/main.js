@@ -2,7 +2,6 @@
 
 import { bindActions, bindKeys } from './actions.js';
 import { fillQuotes } from './article.js';
-import { cheepOf } from './changes.js';
 import { Changing } from './changing.js';
 import { Connection } from './connection.js';
 import { bindSettings, closeOnBackdrop, showHelp } from './dialogs.js';
@@ -16,7 +15,7 @@ import { nextTheme, showEnd, showStatus, showTheme, showWaiting } from './status
 import * as storage from './storage.js';
 import { isNamed } from './text.js';
 import { dayOf } from './time.js';
-import { EMPTY, cheepAt, countUnseen, countWaiting, hasMore, reduce } from './timeline.js';
+import { EMPTY, cheepAt, countUnseen, countWaiting, hasMore, newsOf, reduce } from './timeline.js';
 import { Who } from './who.js';
 import { Writing } from './writing.js';
 
@@ -187,7 +186,7 @@ function settle() {
   quotes.apply(events);
   lookups.apply(events);
   for (const [seq, before] of texts) textChanged(seq, before);
-  const news = events.map(cheepOf).filter((cheep) => cheep && !cheep.deleted && !isNamed(cheep.name, who.reader));
+  const news = newsOf(timeline, events).filter(({ name }) => !isNamed(name, who.reader));
   if (isFilled && news.length > 0) announcer.arrived(news, who.reader, settings.notify);
   if (first !== null && first < timeline.first) connection.forget(timeline.first);
 }

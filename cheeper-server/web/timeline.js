@@ -100,6 +100,16 @@ export function cheepAt({ cheeps }, seq) {
 }
 
 /**
+ * The cheeps that came with events that are reduced already, as they are now: what was taken back since is no news.
+ * @param {Timeline} state
+ * @param {Event[]} events
+ * @returns {Cheep[]}
+ */
+export function newsOf(state, events) {
+  return events.filter(cheepOf).map(({ seq }) => cheepAt(state, seq)).filter((cheep) => cheep && !cheep.deleted);
+}
+
+/**
  * What is drawn of the seqs `from` to `to`, newest first: cheeps, and lines between them.
  * @param {Timeline} state
  * @param {number} from

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { DROPPED_CHEEPS, EMPTY, KEPT_CHEEPS, cheepAt, countUnseen, countWaiting, drawable, hasMore, reduce, rows } from '../timeline.js';
+import { DROPPED_CHEEPS, EMPTY, KEPT_CHEEPS, cheepAt, countUnseen, countWaiting, drawable, hasMore, newsOf, reduce, rows } from '../timeline.js';
 
 const day = (at) => at.slice(0, 10);
 const TODAY = '2026-11-23';
@@ -168,6 +168,12 @@ test('what is deleted keeps its place, and its text is nowhere any more, even wh
   assert.equal(cheepAt(state, 2).deleted, 'author');
   assert.doesNotMatch(JSON.stringify(state), /cheep (2|4)/);
   assert.equal(countWaiting(state), 1);
+});
+
+test('news are told as they are now, whatever came together: nothing of what is deleted, and the last of what was edited', () => {
+  const together = [cheep(4), cheep(5), remove(6, 4), edit(7, 5, 'better'), edit(8, 2, 'no news'), cheep(9), { type: 'void', seq: 10 }];
+  const state = present(these(...together));
+  assert.deepEqual(newsOf(state, together).map(({ seq, cheep: text }) => [seq, text]), [[5, 'better'], [9, 'cheep 9']]);
 });
 
 test('answers are counted at the cheep that they answer', () => {
