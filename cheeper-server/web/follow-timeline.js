@@ -193,6 +193,7 @@ class Recent {
   /** Events that were applied, ascending. */
   note(events) {
     for (const event of events) {
+      if (event.type === 'delete') this.#changes = this.#changes.map((change) => leftOf(change, event.target)).filter(Boolean);
       if (changesOf(event).length > 0) this.#changes.push(event);
     }
     const dropped = this.#changes.splice(0, Math.max(this.#changes.length - KEPT_CHANGES, 0));
@@ -204,6 +205,15 @@ class Recent {
     if (page.head < this.#since) return null;
     return { ...page, events: page.events.map((event) => this.#changes.reduce(applyTo, event)) };
   }
+}
+
+/**
+ * What is left of a change once a cheep is deleted, so that nothing that it said stays in memory: its own changes are void, and
+ * if it is an answer it still counts as one.
+ */
+function leftOf(change, deleted) {
+  if (change.seq === deleted) return { ...change, cheep: '' };
+  return change.target === deleted ? null : change;
 }
 
 const applyTo = (event, change) => (event.type === 'cheep' ? apply(event, change) : event);

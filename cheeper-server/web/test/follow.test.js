@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { readSubmission } from '../follow-outbox.js';
 import { KEPT_CHANGES } from '../follow-timeline.js';
@@ -41,6 +43,25 @@ test('an answer that is older than all changes that are kept has to be asked for
   hear(follow, edit(301 + KEPT_CHANGES, 8));
   assert.equal(follow.refresh(page('look-1', 7, 9)), null);
   assert.notEqual(follow.refresh(page('look-1', 7, 9, 301)), null);
+});
+
+test('what was kept to bring pages up to date is let go of once its cheep is deleted', async () => {
+  const follow = following();
+  const told = [
+    { ...cheep(301, 'a secret'), reply_to: 8, parent_replies: 1 }, edit(302, 301), edit(303, 8), edit(304, 9), { ...cheep(305), reply_to: 301 },
+  ].map((event) => {
+    hear(follow, event);
+    return new WeakRef(event);
+  });
+  hear(follow, { type: 'delete', seq: 306, target: 301, by: 'author', reply_to: 8, parent_replies: 0 });
+  hear(follow, { type: 'delete', seq: 307, target: 9, by: 'author' });
+  setFlagsFromString('--expose-gc');
+  // Nothing that was looked at through a weak reference goes before the next turn.
+  await new Promise(setImmediate);
+  runInNewContext('gc')();
+  assert.deepEqual(told.map((event) => event.deref()?.seq), [undefined, undefined, 303, undefined, 305]);
+  const { events } = follow.refresh({ ...page('look-1', 8, 9), events: [cheep(8), cheep(9)] });
+  assert.deepEqual(events.map(({ cheep: text, replies, deleted }) => [text, replies, deleted]), [['edit 303', undefined, undefined], ['', undefined, 'author']]);
 });
 
 test('before the newest page is here, nothing can be said of answers that are older than it', () => {
