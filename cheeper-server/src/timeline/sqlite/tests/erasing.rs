@@ -110,6 +110,81 @@ fn until_gone(folder: &Path, words: &BTreeSet<String>) {
     panic!("{:?} a minute later", left(folder, words));
 }
 
+fn edit(target: Seq, text: &str, id: &str) -> Command {
+    let (cheep, id) = (CheepText::parse(text, 280).unwrap(), Some(RequestId::parse(id).unwrap()));
+    Command::Edit(Edit { author: holder(), target, cheep, id })
+}
+
+fn delete(target: Seq) -> Command {
+    Command::Delete(Delete { author: holder(), target, id: None })
+}
+
+fn react(name: &str, target: Seq) -> Command {
+    let emoji = Emoji::parse("🐦").unwrap();
+    Command::React(React { author: author(name, None), target, emoji, on: true, id: None })
+}
+
+/// Whether each of these is a repetition of what made the first of them.
+fn is_duplicate(outcome: Result<Outcome, Refusal>) -> bool {
+    match outcome.unwrap() {
+        Outcome::Posted(posted) => posted.duplicate,
+        Outcome::Changed(changed) => changed.duplicate,
+        Outcome::Named(_) => panic!("nobody claims a name here"),
+    }
+}
+
+#[test]
+fn who_reacted_goes_with_the_cheep() {
+    let folder = Folder::new();
+    let store = open(&folder.0);
+    store.claim(holder()).unwrap();
+    let [first, second] = ["one", "two"].map(|text| store.post(by(holder(), text, None)).unwrap().cheep.seq);
+    for (name, target) in [("zebulon", first), ("xanthippe", first), ("ermintrude", second)] {
+        store.submit(react(name, target)).unwrap();
+    }
+    store.submit(delete(first)).unwrap();
+    store.timeline.close().unwrap();
+    let bytes = fs::read(folder.0.path().join("cheeper.db")).unwrap();
+    let stands = |name: &str| bytes.windows(name.len()).any(|part| part == name.as_bytes());
+    assert_eq!(["zebulon", "xanthippe", "ermintrude"].map(stands), [false, false, true]);
+    let db = Connection::open(folder.0.path().join("cheeper.db")).unwrap();
+    let targets: Vec<u64> = {
+        let mut statement = db.prepare("SELECT target FROM reactions").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(targets, [second.get()]);
+}
+
+#[test]
+fn a_text_that_is_gone_is_told_from_others_until_its_cheep_is_deleted() {
+    let folder = Folder::new();
+    let store = open(&folder.0);
+    store.claim(holder()).unwrap();
+    let post = |text: &str| Command::Post(by(holder(), text, Some("a post")));
+    assert!(!is_duplicate(store.submit(post("as it was posted"))));
+    let target = Seq::new(1).unwrap();
+    for (text, id) in [("as it was edited", "an edit"), ("as it is", "another edit")] {
+        assert!(!is_duplicate(store.submit(edit(target, text, id))));
+        assert!(is_duplicate(store.submit(post("as it was posted"))));
+        for other in ["as it was edited", "as it is", "something else"] {
+            assert_eq!(store.submit(post(other)).unwrap_err().code, Code::IdConflict, "{other}");
+        }
+    }
+    assert!(is_duplicate(store.submit(edit(target, "as it was edited", "an edit"))));
+    assert_eq!(store.submit(edit(target, "as it is", "an edit")).unwrap_err().code, Code::IdConflict);
+
+    store.submit(delete(target)).unwrap();
+    for request in [post("anything"), edit(target, "anything", "an edit"), edit(target, "anything", "another edit")] {
+        assert!(is_duplicate(store.submit(request)), "nothing tells the text any more");
+    }
+    store.timeline.close().unwrap();
+    let db = Connection::open(folder.0.path().join("cheeper.db")).unwrap();
+    let telling = "SELECT (SELECT count(*) FROM changes WHERE fingerprint <> zeroblob(16)),
+        (SELECT count(*) FROM states WHERE fingerprint <> zeroblob(16))";
+    let left: (u64, u64) = db.query_row(telling, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(left, (0, 0), "no fingerprint is left by which a text could be guessed");
+}
+
 proptest! {
     #![proptest_config(one_in(32))]
 
