@@ -84,7 +84,7 @@ impl<'a> Ledger<'a> {
             Event::Edit(edit) => {
                 self.erases = true;
                 match kept.last_edit.replace(edit.seq) {
-                    Some(earlier) => self.erase_change(earlier, true)?,
+                    Some(earlier) => self.erase_change(earlier)?,
                     None => {
                         let was = self.erase_cheep(cheep.seq)?;
                         kept.fingerprint = cheep.id.as_ref().map(|_| self.sums.fingerprint(&was));
@@ -96,7 +96,7 @@ impl<'a> Ledger<'a> {
                 self.erase_cheep(cheep.seq)?;
                 for change in self.changes_of(cheep.seq)? {
                     if change < delete.seq {
-                        self.erase_change(change, false)?;
+                        self.sums.erase_change_wholly(self.transaction, change)?;
                     }
                 }
                 let query = "DELETE FROM reactions WHERE target = ?";
@@ -112,8 +112,8 @@ impl<'a> Ledger<'a> {
         self.sums.erase_cheep(self.transaction, cheep)?.ok_or(WriteError::Damaged)
     }
 
-    fn erase_change(&self, change: Seq, keep_fingerprint: bool) -> Result<(), WriteError> {
-        let was_sound = self.sums.erase_change(self.transaction, change, keep_fingerprint)?;
+    fn erase_change(&self, change: Seq) -> Result<(), WriteError> {
+        let was_sound = self.sums.erase_change(self.transaction, change)?;
         if was_sound { Ok(()) } else { Err(WriteError::Damaged) }
     }
 

@@ -6,7 +6,7 @@ use cheeper_protocol::{
 use rusqlite::{Connection, Row, types::ValueRef};
 use serde::{Deserialize, Serialize};
 
-use super::table::{CHANGES, Sums, blank, or_null, seq, text};
+use super::table::{CHANGES, Sums, or_null, seq, text};
 use crate::timeline::rules::{self, Fingerprint};
 
 /// What a change is. It stays known when the event is void.
@@ -94,6 +94,39 @@ impl New<'_> {
     }
 }
 
+/// What a row holds once its change is void.
+struct Void {
+    at_ms: i64,
+    kind: Kind,
+    /// None if it cannot be read.
+    target: Option<Seq>,
+    /// Under which name and id it was asked for, which may be none; none at all if that cannot be read.
+    by: Option<(Option<String>, Option<String>)>,
+    fingerprint: Option<Fingerprint>,
+    content: String,
+}
+
+impl Void {
+    /// Made of the row of a change, which may be damaged: what cannot be read of it is a guess.
+    fn of(row: &Row, fingerprint: Option<Fingerprint>) -> rusqlite::Result<Self> {
+        let at_ms = row.get(1).ok().filter(|at_ms| Timestamp::from_millisecond(*at_ms).is_ok());
+        let kind = row.get_ref(2)?;
+        let kind = Kind::ALL.into_iter().find(|known| kind == text(known.as_str()));
+        let content = match row.get_ref(8)? {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => " ".repeat(bytes.len()),
+            _ => String::new(),
+        };
+        Ok(Self {
+            at_ms: at_ms.unwrap_or_default(),
+            kind: kind.unwrap_or(Kind::Edit),
+            target: row.get(4).ok().and_then(Seq::new),
+            by: row.get(5).ok().zip(row.get(6).ok()),
+            fingerprint,
+            content,
+        })
+    }
+}
+
 impl Sums {
     /// Writes a new change that somebody asked for who is known by `folded`. A cheep is none.
     pub(in crate::timeline::sqlite) fn insert_change(
@@ -170,34 +203,57 @@ impl Sums {
         })
     }
 
-    /// Makes a change void, and overwrites what it held. Its fingerprint goes with it if nothing may tell the text any more.
-    /// False if the row is not as it was written.
-    pub(in crate::timeline::sqlite) fn erase_change(
-        self,
-        db: &Connection,
-        change: Seq,
-        keep_fingerprint: bool,
-    ) -> rusqlite::Result<bool> {
+    /// Makes a correction void that another takes the place of, and overwrites what it held but for its fingerprint. False if
+    /// the row is not as it was written.
+    pub(in crate::timeline::sqlite) fn erase_change(self, db: &Connection, change: Seq) -> rusqlite::Result<bool> {
         let mut statement = db.prepare_cached("SELECT * FROM changes WHERE seq = ?")?;
         let mut rows = statement.query([change.get()])?;
         let Some(row) = rows.next()? else { return Ok(false) };
         if !self.hold(&CHANGES, row)? {
             return Ok(false);
         }
-        let content = blank(row.get_ref(8)?.as_str()?);
         let fingerprint: Option<Fingerprint> = row.get(7)?;
-        let fingerprint = fingerprint.map(|known| if keep_fingerprint { known } else { Fingerprint::default() });
-        let columns = (0..CHANGES.columns - 1).map(|column| match column {
-            3 => Ok(ValueRef::Integer(1)),
-            7 => Ok(or_null(fingerprint.as_ref(), |fingerprint| ValueRef::Blob(fingerprint))),
-            8 => Ok(text(&content)),
-            _ => row.get_ref(column),
-        });
-        let sum = self.of(CHANGES.name, columns.collect::<rusqlite::Result<Vec<_>>>()?);
+        let void = Void::of(row, fingerprint)?;
         drop(rows);
-        let query = "UPDATE changes SET is_void = 1, fingerprint = ?, content = ?, sum = ? WHERE seq = ?";
-        db.prepare_cached(query)?.execute((fingerprint, content, sum, change.get()))?;
+        self.put_void(db, change, &void)?;
         Ok(true)
+    }
+
+    /// Makes a change void whose cheep goes, with all that it held. Whatever is wrong with the row, what can be overwritten
+    /// is: damage must not keep alive what somebody wants gone.
+    pub(in crate::timeline::sqlite) fn erase_change_wholly(self, db: &Connection, change: Seq) -> rusqlite::Result<()> {
+        let mut statement = db.prepare_cached("SELECT * FROM changes WHERE seq = ?")?;
+        let mut rows = statement.query([change.get()])?;
+        let Some(row) = rows.next()? else { return Ok(()) };
+        let void = Void::of(row, (row.get_ref(7)? != ValueRef::Null).then(Fingerprint::default))?;
+        drop(rows);
+        self.put_void(db, change, &void)
+    }
+
+    /// Writes a void change over what stands in its place, as sound if whose it was can be read. Only columns that no index
+    /// knows are written: what one knows might be another value than the row's, if that is damaged.
+    fn put_void(self, db: &Connection, change: Seq, void: &Void) -> rusqlite::Result<()> {
+        let Void { at_ms, kind, target, by, fingerprint, content } = void;
+        let fingerprint = fingerprint.as_ref();
+        let sum = target.as_ref().zip(by.as_ref()).map(|(target, (folded, id))| {
+            let columns = [
+                seq(change),
+                ValueRef::Integer(*at_ms),
+                text(kind.as_str()),
+                ValueRef::Integer(1),
+                seq(*target),
+                or_null(folded.as_deref(), text),
+                or_null(id.as_deref(), text),
+                or_null(fingerprint, |fingerprint| ValueRef::Blob(fingerprint)),
+                text(content),
+            ];
+            self.of(CHANGES.name, columns)
+        });
+        let query =
+            "UPDATE changes SET at_ms = ?, kind = ?, is_void = 1, fingerprint = ?, content = ?, sum = coalesce(?, sum)
+            WHERE seq = ?";
+        let columns = (at_ms, kind.as_str(), fingerprint, content, sum, change.get());
+        db.prepare_cached(query)?.execute(columns).map(drop)
     }
 
     /// What tells a text from others once it is gone. Like the sums it is the store's own.

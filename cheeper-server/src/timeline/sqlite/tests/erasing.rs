@@ -185,6 +185,59 @@ fn a_text_that_is_gone_is_told_from_others_until_its_cheep_is_deleted() {
     assert_eq!(left, (0, 0), "no fingerprint is left by which a text could be guessed");
 }
 
+#[test]
+fn a_cheep_with_a_damaged_change_can_be_deleted_and_the_change_is_void_then() {
+    for damage in [
+        "content = replace(content, 'zebulon', 'zebulom')",
+        "content = CAST(x'7b7a6562756c6f6eff' AS TEXT)",
+        "kind = 'zebulon'",
+        "at_ms = 9223372036854775807",
+        "fingerprint = x'07'",
+        "is_void = 7",
+    ] {
+        let folder = Folder::new();
+        let path = folder.0.path().join("cheeper.db");
+        let store = open(&folder.0);
+        store.claim(holder()).unwrap();
+        let target = store.post(by(holder(), "hello", None)).unwrap().cheep.seq;
+        for command in [react("zebulon", target), edit(target, "once", "1"), edit(target, "twice", "2")] {
+            store.submit(command).unwrap();
+        }
+        // The reaction, and a correction that is void already.
+        for seq in [2, 3] {
+            let changed = Connection::open(&path).unwrap();
+            let changed = changed.execute(&format!("UPDATE changes SET {damage} WHERE seq = {seq}"), []).unwrap();
+            assert_eq!(changed, 1, "{damage}");
+        }
+        assert!(!is_duplicate(store.submit(delete(target))), "{damage}");
+        let events = store.read(everything()).unwrap();
+        let void = |seq| Event::Void { seq: Seq::new(seq).unwrap() };
+        assert_eq!(events[1..4], [void(2), void(3), void(4)], "{damage}");
+        store.timeline.close().unwrap();
+        assert_eq!(Store::check(&path).unwrap(), Vec::<String>::new(), "{damage}");
+        let bytes = fs::read(&path).unwrap();
+        assert!(!bytes.windows(6).any(|part| part == b"zebulo"), "{damage}");
+    }
+}
+
+#[test]
+fn a_damaged_change_that_cannot_be_made_sound_is_overwritten_all_the_same() {
+    let folder = Folder::new();
+    let path = folder.0.path().join("cheeper.db");
+    let store = open(&folder.0);
+    store.claim(holder()).unwrap();
+    let target = store.post(by(holder(), "hello", None)).unwrap().cheep.seq;
+    store.submit(react("zebulon", target)).unwrap();
+    // Whose it is cannot be read, so it is no row of ours.
+    let changed = "UPDATE changes SET id = CAST(x'ff' AS TEXT) WHERE seq = 2";
+    assert_eq!(Connection::open(&path).unwrap().execute(changed, []).unwrap(), 1);
+    assert!(!is_duplicate(store.submit(delete(target))));
+    assert_eq!(store.read(Read::Events { first: target, last: target }).unwrap().len(), 1);
+    store.timeline.close().unwrap();
+    let bytes = fs::read(&path).unwrap();
+    assert!(!bytes.windows(7).any(|part| part == b"zebulon"));
+}
+
 proptest! {
     #![proptest_config(one_in(32))]
 
