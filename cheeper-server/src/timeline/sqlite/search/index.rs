@@ -14,7 +14,7 @@ use std::{
 use cheeper_protocol::Seq;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::super::lock::beside;
+use super::super::lock::{LOG, beside};
 
 /// "ChSe": no store, and no other program's database.
 const APPLICATION_ID: i32 = 0x4368_5365;
@@ -199,6 +199,11 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether there is something in an index's log.
+pub(super) fn has_log(path: &Path) -> bool {
+    fs::metadata(beside(path, LOG)).is_ok_and(|log| log.len() > 0)
 }
 
 /// Whether the index is at fault, and not the disk or the system.

@@ -131,6 +131,8 @@ impl Indexer {
 
     /// The index, if it belongs to the store as it is; else another one.
     fn open(&mut self) -> Result<Index, IndexingError> {
+        // A run that was killed may have left there what it had just taken out.
+        self.has_earlier_pages |= index::has_log(&self.path);
         let mut index = Index::open(&self.path, &self.timeline)?;
         let Position { seq, mark } = index.position();
         // A backup that was put into the store's place has another past.

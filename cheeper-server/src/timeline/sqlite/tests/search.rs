@@ -1,7 +1,7 @@
 //! The search index beside the store: that it follows, that it is made anew whatever is wrong with it, that nobody is refused
 //! over it, and that what is gone from the timeline is gone from it.
 
-use std::{path::PathBuf, thread};
+use std::{path::PathBuf, thread, time::Duration};
 
 use cheeper_protocol::{Query, Search};
 
@@ -202,4 +202,37 @@ fn an_index_that_turns_out_to_be_damaged_is_made_anew_while_the_server_runs() {
     db.close().unwrap();
     post_all(&store, &["hello three"]);
     assert_eq!(seqs(&search(&store, "hello")), [1, 2, 3]);
+}
+
+/// Whether a word leaves the index's files by itself, within a bound that no machine comes to.
+fn leaves_the_index(folder: &TempDir, word: &str) -> bool {
+    (0..400).any(|_| {
+        thread::sleep(Duration::from_millis(50));
+        !stands_in_the_index(folder, word)
+    })
+}
+
+#[test]
+fn a_start_after_a_kill_takes_out_of_the_index_what_was_deleted_before() {
+    let (folder, image) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let store = open(&folder);
+    let alice = || author("alice", Some(SECRET));
+    store.claim(alice()).unwrap();
+    store.post(by(alice(), "the word xylograph", None)).unwrap();
+    assert_eq!(seqs(&search(&store, "xylograph")), [1]);
+    // As long as somebody reads it as it was, its log cannot be emptied.
+    let reader = Connection::open(index_of(&folder)).unwrap();
+    reader.execute_batch("BEGIN; SELECT * FROM state").unwrap();
+    store.submit(Command::Delete(Delete { author: alice(), target: Seq::new(1).unwrap(), id: None })).unwrap();
+    assert_eq!(seqs(&search(&store, "xylograph")), [0; 0]);
+    for file in fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+        fs::copy(file.path(), image.path().join(file.file_name())).unwrap();
+    }
+    drop(reader);
+    store.timeline.close().unwrap();
+
+    assert!(stands_in_the_index(&image, "xylograph"), "the kill has left it");
+    let after_kill = open(&image);
+    assert!(leaves_the_index(&image, "xylograph"));
+    after_kill.timeline.close().unwrap();
 }
