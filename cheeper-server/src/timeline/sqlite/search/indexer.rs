@@ -139,7 +139,7 @@ impl Indexer {
         let is_of_another_past = match mark {
             _ if seq > self.reader.newest() => true,
             None => false,
-            Some(mark) => self.cheep(mark.seq).is_none_or(|cheep| cheep.at.as_millisecond() != mark.at_ms),
+            Some(mark) => self.cheep(mark.seq)?.is_none_or(|cheep| cheep.at.as_millisecond() != mark.at_ms),
         };
         if is_of_another_past {
             drop(index);
@@ -161,7 +161,7 @@ impl Indexer {
             match self.reader.part(&Read::Events { first, last }) {
                 Ok(part) => {
                     for event in &part.events {
-                        self.take(event, &mut entries, &mut position);
+                        self.take(event, &mut entries, &mut position)?;
                     }
                 }
                 // It is told where somebody reads it; what is sound is found.
@@ -183,7 +183,7 @@ impl Indexer {
             match self.reader.part(&Read::Events { first: seq, last: seq }) {
                 Ok(part) => {
                     for event in &part.events {
-                        self.take(event, entries, position);
+                        self.take(event, entries, position)?;
                     }
                 }
                 Err(ReadError::Damaged(_)) => position.seq = seq,
@@ -193,8 +193,7 @@ impl Indexer {
         Ok(())
     }
 
-    fn take(&mut self, event: &Event, entries: &mut Vec<Entry>, position: &mut Position) {
-        position.seq = event.seq();
+    fn take(&mut self, event: &Event, entries: &mut Vec<Entry>, position: &mut Position) -> Result<(), ReadError> {
         let entry = |cheep: &Cheep| {
             let line = (!cheep.is_deleted()).then(|| Document::of(cheep).to_line());
             Entry { seq: cheep.seq, line }
@@ -207,7 +206,7 @@ impl Indexer {
             // The cheep as it is now: whatever else has changed it, this is right or a later event makes it so.
             Event::Edit(edit) => {
                 self.has_earlier_pages = true;
-                let target = self.cheep(edit.target);
+                let target = self.cheep(edit.target)?;
                 entries.push(target.map_or(Entry { seq: edit.target, line: None }, |cheep| entry(&cheep)));
             }
             Event::Delete(delete) => {
@@ -216,10 +215,47 @@ impl Indexer {
             }
             Event::Reaction(_) | Event::Void { .. } | Event::Unknown { .. } => {}
         }
+        position.seq = event.seq();
+        Ok(())
     }
 
-    /// A cheep as it is now, if it can be read.
-    fn cheep(&mut self, seq: Seq) -> Option<Cheep> {
-        self.reader.cheep(seq).ok().flatten()
+    /// A cheep as it is now; none if it is not there or damaged. What cannot be read for a moment is no such thing: passed over
+    /// now, it would not be found ever after.
+    fn cheep(&mut self, seq: Seq) -> Result<Option<Cheep>, ReadError> {
+        match self.reader.cheep(seq) {
+            Err(ReadError::Damaged(_)) => Ok(None),
+            read => read,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use cheeper_protocol::{CheepText, Edit, Timestamp};
+    use rusqlite::Connection;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::timeline::sqlite::{Store, files::Files};
+
+    #[test]
+    fn an_edit_of_what_cannot_be_read_for_a_moment_is_not_passed_over() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("cheeper.db");
+        let store = Store::open(&path).unwrap();
+        let head = Arc::new(AtomicU64::new(2));
+        // Without its tables it can read nothing.
+        let (db, files) = (Connection::open_in_memory().unwrap(), Files::of(&path).unwrap());
+        let reader = Reader { db, sums: store.sums, files, head };
+        let shared = Arc::new(Shared::new());
+        let mut indexer = Indexer::new(folder.path().join("search"), "a timeline".to_owned(), reader, shared);
+        let target = Seq::ZERO.next();
+        let (at, cheep) = (Timestamp::UNIX_EPOCH, CheepText::cleaned("new"));
+        let edit = Event::Edit(Edit { seq: target.next(), at, target, cheep, id: None });
+        let (mut entries, mut position) = (Vec::new(), Position::default());
+        assert!(indexer.take(&edit, &mut entries, &mut position).is_err());
+        assert_eq!((entries.len(), position), (0, Position::default()), "it comes again");
     }
 }
