@@ -1,9 +1,12 @@
 //! What somebody typed into a search: words, which must all be there; `"a phrase"`; `beginning*`; `#tag`; `@name` or `@"a name"`;
-//! `from:name` or `from:"a name"`. Whatever is typed is read as something: there is no mistake to be made but to look for nothing.
+//! `from:name` or `from:"a name"`. Whatever is typed is read as something: there is no mistake to be made but to look for nothing, or for too much at once.
 
 use cheeper_protocol::{Code, Name, ReferenceKind, Refusal, references};
 
 use super::{document::Document, tokens};
+
+/// Things to look for at once. Each is looked up by itself first, a beginning with all words that have it.
+const TERMS: usize = 16;
 
 /// What is looked for: all of it must be there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,12 @@ impl Query {
         }
         if terms.is_empty() {
             let why = "There is nothing to look for in this: give a word, a \"phrase\", a #tag, an @name or from:name.";
+            return Err(Refusal::new(Code::BadField, why).in_field("q"));
+        }
+        if terms.len() > TERMS {
+            let why = format!(
+                "This looks for too much at once: give at most {TERMS} words, or put those that come in a row in quotation marks."
+            );
             return Err(Refusal::new(Code::BadField, why).in_field("q"));
         }
         Ok(Self { terms })
@@ -193,6 +202,16 @@ mod tests {
             let refusal = Query::parse(typed).unwrap_err();
             assert_eq!((refusal.code, refusal.field.as_deref()), (Code::BadField, Some("q")), "{typed}");
         }
+    }
+
+    #[test]
+    fn too_much_at_once_is_said_so() {
+        let words = |count: usize| (0..count).map(|nth| format!("word{nth}*")).collect::<Vec<_>>().join(" ");
+        assert_eq!(Query::parse(&words(TERMS)).unwrap().terms.len(), TERMS);
+        let refusal = Query::parse(&words(TERMS + 1)).unwrap_err();
+        assert_eq!((refusal.code, refusal.field.as_deref()), (Code::BadField, Some("q")));
+        assert_eq!(Query::parse(&format!("{} word0*", words(TERMS))).unwrap().terms.len(), TERMS, "the same again");
+        assert_eq!(Query::parse(&format!("\"{}\"", words(30))).unwrap().terms.len(), 1, "a phrase is one thing");
     }
 
     #[test]

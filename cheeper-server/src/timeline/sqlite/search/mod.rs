@@ -9,6 +9,7 @@
 
 mod index;
 mod indexer;
+mod patience;
 mod searcher;
 mod shared;
 
@@ -62,7 +63,8 @@ impl Search {
         &self.requests
     }
 
-    /// Ends both: what was asked for is answered, what is not in the index yet comes into it after the next start.
+    /// Ends both: what was asked for is answered with what is found at once, what is not in the index yet comes into it after
+    /// the next start.
     pub(super) fn stop(self) -> impl Iterator<Item = JoinHandle<()>> {
         self.shared.close();
         // The searcher ends when nobody can ask any more.
