@@ -43,7 +43,8 @@ pub enum Event {
         /// Its place in the log.
         seq: Seq,
     },
-    /// A kind of event this version does not know: it takes up its place and shows nothing.
+    /// A kind of event this version does not know, or one that its server cannot read any more, as the store is damaged: it
+    /// takes up its place and shows nothing.
     Unknown {
         /// Its place in the log.
         seq: Seq,

@@ -30,7 +30,8 @@ pub use self::command::{
 /// What somebody wants to read. Every cheep is given as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Read {
-    /// All events in a row, from the first on: none if `first` comes after `last`.
+    /// All events in a row, from the first on: none if `first` comes after `last`. One that is damaged is [`Event::Unknown`];
+    /// all other kinds of reading leave it out, and only a thread of that very cheep is refused.
     Events {
         /// The first wanted.
         first: Seq,
@@ -98,7 +99,7 @@ pub enum Trouble {
     Failing,
 }
 
-/// What is wrong with the log, as far as it was looked at. Whatever it hits is refused where it is read.
+/// What is wrong with the log, as far as it was looked at. Whatever it hits is not given out, and keeps its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// How many things are.

@@ -128,8 +128,8 @@ impl Tail {
         }
         let events: Vec<_> =
             cheeps().skip(older.saturating_sub(back)).take(older.min(back) + newer.min(forth)).collect();
-        // The first event of all is always a cheep: there was nothing to change before it.
-        let more_before = events.first().map_or(pivot, |(seq, _)| seq.previous()) > Seq::ZERO;
+        // Not by the first seq of all: a damaged one is no cheep, and nobody is to ask for it again and again.
+        let more_before = !is_whole || older > back;
         Ok(with(&Part { events, more_before, more_after: newer > forth, last }))
     }
 

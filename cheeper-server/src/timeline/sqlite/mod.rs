@@ -37,7 +37,7 @@ use self::{
     },
     files::Files,
     lock::{LOG, StoreLock, beside},
-    reader::{Queue, Reader, Request},
+    reader::{Queue, Reader, Request, Told},
     row::Sums,
     schema::Identity,
     search::Search,
@@ -134,7 +134,8 @@ impl Engine for Store {
 
     fn newest(&self, count: u64, bytes: usize) -> Result<Vec<Event>, OpenError> {
         let first = Seq::new(self.head.get().saturating_sub(count) + 1).unwrap_or(Seq::ZERO);
-        let snapshot = Snapshot { db: &self.db, sums: self.sums };
+        // The look behind the start tells of what is damaged.
+        let snapshot = Snapshot { db: &self.db, sums: self.sums, tell: &|_| () };
         let mut events = snapshot.backward(first, self.head, bytes).map_err(|error| match error {
             ReadError::Sqlite(error) => OpenError::sqlite(&self.lock.path, &error),
             ReadError::Damaged(_) | ReadError::NoCheep(_) | ReadError::Lost(_) => {
@@ -156,6 +157,7 @@ impl Engine for Store {
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| worker::spawn(name, work).map_err(no_system);
         let read_queue = Arc::new(Queue::new(read_queue));
         let committed = Arc::new(AtomicU64::new(head.get()));
+        let told = Arc::<Told>::default();
         let reader = || -> Result<Reader, OpenError> {
             let db = Connection::open(&lock.path).map_err(failed)?;
             db.pragma_update(None, "query_only", true).map_err(failed)?;
@@ -163,7 +165,7 @@ impl Engine for Store {
             // Else SQLite would prepare a query anew whenever the number behind its LIMIT is another, which takes longer than
             // to read ten cheeps.
             db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
-            Ok(Reader { db, sums, files: files.clone(), head: committed.clone() })
+            Ok(Reader { db, sums, files: files.clone(), head: committed.clone(), told: told.clone() })
         };
         let mut readers = Vec::new();
         for _ in 0..READERS {

@@ -25,32 +25,31 @@ pub(super) struct Request {
     pub(super) answer: Answer<Part>,
 }
 
-/// What all readers take from: the queue, and the damaged events that were told of already.
+/// What all readers take from.
 pub(super) struct Queue {
     reads: Mutex<queue::Receiver<Request>>,
-    told: Mutex<BTreeSet<u64>>,
+}
+
+/// The damaged events that the log has told of already.
+#[derive(Default)]
+pub(super) struct Told(Mutex<BTreeSet<u64>>);
+
+impl Told {
+    fn of(&self, seq: u64) {
+        if self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(seq) {
+            tracing::error!(seq, "an event of the store is damaged: readers are given all others");
+        }
+    }
 }
 
 impl Queue {
     pub(super) fn new(reads: queue::Receiver<Request>) -> Self {
-        Self { reads: Mutex::new(reads), told: Mutex::default() }
+        Self { reads: Mutex::new(reads) }
     }
 
     /// The lock is held while there is nothing to do, and let go of before the work.
     fn next(&self) -> Option<Request> {
         self.reads.lock().unwrap_or_else(PoisonError::into_inner).recv()
-    }
-
-    fn tell(&self, error: &ReadError, read: &Read) {
-        let is_news = match error {
-            ReadError::Damaged(seq) => self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(*seq),
-            ReadError::Sqlite(_) => true,
-            // The writer has seen it as well.
-            ReadError::Lost(_) | ReadError::NoCheep(_) => false,
-        };
-        if is_news {
-            tracing::error!(%error, ?read, "reading the store failed");
-        }
     }
 }
 
@@ -61,18 +60,22 @@ pub(super) struct Reader {
     pub(super) files: Files,
     /// The newest event that is committed.
     pub(super) head: Arc<AtomicU64>,
+    pub(super) told: Arc<Told>,
 }
 
 impl Reader {
     /// Works, with others on the same queue, until every sender is gone and the queue is empty.
     pub(super) fn run(mut self, queue: &Queue) {
         while let Some(Request { read, answer }) = queue.next() {
-            answer(self.part(&read).map_err(|error| match error {
-                ReadError::NoCheep(_) => Refusal::from(Code::NotFound).in_field("seq"),
-                error => {
-                    queue.tell(&error, &read);
-                    Refusal::from(Code::Internal)
+            answer(self.part(&read).map_err(|error| {
+                match error {
+                    ReadError::NoCheep(_) => return Refusal::from(Code::NotFound).in_field("seq"),
+                    ReadError::Damaged(seq) => self.told.of(seq),
+                    ReadError::Sqlite(error) => tracing::error!(%error, ?read, "reading the store failed"),
+                    // The writer has seen it as well.
+                    ReadError::Lost(_) => {}
                 }
+                Refusal::from(Code::Internal)
             }));
         }
     }
@@ -86,7 +89,7 @@ impl Reader {
     pub(super) fn cheep(&mut self, seq: Seq) -> Result<Option<Cheep>, ReadError> {
         self.check_files()?;
         let transaction = self.db.transaction()?;
-        Snapshot { db: &transaction, sums: self.sums }.cheep(seq)
+        Snapshot { db: &transaction, sums: self.sums, tell: &|seq| self.told.of(seq) }.cheep(seq)
     }
 
     /// What was moved or deleted can be read on; what was cut off cannot.
@@ -102,7 +105,7 @@ impl Reader {
         let head = self.newest();
         // Each part is of one moment, however many queries it takes.
         let transaction = self.db.transaction()?;
-        let snapshot = Snapshot { db: &transaction, sums: self.sums };
+        let snapshot = Snapshot { db: &transaction, sums: self.sums, tell: &|seq| self.told.of(seq) };
         match *read {
             Read::Events { first, last } => {
                 let (first, end) = (first.max(Seq::ZERO.next()), last.min(head));
@@ -112,13 +115,16 @@ impl Reader {
             }
             Read::Cheeps { pivot, back, forth, last } => {
                 let (pivot, end) = (pivot.min(head), last.min(head));
-                let mut events = snapshot.cheeps_back(pivot, back)?;
+                let (mut events, is_beginning) = snapshot.cheeps_back(pivot, back)?;
                 events.reverse();
-                // What comes first in a log is a cheep: there is nothing to change before it.
-                let more_before = events.first().map_or(pivot, |event| event.seq().previous()) > Seq::ZERO;
-                events.extend(snapshot.cheeps_forth(pivot.next(), end, forth)?);
+                // What comes first in a log is a cheep: there is nothing to change before it. If it is damaged, nobody is to
+                // ask for it again and again.
+                let before = events.first().map_or(pivot, |event| event.seq().previous());
+                let more_before = !is_beginning && before > Seq::ZERO;
+                let (newer, is_end) = snapshot.cheeps_forth(pivot.next(), end, forth)?;
+                events.extend(newer);
                 let after = events.last().map_or(pivot, Event::seq).max(pivot);
-                let more_after = snapshot.has_cheep(after.next(), end)?;
+                let more_after = !is_end && snapshot.has_cheep(after.next(), end)?;
                 Ok(Part { events, more_before, more_after, last })
             }
             Read::Thread { thread, last } => snapshot.thread(thread, last.min(head), last),

@@ -1,4 +1,7 @@
 //! What stands in the tables at one moment, read as events.
+//!
+//! What is damaged or missing hinders nobody: among all events it keeps its place as [`Event::Unknown`], which readers move on
+//! past, and where only cheeps are wanted it is left out. Only who asks for it by itself is refused.
 
 use std::mem;
 
@@ -34,6 +37,8 @@ pub(super) enum ReadError {
 pub(super) struct Snapshot<'a> {
     pub(super) db: &'a Connection,
     pub(super) sums: Sums,
+    /// Told of the place of each event that is passed over, as often as it is.
+    pub(super) tell: &'a dyn Fn(u64),
 }
 
 impl Snapshot<'_> {
@@ -41,82 +46,97 @@ impl Snapshot<'_> {
     pub(super) fn forward(self, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Event>, ReadError> {
         let cheeps = present!("WHERE c.seq BETWEEN ? AND ? ORDER BY c.seq");
         let changes = "SELECT * FROM changes WHERE seq BETWEEN ? AND ? ORDER BY seq";
-        self.dense([cheeps, changes], first, last, first.get()..=last.get(), bytes)
+        self.dense([cheeps, changes], [first, last], (first.get()..=last.get(), u64::lt), bytes)
     }
 
     /// All events from `last` back, down to `first` or until they have `bytes`.
     pub(super) fn backward(self, first: Seq, last: Seq, bytes: usize) -> Result<Vec<Event>, ReadError> {
         let cheeps = present!("WHERE c.seq BETWEEN ? AND ? ORDER BY c.seq DESC");
         let changes = "SELECT * FROM changes WHERE seq BETWEEN ? AND ? ORDER BY seq DESC";
-        self.dense([cheeps, changes], first, last, (first.get()..=last.get()).rev(), bytes)
+        self.dense([cheeps, changes], [first, last], ((first.get()..=last.get()).rev(), u64::gt), bytes)
     }
 
     /// The events of these seqs, until they have `bytes`. The log is dense, so each of them is a cheep or a change, or it is
-    /// damaged.
+    /// damaged. `is_passed` says of a place, and of one of the seqs, whether it would have come earlier.
     fn dense(
         self,
         [cheeps, changes]: [&str; 2],
-        first: Seq,
-        last: Seq,
-        seqs: impl Iterator<Item = u64>,
+        span: [Seq; 2],
+        (seqs, is_passed): (impl Iterator<Item = u64>, fn(&u64, &u64) -> bool),
         bytes: usize,
     ) -> Result<Vec<Event>, ReadError> {
         let mut cheeps = self.db.prepare_cached(cheeps)?;
         let mut changes = self.db.prepare_cached(changes)?;
-        let span = [first.get(), last.get()];
-        let mut cheeps = Ahead::new(cheeps.query(span)?, |row| Ok(self.sums.present(row)?.map(Event::Cheep)))?;
+        let span = span.map(Seq::get);
+        let cheep = |row: &Row| Ok(self.sums.present(row)?.map(Event::Cheep));
+        let mut cheeps = Ahead::new(cheeps.query(span)?, is_passed, cheep)?;
         let change = |row: &Row| Ok(self.sums.change(row, 0)?.map(|change| change.event));
-        let mut changes = Ahead::new(changes.query(span)?, change)?;
+        let mut changes = Ahead::new(changes.query(span)?, is_passed, change)?;
         let (mut events, mut read) = (Vec::new(), 0);
         for seq in seqs {
             if read >= bytes {
                 break;
             }
-            let next = if cheeps.is_at(seq) { cheeps.take()? } else { changes.take()? };
-            let event = next.filter(|event| event.seq().get() == seq).ok_or(ReadError::Damaged(seq))?;
+            let event = match cheeps.take(seq)? {
+                None => changes.take(seq)?,
+                cheep => cheep,
+            };
+            let event = match event {
+                None => self.event(seq)?,
+                Some(event) => event,
+            };
             read += bytes_of(&event);
             events.push(event);
         }
         Ok(events)
     }
 
-    /// Cheeps from `last` back: `count` of them, or fewer once they fill a page.
-    pub(super) fn cheeps_back(self, last: Seq, count: usize) -> Result<Vec<Event>, ReadError> {
-        let mut statement = self.db.prepare_cached(present!("WHERE c.seq <= ? ORDER BY c.seq DESC LIMIT ?"))?;
-        let events = self.cheeps(statement.query((last.get(), limit(count)))?)?;
-        if let Some(first) = events.last() {
-            self.check_span(first.seq(), last, events.len())?;
+    /// The event at a place that a query of many did not give: where the places are out of order, it may be sound.
+    fn event(self, seq: u64) -> Result<Event, ReadError> {
+        let place = Seq::new(seq).unwrap_or_default();
+        match self.cheep(place) {
+            Ok(Some(cheep)) => return Ok(Event::Cheep(cheep)),
+            Ok(None) | Err(ReadError::Damaged(_)) => {}
+            Err(error) => return Err(error),
         }
-        Ok(events)
+        let mut statement = self.db.prepare_cached("SELECT * FROM changes WHERE seq = ?")?;
+        let change = statement.query_row([seq], |row| self.sums.change(row, 0)).optional()?.flatten();
+        Ok(change.map_or_else(
+            || {
+                (self.tell)(seq);
+                Event::Unknown { seq: place }
+            },
+            |change| change.event,
+        ))
     }
 
-    /// Cheeps from `first` on, up to `last`: `count` of them, or fewer once they fill a page.
-    pub(super) fn cheeps_forth(self, first: Seq, last: Seq, count: usize) -> Result<Vec<Event>, ReadError> {
-        let mut statement = self.db.prepare_cached(present!("WHERE c.seq BETWEEN ? AND ? ORDER BY c.seq LIMIT ?"))?;
-        let events = self.cheeps(statement.query((first.get(), last.get(), limit(count)))?)?;
-        if let Some(last) = events.last() {
-            self.check_span(first, last.seq(), events.len())?;
-        }
-        Ok(events)
+    /// Cheeps from `last` back: `count` of them, or fewer once they fill a page; and whether there are no more.
+    pub(super) fn cheeps_back(self, last: Seq, count: usize) -> Result<(Vec<Event>, bool), ReadError> {
+        let mut statement = self.db.prepare_cached(present!("WHERE c.seq <= ? ORDER BY c.seq DESC"))?;
+        self.cheeps(statement.query([last.get()])?, count)
     }
 
-    fn cheeps(self, mut rows: Rows) -> Result<Vec<Event>, ReadError> {
+    /// Cheeps from `first` on, up to `last`: `count` of them, or fewer once they fill a page; and whether there are no more.
+    pub(super) fn cheeps_forth(self, first: Seq, last: Seq, count: usize) -> Result<(Vec<Event>, bool), ReadError> {
+        let mut statement = self.db.prepare_cached(present!("WHERE c.seq BETWEEN ? AND ? ORDER BY c.seq"))?;
+        self.cheeps(statement.query([first.get(), last.get()])?, count)
+    }
+
+    /// Those that are sound. They alone are counted: a page of damaged ones would be empty, and whoever reads on from it
+    /// would ask for the same again.
+    fn cheeps(self, mut rows: Rows, count: usize) -> Result<(Vec<Event>, bool), ReadError> {
         let (mut events, mut read) = (Vec::new(), 0);
-        while let Some(row) = if read < PAGE_BYTES { rows.next()? } else { None } {
-            let cheep = self.sums.present(row)?;
-            let event = Event::Cheep(cheep.ok_or_else(|| ReadError::Damaged(row.get(0).unwrap_or_default()))?);
+        while events.len() < count && read < PAGE_BYTES {
+            let Some(row) = rows.next()? else { return Ok((events, true)) };
+            let Some(cheep) = self.sums.present(row)? else {
+                (self.tell)(row.get(0)?);
+                continue;
+            };
+            let event = Event::Cheep(cheep);
             read += bytes_of(&event);
             events.push(event);
         }
-        Ok(events)
-    }
-
-    /// Whether what is between some cheeps, and is none of them, is changes: else there is a hole.
-    fn check_span(self, first: Seq, last: Seq, cheeps: usize) -> Result<(), ReadError> {
-        let mut statement = self.db.prepare_cached("SELECT count(*) FROM changes WHERE seq BETWEEN ? AND ?")?;
-        let changes: u64 = statement.query_row([first.get(), last.get()], |row| row.get(0))?;
-        let events = last.get() + 1 - first.get();
-        if events == changes + cheeps as u64 { Ok(()) } else { Err(ReadError::Damaged(first.get())) }
+        Ok((events, false))
     }
 
     /// Whether any of these events is a cheep.
@@ -139,15 +159,18 @@ impl Snapshot<'_> {
         let cheep = if seq <= end { self.cheep(seq)? } else { None };
         let cheep = cheep.ok_or(ReadError::NoCheep(seq))?;
         let mut lineage = vec![cheep];
+        // Where one is damaged it ends: what that one answers is not known for certain.
         while let Some(parent) =
             lineage.last().and_then(|cheep| cheep.reply_to).filter(|_| lineage.len() <= THREAD_ANCESTORS)
+            && let Some(parent) = self.sound(parent)?
         {
-            lineage.push(self.cheep(parent)?.ok_or(ReadError::Damaged(parent.get()))?);
+            lineage.push(parent);
         }
         // One more than there can be in a page tells whether there are more.
         let below = self.answers_below(seq, after, end, PAGE + 1)?;
+        let may_have_more = below.len() > PAGE;
         let lineage = lineage.into_iter().rev().filter(|cheep| cheep.seq > after).map(Ok);
-        let below = below.into_iter().map(|seq| self.cheep(seq)?.ok_or(ReadError::Damaged(seq.get())));
+        let below = below.into_iter().filter_map(|seq| self.sound(seq).transpose());
         let mut cheeps = lineage.chain(below);
         let (mut events, mut read) = (Vec::new(), 0);
         while let Some(cheep) = if read < PAGE_BYTES && events.len() < PAGE { cheeps.next() } else { None } {
@@ -155,8 +178,21 @@ impl Snapshot<'_> {
             read += bytes_of(&event);
             events.push(event);
         }
-        let more_after = cheeps.next().is_some();
+        // Those of the answers that are damaged leave room for others that were not looked for.
+        let more_after = may_have_more || cheeps.next().is_some();
         Ok(Part { events, more_before: false, more_after, last: asked })
+    }
+
+    /// The cheep at this place, unless it is damaged or missing.
+    fn sound(self, seq: Seq) -> Result<Option<Cheep>, ReadError> {
+        let cheep = match self.cheep(seq) {
+            Err(ReadError::Damaged(_)) => None,
+            cheep => cheep?,
+        };
+        if cheep.is_none() {
+            (self.tell)(seq.get());
+        }
+        Ok(cheep)
     }
 
     /// The answers to a cheep, the answers to those and so on: the first `count` after `after`, ascending. What is answered
@@ -179,32 +215,32 @@ impl Snapshot<'_> {
     }
 }
 
-/// A count as SQLite takes it.
-fn limit(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
 /// A query of events of which the next one is known already.
 struct Ahead<'a, F> {
     rows: Rows<'a>,
+    is_passed: fn(&u64, &u64) -> bool,
     read: F,
     next: Option<(u64, Option<Event>)>,
 }
 
 impl<'a, F: Fn(&Row) -> rusqlite::Result<Option<Event>>> Ahead<'a, F> {
-    fn new(rows: Rows<'a>, read: F) -> rusqlite::Result<Self> {
-        let mut ahead = Self { rows, read, next: None };
-        ahead.take()?;
+    fn new(rows: Rows<'a>, is_passed: fn(&u64, &u64) -> bool, read: F) -> rusqlite::Result<Self> {
+        let mut ahead = Self { rows, is_passed, read, next: None };
+        ahead.step()?;
         Ok(ahead)
     }
 
-    /// Where the next event stands.
-    fn is_at(&self, seq: u64) -> bool {
-        self.next.as_ref().is_some_and(|(next, _)| *next == seq)
+    /// The event at this place; none if it is not here, or damaged. What is out of order is passed over, so that it does not
+    /// hold up what comes after it.
+    fn take(&mut self, seq: u64) -> rusqlite::Result<Option<Event>> {
+        while self.next.as_ref().is_some_and(|(next, _)| (self.is_passed)(next, &seq)) {
+            self.step()?;
+        }
+        if self.next.as_ref().is_some_and(|(next, _)| *next == seq) { self.step() } else { Ok(None) }
     }
 
-    /// The next event; none if there is none, or it is damaged.
-    fn take(&mut self) -> rusqlite::Result<Option<Event>> {
+    /// Goes on to the one after the next, and gives the next if it is sound.
+    fn step(&mut self) -> rusqlite::Result<Option<Event>> {
         let read = |row: &Row| Ok::<_, rusqlite::Error>((row.get(0)?, (self.read)(row)?));
         let next = self.rows.next()?.map(read).transpose()?;
         Ok(mem::replace(&mut self.next, next).and_then(|(_, event)| event))

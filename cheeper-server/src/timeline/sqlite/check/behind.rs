@@ -1,6 +1,6 @@
 //! The thorough look behind the start, while the server serves.
 //!
-//! What one row has lost is refused where it is read, and all else goes on. Where the structure is damaged, a write could
+//! What one row has lost is passed over where it is read, and all else goes on. Where the structure is damaged, a write could
 //! spread it and an id could be taken twice, so nothing more is written; what can be read is read on.
 
 use std::{

@@ -3,7 +3,7 @@
 //! A start must not take longer the more people have written, so it looks at what a start and the next writes go by: the head
 //! of the file, the log, the tables' definitions, the key, the free pages, and the newest rows ([`newest`]). All else is
 //! [`thorough`]: behind the start, by a thread of its own ([`behind`]), and when the host asks for it ([`look_at_all`]).
-//! What is damaged meanwhile is refused where it is read, as each row has a sum.
+//! What is damaged meanwhile is passed over where it is read, as each row has a sum.
 
 pub(super) mod behind;
 mod newest;

@@ -1,6 +1,6 @@
 //! The newest rows of a store: what clients are given first, and where the next events go on from.
 
-use cheeper_protocol::Seq;
+use cheeper_protocol::{Event, Seq};
 use rusqlite::{Connection, ErrorCode};
 
 use super::super::{
@@ -29,8 +29,12 @@ fn events(db: &Connection, sums: Sums) -> rusqlite::Result<Option<String>> {
         return Ok((head < 0).then(|| "its last event has no place".to_owned()));
     };
     let (first, last) = (Seq::new(first).unwrap_or_default(), Seq::new(last).unwrap_or_default());
-    match (Snapshot { db, sums }).backward(first, last, usize::MAX) {
-        Ok(_) => Ok(None),
+    let snapshot = Snapshot { db, sums, tell: &|_| () };
+    match snapshot.backward(first, last, usize::MAX) {
+        Ok(events) => {
+            let damaged = events.iter().find(|event| matches!(event, Event::Unknown { .. }));
+            Ok(damaged.map(|event| format!("event {} is damaged", event.seq())))
+        }
         Err(ReadError::Sqlite(error)) => Err(error),
         Err(error) => Ok(Some(error.to_string())),
     }

@@ -158,39 +158,11 @@ impl Indexer {
         while position.seq < head && entries.len() < TRANSACTION && !self.shared.is_closed() {
             let first = position.seq.next();
             let last = Seq::new(position.seq.get() + READ).unwrap_or(head).min(head);
-            match self.reader.part(&Read::Events { first, last }) {
-                Ok(part) => {
-                    for event in &part.events {
-                        self.take(event, &mut entries, &mut position)?;
-                    }
-                }
-                // It is told where somebody reads it; what is sound is found.
-                Err(ReadError::Damaged(_)) => self.take_one_by_one(first, last, &mut entries, &mut position)?,
-                Err(error) => return Err(error.into()),
+            for event in &self.reader.part(&Read::Events { first, last })?.events {
+                self.take(event, &mut entries, &mut position)?;
             }
         }
         Ok((entries, position))
-    }
-
-    fn take_one_by_one(
-        &mut self,
-        first: Seq,
-        last: Seq,
-        entries: &mut Vec<Entry>,
-        position: &mut Position,
-    ) -> Result<(), IndexingError> {
-        for seq in (first.get()..=last.get()).filter_map(Seq::new) {
-            match self.reader.part(&Read::Events { first: seq, last: seq }) {
-                Ok(part) => {
-                    for event in &part.events {
-                        self.take(event, entries, position)?;
-                    }
-                }
-                Err(ReadError::Damaged(_)) => position.seq = seq,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
     }
 
     fn take(&mut self, event: &Event, entries: &mut Vec<Entry>, position: &mut Position) -> Result<(), ReadError> {
@@ -213,6 +185,7 @@ impl Indexer {
                 self.has_earlier_pages = true;
                 entries.push(Entry { seq: delete.target, line: None });
             }
+            // What is damaged is told where it is read; what is sound is found.
             Event::Reaction(_) | Event::Void { .. } | Event::Unknown { .. } => {}
         }
         position.seq = event.seq();

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, mpsc},
 };
 
-use cheeper_protocol::{CheepText, Code, RequestId, limits::SEQ_MAX};
+use cheeper_protocol::{CheepText, Code, RequestId, Thread, limits::SEQ_MAX};
 use tempfile::TempDir;
 
 use super::*;
@@ -149,7 +149,7 @@ fn a_secret_is_not_in_the_files() {
 }
 
 #[test]
-fn damage_under_a_running_store_is_refused_where_it_is_read() {
+fn damage_under_a_running_store_keeps_its_place_and_hinders_nobody() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("cheeper.db");
     let store = open(&folder);
@@ -157,29 +157,51 @@ fn damage_under_a_running_store_is_refused_where_it_is_read() {
     for (text, id) in [("one", "1"), ("two", "2"), ("three", "3")] {
         store.post(by(author("alice", None), text, Some(id))).unwrap();
     }
+    let seq = |number| Seq::new(number).unwrap();
+    let answer = |to| store.post(Post { reply_to: Some(seq(to)), ..by(author("alice", None), "an answer", None) });
+    assert_eq!([answer(2), answer(4), answer(4)].map(|posted| posted.unwrap().cheep.seq.get()), [4, 5, 6]);
     let change = |what: &str| assert_eq!(Connection::open(&path).unwrap().execute(what, []).unwrap(), 1, "{what}");
-    let read = |seq| {
-        let seq = Seq::new(seq).unwrap();
-        store.read(Read::Events { first: seq, last: seq })
+    let sound = store.read(everything()).unwrap();
+    let events = |first, last| store.read(Read::Events { first: seq(first), last: seq(last) }).unwrap();
+    let cheeps = |pivot, back, forth| {
+        let (sender, receiver) = mpsc::channel();
+        let read = Read::Cheeps { pivot: seq(pivot), back, forth, last: seq(6) };
+        store.timeline.read(read, Box::new(move |part| sender.send(part).unwrap()));
+        let part: Part = receiver.recv().unwrap().unwrap();
+        (part.events.iter().map(|event| event.seq().get()).collect::<Vec<_>>(), part.more_before, part.more_after)
+    };
+    let thread = |of| {
+        let read = Read::Thread { thread: Thread { seq: seq(of), after: None }, last: seq(6) };
+        store.read(read).map(|events| events.iter().map(|event| event.seq().get()).collect::<Vec<_>>())
     };
     change("UPDATE cheeps SET cheep = 'a' || char(27) || '[31mb' WHERE seq = 2");
-    let Event::Cheep(first) = &read(1).unwrap()[0] else { panic!("it is a cheep") };
-    assert_eq!(first.cheep.as_str(), "one");
-    assert_eq!(read(2).unwrap_err().code, Code::Internal);
     assert_eq!(store.post(by(author("alice", None), "two", Some("2"))).unwrap_err().code, Code::Internal);
-    change("DELETE FROM cheeps WHERE seq = 2");
-    assert_eq!(store.read(everything()).unwrap_err().code, Code::Internal, "a hole");
-    let events = |first, last| {
-        let [first, last] = [first, last].map(|seq| Seq::new(seq).unwrap());
-        store.read(Read::Events { first, last })
-    };
-    for (first, last) in [(2, 2), (2, 3), (1, 2), (1, 3)] {
-        assert_eq!(events(first, last).unwrap_err().code, Code::Internal, "a hole at an end of {first} to {last}");
+    assert_eq!(thread(2).unwrap_err().code, Code::Internal, "who asks for it alone has nothing else");
+    for hole in [false, true] {
+        if hole {
+            change("DELETE FROM cheeps WHERE seq = 2");
+        }
+        for (first, last) in [(2, 2), (2, 3), (1, 2), (1, 6)] {
+            let mut expected = sound[first as usize - 1..last as usize].to_vec();
+            expected[2 - first as usize] = Event::Unknown { seq: seq(2) };
+            assert_eq!(events(first, last), expected, "from {first} to {last}");
+        }
+        assert_eq!(cheeps(3, 2, 0), (vec![1, 3], false, true), "it is not counted");
+        assert_eq!(cheeps(1, 9, 1), (vec![1, 3], false, true));
+        assert_eq!(thread(4).unwrap(), [4, 5, 6]);
     }
-    assert_eq!((events(1, 1).unwrap().len(), events(3, 3).unwrap().len()), (1, 1));
+    // Nobody asks for what comes first again and again.
+    change("UPDATE cheeps SET name = 'eve' WHERE seq = 1");
+    assert_eq!(cheeps(3, 1, 0), (vec![3], true, true));
+    assert_eq!(cheeps(2, 1, 0), (vec![], false, true));
+    change("UPDATE cheeps SET name = 'eve' WHERE seq = 6");
+    assert_eq!(cheeps(5, 1, 1), (vec![5], true, false));
+    change("UPDATE cheeps SET name = 'eve' WHERE seq = 5");
+    assert_eq!(thread(4).unwrap(), [4]);
+    assert_eq!(events(5, 6), [5, 6].map(|number| Event::Unknown { seq: seq(number) }));
     change("UPDATE claims SET name = 'karol'");
     assert_eq!(store.claim(author("carol", Some(SECRET))).unwrap_err().code, Code::Internal);
-    assert_eq!(store.post(by(author("alice", None), "four", None)).unwrap().cheep.seq.get(), 4);
+    assert_eq!(store.post(by(author("alice", None), "four", None)).unwrap().cheep.seq.get(), 7);
 }
 
 #[test]
