@@ -225,3 +225,22 @@ fn what_cannot_be_read_is_not_kept_once_it_changes() {
     ring.drop_oldest(usize::MAX, Some(seq(4)));
     assert_eq!((ring.oldest(), ring.head, ring.bytes()), (seq(5), seq(4), 0));
 }
+
+/// Nobody is told that there is more before it, or they would ask for that again and again.
+#[test]
+fn a_damaged_first_event_is_passed_over() {
+    let tail = Tail::new(Seq::ZERO, usize::MAX);
+    tail.push(&[Event::Unknown { seq: seq(1) }]);
+    tail.push(&cheeps(2, &[1, 1]));
+    let page = |pivot, back| {
+        let read = Read::Cheeps { pivot: seq(pivot), back, forth: 0, last: seq(3) };
+        let seqs = |part: &Part<(Seq, &[u8])>| part.events.iter().map(|(seq, _)| seq.get()).collect::<Vec<_>>();
+        tail.part(&read, |part| (seqs(part), part.more_before)).unwrap()
+    };
+    assert_eq!(page(3, 1), (vec![3], true));
+    assert_eq!(page(3, 9), (vec![2, 3], false));
+    assert_eq!(page(1, 9), (vec![], false));
+    let read = Read::Events { first: seq(1), last: seq(1) };
+    let json = tail.part(&read, |part| String::from_utf8(part.events[0].1.to_vec()).unwrap()).unwrap();
+    assert_eq!(json, r#"{"type":"unknown","seq":1}"#);
+}
