@@ -55,8 +55,8 @@ codes! {
     BadReply "bad_reply" false "The cheep this replies to does not exist.";
     /// The name breaks the rules for names.
     BadName "bad_name" false "This name cannot be used.";
-    /// A post without a name, on a connection that has said no `hello`.
-    NameRequired "name_required" false "Say who you are: give a name with the cheep, or say hello first.";
+    /// A request that needs a name and gives none, on a connection that has said no `hello`.
+    NameRequired "name_required" false "Say who you are: give a name, or say hello first.";
     /// The name is claimed by somebody with another secret.
     NameTaken "name_taken" false "This name belongs to somebody else: choose another, or use the secret it was claimed with.";
     /// The secret's length is out of bounds.
@@ -66,7 +66,7 @@ codes! {
     /// The seq names no cheep of this timeline.
     NotFound "not_found" false "There is no such cheep.";
     /// The cheep is not the asker's to change.
-    Forbidden "forbidden" false "Only who wrote this cheep, under a name that they had claimed, can change it.";
+    Forbidden "forbidden" false "Only who wrote this cheep can change it, and only if they had claimed its name (with hello and a secret) before they wrote it.";
     /// The cheep is deleted.
     Gone "gone" false "This cheep was deleted.";
     /// The cheep has as many kinds of reactions as there can be.
