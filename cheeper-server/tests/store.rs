@@ -321,6 +321,41 @@ fn a_check_says_what_is_wrong_and_leaves_all_as_it_was() {
     let (good, said) = checked(&data);
     assert!(!good, "{said}");
     assert_eq!(said.lines().take(2).collect::<Vec<_>>(), ["cheep 7 is damaged.", "the events 9 to 11 are missing."]);
+    assert!(said.lines().last().is_some_and(|advice| advice.starts_with("restore a backup, or go on")), "{said}");
+    is_refused(&data, "cheeper-server check");
+}
+
+#[test]
+fn a_page_that_cannot_be_read_is_one_sentence_of_a_check() {
+    let (_folder, data) = folder();
+    let server = start(&data);
+    server.client().post_many("alice", 1100);
+    stop(server);
+    let mut bytes = fs::read(&data).unwrap();
+    let at = bytes.windows(9).position(|part| part == b"alice 300").unwrap();
+    // The kind of the page.
+    bytes[at / 4096 * 4096] ^= 0x40;
+    fs::write(&data, bytes).unwrap();
+    let (good, said) = checked(&data);
+    assert!(!good && said.starts_with("the structure of the file is damaged ("), "{said}");
+    assert_eq!(said.lines().count(), 2, "{said}");
+}
+
+#[test]
+fn a_check_leaves_nothing_beside_what_is_no_store() {
+    let (folder, data) = folder();
+    let is_alone = |with: &str| {
+        let (good, said) = checked(&data);
+        assert!(!good && said.contains(with), "{said}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{with}");
+    };
+    fs::write(&data, "").unwrap();
+    is_alone("it is empty");
+    fs::write(&data, "a diary, and a long one ".repeat(100)).unwrap();
+    is_alone("it is not a Cheeper store");
+    fs::remove_file(&data).unwrap();
+    Connection::open(&data).unwrap().execute_batch("CREATE TABLE diary (a)").unwrap();
+    is_alone("it belongs to another program");
 }
 
 #[test]

@@ -9,14 +9,16 @@ use std::{
 use super::{args::Args, plain::PlainLine, serve::ServeError};
 use crate::timeline::sqlite::Store;
 
-/// One line for each thing that is wrong, or one that says that nothing is.
+/// What to do about what was found.
+const ADVICE: &str =
+    "restore a backup, or go on: what is sound is served, and written to unless the structure is damaged";
+
+/// One line for each thing that is wrong, with what to do about them, or one that says that nothing is.
 pub(super) fn check(args: &Args) -> Result<ExitCode, ServeError> {
     let path = args.data()?;
     let findings = Store::check(&path)?;
     let mut said = findings.clone();
-    if findings.is_empty() {
-        said.push(format!("the store {} is sound", path.display()));
-    }
+    said.push(if findings.is_empty() { format!("the store {} is sound", path.display()) } else { ADVICE.to_owned() });
     for what in said {
         let mut line = PlainLine::default();
         // A line takes every write; and whoever reads no further has the exit code.

@@ -4,6 +4,7 @@ use std::{
     io::{self, Write as _},
     net::SocketAddr,
     num::NonZero,
+    path::PathBuf,
     process, thread,
     time::Duration,
 };
@@ -30,6 +31,8 @@ pub(super) enum ServeError {
     Args(#[from] ArgsError),
     #[error(transparent)]
     Store(#[from] OpenError),
+    #[error("{why}; `cheeper-server check --data {}` says all that is wrong with it", .path.display())]
+    Damaged { path: PathBuf, why: OpenError },
     #[error("cannot listen on {address}: {why}; {}", advice(.why, *.address))]
     Listen { address: SocketAddr, why: io::Error },
     #[error(transparent)]
@@ -51,7 +54,10 @@ pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
     // An address that is taken is told at once; but nobody is let in before there is somebody to answer. Until then
     // clients are refused, which they and balancers understand, where they would wait.
     let socket = web::bind(address).map_err(failed)?;
-    let store = Store::open(&data)?;
+    let store = Store::open(&data).map_err(|error| match error {
+        why @ OpenError::Damaged { .. } => ServeError::Damaged { path: data, why },
+        error => error.into(),
+    })?;
     let signals = Signals::listen()?;
     let listener = socket.listen().map_err(failed)?;
     greet(listener.local_addr()?)?;

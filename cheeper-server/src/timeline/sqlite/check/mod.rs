@@ -19,7 +19,7 @@ use std::{
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use self::thorough::Thorough;
+use self::thorough::{Thorough, damaged_structure};
 use super::{
     error::OpenError,
     lock::{INDEX, JOURNAL, LOG, StoreLock, beside},
@@ -86,6 +86,7 @@ pub(super) fn look_at_all(path: &Path) -> Result<Vec<String>, OpenError> {
     if !path.exists() {
         return Err(OpenError::unusable(path, "there is no such file"));
     }
+    begins_as_a_store(path)?;
     let lock = StoreLock::take(path)?;
     let is_empty = || OpenError::unusable(path, "it is empty");
     look_at_files(&lock)?.ok_or_else(is_empty)?;
@@ -95,6 +96,26 @@ pub(super) fn look_at_all(path: &Path) -> Result<Vec<String>, OpenError> {
     let mut findings = Vec::new();
     Thorough::new(&db, sums).run(&mut |finding| findings.push(finding.what)).map_err(failed)?;
     Ok(findings)
+}
+
+/// Refuses what is certainly no store, before a lock is put beside it. With a log beside it, that has its say too.
+fn begins_as_a_store(path: &Path) -> Result<(), OpenError> {
+    let failed = |error: io::Error| OpenError::io(path, &error);
+    let path = &fs::canonicalize(path).map_err(failed)?;
+    if !path.is_file() || beside(path, LOG).exists() {
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    File::open(path).map_err(failed)?.take(HEAD_BYTES as u64).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.is_empty() {
+        return Err(OpenError::unusable(path, "it is empty"));
+    }
+    Head::parse(&bytes).ok_or_else(|| OpenError::damaged(path, "it is not a Cheeper store"))?;
+    if bytes[68..72] == APPLICATION_ID.to_be_bytes() {
+        Ok(())
+    } else {
+        Err(OpenError::damaged(path, "it belongs to another program"))
+    }
 }
 
 /// Checks that the files belong together, and that the log is whole. None if there certainly is nothing.
@@ -178,8 +199,7 @@ fn look_at_tables(lock: &StoreLock, db: &Connection) -> Result<Option<Sums>, Ope
     // Of the pages it is only seen to those that the next writes will take: what is named free and is not would be lost.
     let verdict: String = db.query_row("PRAGMA quick_check(sqlite_schema)", [], |row| row.get(0)).map_err(failed)?;
     if verdict != "ok" {
-        // SQLite's report has several lines.
-        return Err(damaged(&verdict.split_whitespace().collect::<Vec<_>>().join(" ")));
+        return Err(damaged(&damaged_structure(&verdict)));
     }
     let identity = Identity::read(db).map_err(failed)?.ok_or_else(|| damaged("its key is damaged"))?;
     Ok(Some(identity.sums()))

@@ -3,10 +3,13 @@
 use cheeper_protocol::{Event, Seq};
 use rusqlite::{Connection, ErrorCode};
 
-use super::super::{
-    row::{CHEEPS, CLAIMS, Sums},
-    schema::{self, VERSION},
-    snapshot::{ReadError, Snapshot},
+use super::{
+    super::{
+        row::{CHEEPS, CLAIMS, Sums},
+        schema::{self, VERSION},
+        snapshot::{ReadError, Snapshot},
+    },
+    thorough::damaged_structure,
 };
 
 /// Rows of a table that a start looks at. A small store is looked at whole, except by tests of what a start does
@@ -18,7 +21,9 @@ pub(super) fn look_at(db: &Connection, sums: Sums) -> rusqlite::Result<Option<St
     let version: u8 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let events = if version == 1 { first_events(db, sums) } else { events(db, sums) };
     match events.and_then(|wrong| if wrong.is_some() { Ok(wrong) } else { claims(db, sums) }) {
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => Ok(Some(error.to_string())),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+            Ok(Some(damaged_structure(&error.to_string())))
+        }
         looked => looked,
     }
 }

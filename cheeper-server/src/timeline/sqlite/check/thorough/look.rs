@@ -12,7 +12,7 @@ use super::{
         row::{CLAIMS, Sums},
         schema,
     },
-    finding::{Find, Finding, ROWS},
+    finding::{Find, Finding, ROWS, damaged_structure},
     index::{CHANGES_BY_ID, CHEEPS_BY_ID, Entries},
     step::Step,
 };
@@ -42,11 +42,14 @@ impl<'a> Thorough<'a> {
     /// Looks at everything, and tells `find` of what is wrong as soon as it is found. True if it came to the end.
     pub(in super::super) fn run(mut self, find: Find) -> rusqlite::Result<bool> {
         let looked = self.events(find);
-        settle(looked, find)?;
+        let is_readable = settle(looked, find)?;
         let looked = self.claims(find);
-        settle(looked, find)?;
-        let looked = self.structure(find);
-        settle(looked, find)?;
+        let is_readable = settle(looked, find)? && is_readable;
+        // Damage of the structure shows wherever it is come upon, and is told of once.
+        if is_readable {
+            let looked = self.structure(find);
+            settle(looked, find)?;
+        }
         Ok(self.goes_on())
     }
 
@@ -141,32 +144,32 @@ impl<'a> Thorough<'a> {
         }
         let stop = self.stop.clone();
         self.db.progress_handler(INSTRUCTIONS, Some(move || stop.load(Ordering::Relaxed)))?;
-        let mut statement = self.db.prepare("PRAGMA quick_check(10)")?;
+        let mut statement = self.db.prepare("PRAGMA quick_check(1)")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let verdict: String = row.get(0)?;
             if verdict != "ok" {
-                // SQLite's report has several lines.
-                find(Finding::of_structure(verdict.split_whitespace().collect::<Vec<_>>().join(" ")));
+                find(Finding::of_structure(damaged_structure(&verdict)));
             }
         }
         Ok(())
     }
 }
 
-/// Tells of what could not be read because of what is wrong with it. What else could not be read is an error.
-fn settle(looked: rusqlite::Result<()>, find: Find) -> rusqlite::Result<()> {
+/// Tells of what could not be read because of what is wrong with it, and says whether all could be. What else could not be read
+/// is an error.
+fn settle(looked: rusqlite::Result<()>, find: Find) -> rusqlite::Result<bool> {
     match looked {
         Err(error) => match error.sqlite_error_code() {
             // What is no error of SQLite's is one of a value that is none of its column's.
             Some(ErrorCode::DatabaseCorrupt) | None => {
-                find(Finding::of_structure(format!("a part of it cannot be read ({error})")));
-                Ok(())
+                find(Finding::of_structure(damaged_structure(&error.to_string())));
+                Ok(false)
             }
             // It was told to stop.
-            Some(ErrorCode::OperationInterrupted) => Ok(()),
+            Some(ErrorCode::OperationInterrupted) => Ok(true),
             Some(_) => Err(error),
         },
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
     }
 }

@@ -8,4 +8,7 @@ mod index;
 mod look;
 mod step;
 
-pub(super) use self::{finding::Finding, look::Thorough};
+pub(super) use self::{
+    finding::{Finding, damaged_structure},
+    look::Thorough,
+};
