@@ -221,7 +221,7 @@ mod tests {
         let head = Arc::new(AtomicU64::new(2));
         // Without its tables it can read nothing.
         let (db, files) = (Connection::open_in_memory().unwrap(), Files::of(&path).unwrap());
-        let reader = Reader { db, sums: store.sums, files, head };
+        let reader = Reader { db, sums: store.sums, files, head, told: Arc::default() };
         let shared = Arc::new(Shared::new());
         let mut indexer = Indexer::new(folder.path().join("search"), "a timeline".to_owned(), reader, shared);
         let target = Seq::ZERO.next();

@@ -232,8 +232,13 @@ mod tests {
         let (path, index) = (folder.path().join("cheeper.db"), folder.path().join("search"));
         let store = Store::open(&path).unwrap();
         let db = Connection::open(&path).unwrap();
-        let reader =
-            Reader { db, sums: store.sums, files: Files::of(&path).unwrap(), head: Arc::new(AtomicU64::new(0)) };
+        let reader = Reader {
+            db,
+            sums: store.sums,
+            files: Files::of(&path).unwrap(),
+            head: Arc::new(AtomicU64::new(0)),
+            told: Arc::default(),
+        };
         let shared = Arc::new(Shared::new());
         let seqs = (1..=1000).filter_map(Seq::new);
         let entries: Vec<_> = seqs.map(|seq| Entry { seq, line: Some(format!("a{}", seq.get())) }).collect();
