@@ -124,7 +124,7 @@ fn react(name: &str, target: Seq) -> Command {
     Command::React(React { author: author(name, None), target, emoji, on: true, id: None })
 }
 
-/// Whether each of these is a repetition of what made the first of them.
+/// Whether a request was taken for one that came before.
 fn is_duplicate(outcome: Result<Outcome, Refusal>) -> bool {
     match outcome.unwrap() {
         Outcome::Posted(posted) => posted.duplicate,
