@@ -159,7 +159,10 @@ impl Client {
             }
             ServerFrame::Page(page) => {
                 answer(page.id);
-                page.events.into_iter().for_each(|event| self.show(event));
+                // Of what begins further on than it knows, a client cannot say what came before.
+                if page.from <= self.expects {
+                    page.events.into_iter().for_each(|event| self.show(event));
+                }
             }
             ServerFrame::Error(error) => answer(error.id),
             ServerFrame::Welcome(_) => {}
