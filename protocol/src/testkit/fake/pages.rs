@@ -92,7 +92,8 @@ pub(super) fn thread(log: &Log, id: Option<&RequestId>, asked: Thread, most: usi
     let mut all = cheeps_until(log, log.head());
     all.retain(|event| is_of_it(event.seq()) && asked.after.is_none_or(|after| event.seq() > after));
     let window = 0..all.len().min(most);
-    let (page, _, more) = Wanted { all, pivot: 0, window, span: (FIRST, log.head()) }.page(id, log.head());
+    let first = asked.after.map_or(FIRST, Seq::next);
+    let (page, _, more) = Wanted { all, pivot: 0, window, span: (first, log.head()) }.page(id, log.head());
     Ok(Page { more, ..page })
 }
 
