@@ -33,7 +33,7 @@ pub struct ReactionCount {
     pub emoji: Emoji,
     /// How many have reacted with it.
     pub count: u64,
-    /// The first of them, at most [`REACTION_NAMES`].
+    /// The first of them, at most [`REACTION_NAMES`](crate::limits::REACTION_NAMES).
     pub names: Vec<Name>,
 }
 
