@@ -1,17 +1,21 @@
 //! What single steps cost on the way of a cheep: `cargo bench -p cheeper-server --bench micro`.
 
 use cheeper_protocol::{
-    Cheep, CheepText, ClientFrame, Edit, Emoji, Event, History, Limits, Name, Range, Reaction, RequestId, Seq,
+    Cheep, CheepText, ClientFrame, Edit, Emoji, Event, History, Limits, Name, Range, Reaction, RequestId, Role, Seq,
     Timestamp,
 };
 use cheeper_server::{
+    access::Grant,
     conversation::request::{Rules, Speaker},
     feed::{page, tail::Tail},
     rate_limit::{RateLimits, Source},
+    timeline::Person,
 };
 use divan::{Bencher, black_box};
 
 const POST: &str = r#"{"type":"post","name":"alice","cheep":"a cheep of about the usual length, as people write them","id":"f0e1d2c3"}"#;
+
+const MEMBER: Grant = Grant { role: Role::Member, person: Person(1), link: None, ends_at: None };
 
 fn main() {
     divan::main();
@@ -58,7 +62,7 @@ fn encode_an_event(bencher: Bencher) {
 #[divan::bench]
 fn a_speaker_takes_a_post(bencher: Bencher) {
     let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(0) };
-    let source = Source { address: [127, 0, 0, 1].into(), connection: Some(1) };
+    let source = Source { address: [127, 0, 0, 1].into(), connection: Some(1), grant: MEMBER };
     let mut speaker = Speaker::default();
     bencher.bench_local(|| {
         let frame = ClientFrame::parse(black_box(POST), &rules.limits).ok()?;

@@ -7,6 +7,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    access::Access,
     admission::ConnectionLimit,
     config::Config,
     conversation::request::Rules,
@@ -19,7 +20,7 @@ use crate::{
     services::Services,
     timeline::{Engine, Timeline},
     trim,
-    web::{self, Site, admission::AllowedOrigins},
+    web::{self, Site, admission::AllowedOrigins, gate::Gate},
 };
 
 /// The newest frames kept in memory for readers that are a little behind, in bytes.
@@ -94,8 +95,9 @@ impl App {
         });
         let fanout = Arc::new(Fanout::start(config.shards, &services)?);
         let stopping = CancellationToken::new();
-        let origins = AllowedOrigins::new(config.allowed_origins);
-        let web = Arc::new(Site { services, fanout: fanout.clone(), origins, stopping: stopping.clone() });
+        let access = Arc::new(Access::new(config.strangers, &*timeline));
+        let gate = Gate { origins: AllowedOrigins::new(config.allowed_origins), access };
+        let web = Arc::new(Site { services, fanout: fanout.clone(), gate, stopping: stopping.clone() });
         // To open the store and to fill the ring took more than both keep.
         trim::give_back();
         Ok(Self { stopping, web, fanout, timeline })

@@ -6,6 +6,7 @@
 // They panic when nobody reads; `cli` has what does not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod access;
 mod admission;
 pub mod app;
 pub mod cli;

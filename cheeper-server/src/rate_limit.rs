@@ -15,7 +15,7 @@ use governor::{
     state::keyed::DashMapStateStore,
 };
 
-use crate::timeline::Author;
+use crate::{access::Grant, timeline::Author};
 
 /// People that one address may be: its budget is this many times a person's.
 pub const PEOPLE_PER_ADDRESS: u32 = 16;
@@ -60,6 +60,8 @@ pub struct Source {
     pub address: IpAddr,
     /// The connection's serial number; a post over HTTP has none.
     pub connection: Option<u64>,
+    /// What they may do.
+    pub grant: Grant,
 }
 
 impl RateLimits {
@@ -186,22 +188,29 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use std::time::Duration;
 
-    use cheeper_protocol::Secret;
+    use cheeper_protocol::{Role, Secret};
     use governor::clock::FakeRelativeClock;
 
     use super::*;
-    use crate::timeline::Role;
+    use crate::timeline::Person;
+
+    const GRANT: Grant = Grant { role: Role::Member, person: Person(1), link: None, ends_at: None };
 
     fn from(address: &str, connection: u64) -> Source {
-        Source { address: address.parse().unwrap(), connection: Some(connection) }
+        Source { address: address.parse().unwrap(), connection: Some(connection), grant: GRANT }
     }
 
     fn name(name: &str) -> Author {
-        Author { name: Name::parse(name).unwrap(), secret: None, role: Role::Member }
+        Author { name: Name::parse(name).unwrap(), secret: None, role: Role::Member, person: GRANT.person }
     }
 
     fn holder(name: &str, secret: &str) -> Author {
-        Author { name: Name::parse(name).unwrap(), secret: Some(Secret::parse(secret).unwrap()), role: Role::Member }
+        Author {
+            name: Name::parse(name).unwrap(),
+            secret: Some(Secret::parse(secret).unwrap()),
+            role: Role::Member,
+            person: GRANT.person,
+        }
     }
 
     #[test]
@@ -250,7 +259,7 @@ mod tests {
         assert_eq!((refused, limits.refused_posts()), (5000 - 15, 5000 - 15));
         limits.check_post(from("10.0.0.1", 2), &name("bob")).unwrap();
         // The same over HTTP, where there is no connection to hold on to.
-        let over_http = Source { address: "10.0.0.2".parse().unwrap(), connection: None };
+        let over_http = Source { address: "10.0.0.2".parse().unwrap(), connection: None, grant: GRANT };
         let allowed = (0..5000).filter(|_| limits.check_post(over_http, &name("mallory")).is_ok()).count();
         assert_eq!(allowed, 15);
         limits.check_post(over_http, &name("bob")).unwrap();
@@ -259,7 +268,7 @@ mod tests {
     #[test]
     fn who_only_says_a_name_uses_up_nothing_of_its_holders() {
         let limits = RateLimits::with_clock(60, FakeRelativeClock::default());
-        let over_http = Source { address: "10.0.0.1".parse().unwrap(), connection: None };
+        let over_http = Source { address: "10.0.0.1".parse().unwrap(), connection: None, grant: GRANT };
         for stranger in [name("alice"), holder("alice", "a secret that is a guess")] {
             assert!((0..100).any(|_| limits.check_post(over_http, &stranger).is_err()));
         }

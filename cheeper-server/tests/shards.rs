@@ -9,7 +9,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use cheeper_protocol::{Limits, testkit::Client};
+use cheeper_protocol::{Limits, Role, testkit::Client};
 use cheeper_server::{app, config::Config, timeline::sqlite::Store};
 use serde_json::json;
 use tempfile::TempDir;
@@ -35,7 +35,13 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let limits = Limits { posts_per_minute: 0, ..Limits::default() };
-        let config = Config { limits, allowed_origins: Vec::new(), max_connections: 1000, shards: SHARDS };
+        let config = Config {
+            limits,
+            strangers: Some(Role::Member),
+            allowed_origins: Vec::new(),
+            max_connections: 1000,
+            shards: SHARDS,
+        };
         let serve = move || runtime.block_on(app::run(listener, config, store, async { drop(stopped.await) })).unwrap();
         Self { address, stop: Some(stop), thread: Some(thread::spawn(serve)), _folder: folder }
     }

@@ -8,7 +8,8 @@ const ID_BYTES_MAX = 64;
 
 const CODES = new Set([
   'bad_json', 'bad_frame', 'unknown_type', 'bad_field', 'empty_cheep', 'cheep_too_long', 'bad_reply', 'bad_name',
-  'name_required', 'name_taken', 'bad_secret', 'id_conflict', 'not_found', 'forbidden', 'gone', 'too_many', 'muted',
+  'name_required', 'name_taken', 'bad_secret', 'id_conflict', 'not_found', 'forbidden', 'gone', 'too_many', 'muted', 'token_required',
+  'read_only',
   'rate_limited', 'not_stored', 'internal',
 ]);
 

@@ -73,6 +73,10 @@ codes! {
     TooMany "too_many" false "This cheep has 20 kinds of reactions already: use one of those.";
     /// The name may not write for a time, or at all.
     Muted "muted" false "A host has muted this name.";
+    /// The timeline is private, or the token that came along is none, or none any more.
+    TokenRequired "token_required" false "This timeline is only for those who have its link: ask its host for it.";
+    /// The asker may read here and no more.
+    ReadOnly "read_only" false "You may read here; to write, ask the host for the link.";
     /// More posts than the host allows.
     RateLimited "rate_limited" true "Too many posts in a short time: wait a moment.";
     /// The store is full or failing; the post was not taken.

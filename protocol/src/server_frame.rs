@@ -11,6 +11,7 @@ use crate::{
     limits::Limits,
     name::Name,
     refusal::{Code, Refusal},
+    role::Role,
     seq::Seq,
     time::serialize_at,
 };
@@ -95,6 +96,9 @@ pub struct Welcome {
     pub head: Seq,
     /// Open connections, this one with them.
     pub online: u64,
+    /// What you may do here; absent: what every member may.
+    #[serde(default)]
+    pub role: Role,
     /// The bounds this server sets.
     pub limits: Limits,
 }

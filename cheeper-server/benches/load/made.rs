@@ -7,8 +7,8 @@ use std::{
     sync::mpsc,
 };
 
-use cheeper_protocol::{CheepText, Name, Seq};
-use cheeper_server::timeline::{Author, Command, Engine as _, Post, Role, Timeline, sqlite::Store};
+use cheeper_protocol::{CheepText, Name, Role, Seq};
+use cheeper_server::timeline::{Author, Command, Engine as _, Person, Post, Timeline, sqlite::Store};
 
 use crate::{Failure, process};
 
@@ -105,7 +105,12 @@ fn fill(path: &Path, cheeps: u64) -> Result<(), Failure> {
     for nth in 0..cheeps {
         let name = Name::parse(&format!("user{}", Lot::new(nth ^ 0xABCD_EF01).ranked(NAMES)));
         let post = Post {
-            author: Author { name: name.map_err(|error| failed(&error))?, secret: None, role: Role::Member },
+            author: Author {
+                name: name.map_err(|error| failed(&error))?,
+                secret: None,
+                role: Role::Member,
+                person: Person(1),
+            },
             cheep: CheepText::cleaned(&text(nth)),
             reply_to: Some(nth / 2).filter(|seq| nth % 50 == 3 && *seq > 0).and_then(Seq::new),
             id: None,

@@ -1,11 +1,11 @@
 //! What surrounds a conversation, and how much of it one turn may take.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use cheeper_protocol::Seq;
 
 use super::request::Rules;
-use crate::{feed::tail::Tail, memory::MemoryBudget, metrics::Metrics, rate_limit::Source};
+use crate::{access::Visitor, feed::tail::Tail, memory::MemoryBudget, metrics::Metrics, rate_limit::Source};
 
 /// What a client may have carried out in one turn, in units of a ping.
 pub(super) const TURN_COST: u32 = 64;
@@ -34,7 +34,7 @@ pub(crate) struct Context<'a> {
     pub(crate) live: Seq,
     /// The connection's own number, and whose it is.
     pub(crate) connection: u64,
-    pub(crate) peer: &'a IpAddr,
+    pub(crate) visitor: &'a Visitor,
     pub(crate) tail: &'a Tail,
     pub(crate) rules: &'a Rules,
     pub(crate) memory: &'a Arc<MemoryBudget>,
@@ -44,7 +44,7 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     /// Who the client is to the limits of rates.
     pub(super) fn source(&self) -> Source {
-        Source { address: *self.peer, connection: Some(self.connection) }
+        Source { address: self.visitor.client.address, connection: Some(self.connection), grant: self.visitor.grant }
     }
 }
 

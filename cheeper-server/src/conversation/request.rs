@@ -1,11 +1,12 @@
 //! What a request calls for, by the same rules for every way in: WebSocket, form, JSON. It touches no store and no socket.
 
-use cheeper_protocol::{Code, Limits, Name, Refusal, Request, RequestId};
+use cheeper_protocol::{Code, Limits, Name, Refusal, Request, RequestId, Role};
 
 use crate::{
+    access::Grant,
     feed::Question,
     rate_limit::{RateLimits, Source},
-    timeline::{Author, Claim, Command, Delete, Edit, Post, React, Role},
+    timeline::{Author, Claim, Command, Delete, Edit, Person, Post, React},
 };
 
 /// What every conversation of a server holds to.
@@ -63,7 +64,8 @@ impl Speaker {
                     rules.rate_limits.check_secret(source, &name)?;
                 }
                 let may_claim = if secret.is_some() { rules.rate_limits.check_claim(source) } else { Ok(()) };
-                let author = Author { name, secret, role: Role::Member };
+                let Grant { role, person, .. } = source.grant;
+                let author = Author { name, secret, role, person };
                 self.author = Some(author.clone());
                 Ok(Step::Submit(Command::Claim(Claim { author, may_claim })))
             }
@@ -94,16 +96,20 @@ impl Speaker {
 
     /// Who changes the timeline, if they may do so now.
     fn writer(&self, name: Option<Name>, source: Source, rules: &Rules) -> Result<Author, Refusal> {
-        let author = self.author_of(name).ok_or(Refusal::from(Code::NameRequired).in_field("name"))?;
+        let Grant { role, person, .. } = source.grant;
+        if role < Role::Member {
+            return Err(Code::ReadOnly.into());
+        }
+        let author = self.author_of(name, role, person).ok_or(Refusal::from(Code::NameRequired).in_field("name"))?;
         rules.rate_limits.check_post(source, &author)?;
         Ok(author)
     }
 
-    fn author_of(&self, name: Option<Name>) -> Option<Author> {
+    fn author_of(&self, name: Option<Name>, role: Role, person: Person) -> Option<Author> {
         let Some(name) = name else { return self.author.clone() };
         // A post that spells its name out is no less its holder's.
         let own = self.author.as_ref().filter(|author| author.name.fold() == name.fold());
-        Some(Author { secret: own.and_then(|author| author.secret.clone()), name, role: Role::Member })
+        Some(Author { secret: own.and_then(|author| author.secret.clone()), name, role, person })
     }
 }
 
@@ -113,6 +119,8 @@ mod tests {
 
     use super::*;
 
+    const GRANT: Grant = Grant { role: Role::Member, person: Person(1), link: None, ends_at: None };
+
     fn steps(frames: &[&str]) -> Vec<Result<Step, Refusal>> {
         steps_within(0, frames)
     }
@@ -120,7 +128,7 @@ mod tests {
     /// The same where people may post so often in a minute.
     fn steps_within(per_minute: u32, frames: &[&str]) -> Vec<Result<Step, Refusal>> {
         let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(per_minute) };
-        let source = Source { address: [127, 0, 0, 1].into(), connection: Some(1) };
+        let source = Source { address: [127, 0, 0, 1].into(), connection: Some(1), grant: GRANT };
         let mut speaker = Speaker::default();
         let frames = frames.iter().map(|frame| ClientFrame::parse(frame, &rules.limits).unwrap());
         frames.map(|frame| speaker.on_request(frame.id.as_ref(), frame.request, source, &rules)).collect()

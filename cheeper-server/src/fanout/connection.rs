@@ -15,6 +15,7 @@ use super::{
     mailbox::{ConnectionId, Message},
 };
 use crate::{
+    access::Visitor,
     admission::Permit,
     conversation::{Action, Context, Conversation, Pending, READ_BYTES, Turn},
     feed::{PageRequest, Ready, tail::Slice},
@@ -38,7 +39,8 @@ pub(super) struct Connection {
     stream: TcpStream,
     id: ConnectionId,
     conversation: Conversation,
-    permit: Permit,
+    visitor: Box<Visitor>,
+    _permit: Permit,
 }
 
 impl Connection {
@@ -49,10 +51,10 @@ impl Connection {
         welcome: impl FnOnce(Seq) -> ServerFrame,
         shard: &ShardContext,
     ) -> Self {
-        let Handshake { answer, early, subscription, permit } = handshake;
-        let cx = context(id, &permit, shard);
+        let Handshake { answer, early, subscription, visitor, permit } = handshake;
+        let cx = context(id, &visitor, shard);
         let conversation = Conversation::open(subscription, answer, welcome, &early, &cx);
-        Self { stream, id, conversation, permit }
+        Self { stream, id, conversation, visitor, _permit: permit }
     }
 
     pub(super) fn stream(&self) -> &TcpStream {
@@ -84,7 +86,7 @@ impl Connection {
         writable: bool,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_ready(readable, hung_up, writable, &context(self.id, &self.permit, shard));
+        self.conversation.on_ready(readable, hung_up, writable, &context(self.id, &self.visitor, shard));
         self.advance(shard)
     }
 
@@ -100,7 +102,7 @@ impl Connection {
         written: io::Result<usize>,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_live_written(piece, written, &context(self.id, &self.permit, shard));
+        self.conversation.on_live_written(piece, written, &context(self.id, &self.visitor, shard));
         if self.conversation.has_more_to_do() { self.advance(shard) } else { Progress::Waiting }
     }
 
@@ -110,7 +112,7 @@ impl Connection {
         outcome: Result<Outcome, Refusal>,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_outcome(pending, outcome, &context(self.id, &self.permit, shard));
+        self.conversation.on_outcome(pending, outcome, &context(self.id, &self.visitor, shard));
         self.advance(shard)
     }
 
@@ -120,22 +122,22 @@ impl Connection {
         page: Result<Ready, Refusal>,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_page(id, page, &context(self.id, &self.permit, shard));
+        self.conversation.on_page(id, page, &context(self.id, &self.visitor, shard));
         self.advance(shard)
     }
 
     pub(super) fn on_tick(&mut self, shard: &mut ShardContext) -> Progress {
-        self.conversation.on_tick(&context(self.id, &self.permit, shard));
+        self.conversation.on_tick(&context(self.id, &self.visitor, shard));
         self.advance(shard)
     }
 
     pub(super) fn dismiss(&mut self, goodbye: &Bytes, shard: &mut ShardContext) -> Progress {
-        self.conversation.dismiss(goodbye, &context(self.id, &self.permit, shard));
+        self.conversation.dismiss(goodbye, &context(self.id, &self.visitor, shard));
         self.advance(shard)
     }
 
     pub(super) fn send_if_idle(&mut self, frame: &Bytes, shard: &mut ShardContext) -> Progress {
-        self.conversation.send_if_idle(frame, &context(self.id, &self.permit, shard));
+        self.conversation.send_if_idle(frame, &context(self.id, &self.visitor, shard));
         if self.conversation.has_more_to_do() { self.advance(shard) } else { Progress::Waiting }
     }
 
@@ -143,7 +145,7 @@ impl Connection {
     pub(super) fn advance(&mut self, shard: &mut ShardContext) -> Progress {
         let mut turn = Turn::new();
         loop {
-            let action = self.conversation.next_action(&mut turn, &context(self.id, &self.permit, shard));
+            let action = self.conversation.next_action(&mut turn, &context(self.id, &self.visitor, shard));
             match action {
                 Action::Write => {
                     let written = self.stream.write_vectored(&self.conversation.unwritten());
@@ -151,7 +153,7 @@ impl Connection {
                 }
                 Action::WriteLive(piece) => {
                     let written = self.stream.write(piece.bytes());
-                    self.conversation.on_live_written(&piece, written, &context(self.id, &self.permit, shard));
+                    self.conversation.on_live_written(&piece, written, &context(self.id, &self.visitor, shard));
                 }
                 Action::Read => self.read(shard),
                 Action::Submit(pending, command) => self.submit(pending, command, shard),
@@ -159,7 +161,7 @@ impl Connection {
                 Action::ListNames(id) => {
                     let presence = &shard.services.presence;
                     let (names, online) = (presence.names(WHO), presence.online());
-                    self.conversation.on_names(id, names, online, &context(self.id, &self.permit, shard));
+                    self.conversation.on_names(id, names, online, &context(self.id, &self.visitor, shard));
                 }
                 Action::Rename { old, new } => shard.services.presence.rename(old.as_ref(), new.as_ref()),
                 // A socket that is gone already needs no word.
@@ -175,7 +177,7 @@ impl Connection {
         let mut buffer = take(&mut shard.buffer);
         buffer.resize(READ_BYTES, 0);
         let read = self.stream.read(&mut buffer).map(|length| &buffer[..length]);
-        self.conversation.on_read(read, READ_BYTES, &context(self.id, &self.permit, shard));
+        self.conversation.on_read(read, READ_BYTES, &context(self.id, &self.visitor, shard));
         shard.buffer = buffer;
     }
 
@@ -196,17 +198,17 @@ impl Connection {
             move |page| mailbox.send(Message::Page { to, id, page })
         };
         if let Some(ready) = shard.services.feed.page(request, later) {
-            self.conversation.on_page(id, Ok(ready), &context(self.id, &self.permit, shard));
+            self.conversation.on_page(id, Ok(ready), &context(self.id, &self.visitor, shard));
         }
     }
 }
 
-fn context<'a>(id: ConnectionId, permit: &'a Permit, shard: &'a ShardContext) -> Context<'a> {
+fn context<'a>(id: ConnectionId, visitor: &'a Visitor, shard: &'a ShardContext) -> Context<'a> {
     Context {
         now: shard.now,
         live: shard.live,
         connection: id.generation,
-        peer: permit.peer(),
+        visitor,
         tail: shard.services.feed.tail(),
         rules: &shard.services.rules,
         memory: &shard.services.memory,

@@ -5,7 +5,7 @@ use std::{net::TcpStream, sync::Arc};
 use cheeper_protocol::Seq;
 
 use super::mailbox::Mailbox;
-use crate::{admission::Permit, conversation::Subscription, services::Services};
+use crate::{access::Visitor, admission::Permit, conversation::Subscription, services::Services};
 
 /// A socket fresh from its handshake.
 pub(crate) struct Accepted {
@@ -20,6 +20,7 @@ pub(crate) struct Handshake {
     /// What the client sent right behind its handshake.
     pub(crate) early: Vec<u8>,
     pub(crate) subscription: Subscription,
+    pub(crate) visitor: Box<Visitor>,
     pub(crate) permit: Permit,
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use cheeper_protocol::{Seq, ServerFrame, VERSION, Welcome};
+use cheeper_protocol::{Role, Seq, ServerFrame, VERSION, Welcome};
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
@@ -191,19 +191,21 @@ impl Shard {
         self.poll.registry().register(&mut stream, Token(id.slot), Interest::READABLE | Interest::WRITABLE)?;
         let services = &self.context.services;
         let online = services.presence.join();
-        let welcome = |head| Self::welcome(services, head, online);
+        let role = handshake.visitor.grant.role;
+        let welcome = |head| Self::welcome(services, role, head, online);
         entry.insert(Connection::open(stream, handshake, id, welcome, &self.context));
         self.with(id.slot, Connection::advance);
         Ok(())
     }
 
-    fn welcome(services: &Services, head: Seq, online: u64) -> ServerFrame {
+    fn welcome(services: &Services, role: Role, head: Seq, online: u64) -> ServerFrame {
         ServerFrame::Welcome(Welcome {
             protocol: VERSION,
             server: concat!("cheeper/", env!("CARGO_PKG_VERSION")).to_owned(),
             timeline: services.timeline.id().to_owned(),
             head,
             online,
+            role,
             limits: services.rules.limits.clone(),
         })
     }

@@ -118,6 +118,10 @@ mod tests {
             "slow"
         }
 
+        fn key(&self, _: &'static str) -> [u8; 32] {
+            [0; 32]
+        }
+
         fn trouble(&self) -> Option<Trouble> {
             None
         }

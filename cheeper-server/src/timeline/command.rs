@@ -1,6 +1,8 @@
 //! What clients ask the timeline to change, and what comes of it.
 
-use cheeper_protocol::{Cheep, CheepText, Code, Emoji, FoldedName, Name, Refusal, RequestId, Secret, Seq, Timestamp};
+use cheeper_protocol::{
+    Cheep, CheepText, Code, Emoji, FoldedName, Name, Refusal, RequestId, Role, Secret, Seq, Timestamp,
+};
 
 /// A change that somebody asks for. It is carried out whole or refused whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,19 +26,19 @@ pub struct Author {
     pub name: Name,
     /// What proves that the name is theirs.
     pub secret: Option<Secret>,
-    /// What they may do beside what everybody may.
+    /// What they may do.
     pub role: Role,
+    /// Who that is, whatever the name.
+    pub person: Person,
 }
 
-/// What somebody may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Role {
-    /// Change what is their own.
-    #[default]
-    Member,
-    /// Take back any cheep.
-    Host,
-}
+/// Somebody, as far as a server can tell people apart: a session, or an address under the timeline's own key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Person(pub u64);
+
+/// A link by which people come in. They count from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u32);
 
 /// A cheep on its way into the log.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,6 +116,8 @@ pub struct Identity {
     pub secret_hash: Option<blake3::Hash>,
     /// What they may do.
     pub role: Role,
+    /// Who that is, whatever the name.
+    pub person: Person,
 }
 
 /// What a command came to, once it is durable.
@@ -212,6 +216,6 @@ impl<A> Command<A> {
 impl Author {
     fn prepare(self, key: &[u8; 32]) -> Identity {
         let secret_hash = self.secret.map(|secret| blake3::keyed_hash(key, secret.expose().as_bytes()));
-        Identity { folded: self.name.fold(), name: self.name, secret_hash, role: self.role }
+        Identity { folded: self.name.fold(), name: self.name, secret_hash, role: self.role, person: self.person }
     }
 }

@@ -106,6 +106,10 @@ impl Timeline for Running {
         &self.memory.id
     }
 
+    fn key(&self, purpose: &'static str) -> [u8; 32] {
+        blake3::derive_key(purpose, &KEY)
+    }
+
     fn trouble(&self) -> Option<Trouble> {
         None
     }

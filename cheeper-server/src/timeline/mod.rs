@@ -24,7 +24,8 @@ use std::io;
 use cheeper_protocol::{Event, Refusal, Search, Seq, Thread, Timestamp};
 
 pub use self::command::{
-    Author, Changed, Claim, Command, Delete, Edit, Identity, Named, Outcome, Post, Posted, Prepared, React, Role,
+    Author, Changed, Claim, Command, Delete, Edit, Identity, LinkId, Named, Outcome, Person, Post, Posted, Prepared,
+    React,
 };
 
 /// What somebody wants to read. Every cheep is given as it is now.
@@ -118,6 +119,9 @@ pub type Publish = Box<dyn FnMut(&[Event]) + Send>;
 pub trait Timeline: Send + Sync {
     /// The log's own random id.
     fn id(&self) -> &str;
+
+    /// A key of the log's own for one purpose, which is a sentence nobody else uses.
+    fn key(&self, purpose: &'static str) -> [u8; 32];
 
     /// Why nothing can be written at the moment, if so. That it works again is found out without anybody posting.
     fn trouble(&self) -> Option<Trouble>;

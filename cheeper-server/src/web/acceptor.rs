@@ -219,7 +219,7 @@ impl AcceptLoop {
     fn dispatch(&mut self, pending: PendingConnection) {
         match pending.stream.peek(&mut self.head) {
             Ok(0) => {}
-            Ok(length) => match handshake::accept(&self.site, &self.head[..length]) {
+            Ok(length) => match handshake::accept(&self.site, *pending.permit.peer(), &self.head[..length]) {
                 Some(accepted) => self.upgrade(pending, accepted),
                 None => {
                     let PendingConnection { stream, permit, .. } = pending;
@@ -245,8 +245,8 @@ impl AcceptLoop {
         let PendingConnection { mut stream, permit, .. } = pending;
         // Only the request is taken out of the socket; what follows it, if anything, is the shard's to read.
         if stream.read_exact(&mut self.head[..upgrade.head_bytes]).is_ok() {
-            let handshake::Upgrade { subscription, answer, .. } = upgrade;
-            let handshake = Handshake { answer, early: Vec::new(), subscription, permit };
+            let handshake::Upgrade { subscription, visitor, answer, .. } = upgrade;
+            let handshake = Handshake { answer, early: Vec::new(), subscription, visitor, permit };
             self.site.fanout.adopt(Accepted { stream: stream.into(), handshake });
         }
     }

@@ -11,8 +11,8 @@ use crate::{feed::Ready, memory::MemoryBudget};
 /// The answer to a request that was refused.
 pub(crate) fn refused(refusal: Refusal) -> Response<Bytes> {
     let status = match refusal.code {
-        Code::NameTaken => StatusCode::UNAUTHORIZED,
-        Code::Forbidden | Code::Muted => StatusCode::FORBIDDEN,
+        Code::NameTaken | Code::TokenRequired => StatusCode::UNAUTHORIZED,
+        Code::Forbidden | Code::Muted | Code::ReadOnly => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::IdConflict | Code::TooMany => StatusCode::CONFLICT,
         Code::Gone => StatusCode::GONE,
@@ -25,14 +25,15 @@ pub(crate) fn refused(refusal: Refusal) -> Response<Bytes> {
 
 /// A refusal under a status of its own.
 pub(crate) fn error(status: StatusCode, refusal: Refusal) -> Response<Bytes> {
+    let challenge = if refusal.code == Code::NameTaken { "Cheeper-Secret" } else { "Bearer" };
     let retry_seconds = refusal.retry_after_ms.map(|ms| ms.div_ceil(1000));
     let mut response = json(status, ServerFrame::Error(ErrorFrame::new(None, refusal)).to_json().as_bytes());
     if let Some(seconds) = retry_seconds {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     if status == StatusCode::UNAUTHORIZED {
-        // Such an answer has to name a way to prove oneself: it is the header that takes the secret.
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Cheeper-Secret"));
+        // Such an answer has to name a way to prove oneself: a name's secret has a header of its own.
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     response
 }

@@ -3,7 +3,7 @@
 //! Most handshakes come whole and are answered before HTTP sees them ([`accept`]); the others, and those that are refused, come as
 //! requests like any other ([`answer`]).
 
-use std::sync::Arc;
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use cheeper_protocol::{SUBPROTOCOL, Seq, limits::PAGE};
@@ -14,8 +14,14 @@ use tokio::task::spawn_blocking;
 use tungstenite::handshake::{derive_accept_key, machine::TryParse as _, server::Request};
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::{line::LineStream, site::Site, write_timeout::WriteTimeout};
+use super::{
+    gate::{Denied, Intent},
+    line::LineStream,
+    site::Site,
+    write_timeout::WriteTimeout,
+};
 use crate::{
+    access::Visitor,
     admission::Permit,
     conversation::Subscription,
     fanout::{Accepted, Handshake},
@@ -29,12 +35,13 @@ pub(super) struct Upgrade {
     /// Bytes of the request.
     pub(super) head_bytes: usize,
     pub(super) subscription: Subscription,
+    pub(super) visitor: Box<Visitor>,
     /// The answer, as it is sent.
     pub(super) answer: Vec<u8>,
 }
 
 /// Looks whether these bytes begin with a whole handshake that can be accepted.
-pub(super) fn accept(site: &Site, bytes: &[u8]) -> Option<Upgrade> {
+pub(super) fn accept(site: &Site, peer: IpAddr, bytes: &[u8]) -> Option<Upgrade> {
     if !bytes.starts_with(b"GET /ws") {
         return None;
     }
@@ -43,7 +50,7 @@ pub(super) fn accept(site: &Site, bytes: &[u8]) -> Option<Upgrade> {
         return None;
     }
     let query = request.uri().query().unwrap_or_default();
-    let (subscription, key) = check(site, request.headers(), query).ok()?;
+    let (subscription, key, visitor) = check(site, peer, request.headers(), query).ok()?;
     let mut answer = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
     for (name, value) in switching(&key, request.headers()).headers() {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
@@ -51,7 +58,7 @@ pub(super) fn accept(site: &Site, bytes: &[u8]) -> Option<Upgrade> {
         }
     }
     answer.extend_from_slice(b"\r\n");
-    Some(Upgrade { head_bytes, subscription, answer })
+    Some(Upgrade { head_bytes, subscription, visitor, answer })
 }
 
 /// The query of `/ws`.
@@ -63,7 +70,7 @@ struct SubscriptionQuery {
 }
 
 /// A plain answer to a request that cannot become a WebSocket.
-type Refused = (StatusCode, &'static str);
+type Refused = (StatusCode, Cow<'static, str>);
 
 /// Answers the handshake; if it succeeds, a shard takes the socket over.
 pub(crate) fn answer(
@@ -73,13 +80,14 @@ pub(crate) fn answer(
     headers: &HeaderMap,
     query: &str,
 ) -> Response<Bytes> {
-    match check(site, headers, query).and_then(|accepted| Ok((accepted, upgrade.ok_or(NOT_A_WEBSOCKET)?))) {
-        Ok(((subscription, key), upgrade)) => {
+    let checked = check(site, *permit.peer(), headers, query);
+    match checked.and_then(|accepted| Ok((accepted, upgrade.ok_or(NOT_A_WEBSOCKET)?))) {
+        Ok(((subscription, key, visitor), upgrade)) => {
             let site = site.clone();
             tokio::spawn(async move {
                 match upgrade.await.map(hand_over) {
                     Ok(Some((stream, early))) => {
-                        let handshake = Handshake { answer: Vec::new(), early, subscription, permit };
+                        let handshake = Handshake { answer: Vec::new(), early, subscription, visitor, permit };
                         let adopt = move || site.fanout.adopt(Accepted { stream, handshake });
                         // It may have to wait for its shard.
                         drop(spawn_blocking(adopt).await);
@@ -90,16 +98,21 @@ pub(crate) fn answer(
             });
             switching(&key, headers)
         }
-        Err((status, why)) => refuse(status, why),
+        Err((status, why)) => refuse(status, &why),
     }
 }
 
 const NOT_A_WEBSOCKET: Refused = (
     StatusCode::UPGRADE_REQUIRED,
-    "This address speaks WebSocket: try  websocat ws://HOST/ws  or open the page at / in a browser.\n",
+    Cow::Borrowed("This address speaks WebSocket: try  websocat ws://HOST/ws  or open the page at / in a browser.\n"),
 );
 
-fn check(site: &Site, headers: &HeaderMap, query: &str) -> Result<(Subscription, String), Refused> {
+fn check(
+    site: &Site,
+    peer: IpAddr,
+    headers: &HeaderMap,
+    query: &str,
+) -> Result<(Subscription, String, Box<Visitor>), Refused> {
     let has = |name: &header::HeaderName, token: &str| {
         headers
             .get_all(name)
@@ -111,19 +124,22 @@ fn check(site: &Site, headers: &HeaderMap, query: &str) -> Result<(Subscription,
         return Err(NOT_A_WEBSOCKET);
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        return Err((StatusCode::UPGRADE_REQUIRED, "This server speaks version 13 of the WebSocket protocol.\n"));
+        return Err((
+            StatusCode::UPGRADE_REQUIRED,
+            "This server speaks version 13 of the WebSocket protocol.\n".into(),
+        ));
     }
     // A key is 16 bytes in base 64.
     let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok()).filter(|key| key.len() == 24);
-    let key = key.ok_or((StatusCode::BAD_REQUEST, "The header Sec-WebSocket-Key must be 16 bytes in base 64.\n"))?;
-    if !site.origins.allow(headers) {
-        return Err((StatusCode::FORBIDDEN, "Scripts of this page may not connect here; see --allow-origin.\n"));
-    }
+    let key =
+        key.ok_or((StatusCode::BAD_REQUEST, "The header Sec-WebSocket-Key must be 16 bytes in base 64.\n".into()))?;
+    let visitor = site.gate.admit(peer, headers, Intent::Write);
+    let visitor = visitor.map_err(|Denied { status, refusal }| (status, format!("{refusal}\n").into()))?;
     let subscription = subscription(site, query).ok_or((
         StatusCode::BAD_REQUEST,
-        "The query may be ?last=N or ?after=SEQ, with &timeline=ID; N and SEQ are whole numbers.\n",
+        "The query may be ?last=N or ?after=SEQ, with &timeline=ID; N and SEQ are whole numbers.\n".into(),
     ))?;
-    Ok((subscription, key.to_owned()))
+    Ok((subscription, key.to_owned(), Box::new(visitor)))
 }
 
 fn subscription(site: &Site, query: &str) -> Option<Subscription> {
@@ -156,8 +172,8 @@ fn switching(key: &str, headers: &HeaderMap) -> Response<Bytes> {
     response
 }
 
-fn refuse(status: StatusCode, why: &'static str) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(why.as_bytes()));
+fn refuse(status: StatusCode, why: &str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::copy_from_slice(why.as_bytes()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

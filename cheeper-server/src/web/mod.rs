@@ -6,6 +6,7 @@ mod answer;
 mod api;
 mod follower;
 mod framing;
+pub(crate) mod gate;
 mod handshake;
 mod line;
 mod live;

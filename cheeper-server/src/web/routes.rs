@@ -21,6 +21,7 @@ use super::{
     api::{self, Address, Written},
     follower::Follower,
     framing::Framing,
+    gate::{Denied, Intent},
     handshake,
     line::Line,
     page,
@@ -59,7 +60,7 @@ pub(super) fn routes(
 
     let from_allowed_page =
         with(site).and(warp::header::headers_cloned()).and_then(|site: Arc<Site>, headers: HeaderMap| async move {
-            if site.origins.allow_other(&headers) { Ok(()) } else { Err(warp::reject::not_found()) }
+            if site.gate.origins.allow_other(&headers) { Ok(()) } else { Err(warp::reject::not_found()) }
         });
     from_allowed_page.untuple_one().and(all.clone().with(shared_with_others())).or(all)
 }
@@ -67,6 +68,18 @@ pub(super) fn routes(
 fn with(site: &Arc<Site>) -> impl Filter<Extract = (Arc<Site>,), Error = Infallible> + Clone + use<> {
     let site = site.clone();
     warp::any().map(move || site.clone())
+}
+
+/// What a request works with, if it may be carried out.
+fn admitted(
+    site: &Arc<Site>,
+    intent: Intent,
+) -> impl Filter<Extract = (Result<Arc<Site>, Denied>,), Error = Rejection> + Clone + use<> {
+    with(site).and(warp::ext::get::<Permit>()).and(warp::header::headers_cloned()).map(
+        move |site: Arc<Site>, permit: Permit, headers: HeaderMap| {
+            site.gate.admit(*permit.peer(), &headers, intent).map(|_| site)
+        },
+    )
 }
 
 fn query() -> impl Filter<Extract = (String,), Error = Infallible> + Clone {
@@ -95,19 +108,27 @@ fn socket(site: &Arc<Site>) -> impl Filter<Extract = (Answer,), Error = Rejectio
 fn reads(site: &Arc<Site>) -> impl Filter<Extract = (Answer,), Error = Rejection> + Clone + use<> {
     let cheeps = warp::path!("api" / "cheeps")
         .and(read())
-        .and(with(site))
+        .and(admitted(site, Intent::Read))
         .and(warp::header::headers_cloned())
         .and(query())
         .and(warp::ext::get::<LineOfRequest>())
-        .then(|site: Arc<Site>, headers: HeaderMap, query: String, line: LineOfRequest| async move {
+        .then(|site: Result<Arc<Site>, Denied>, headers: HeaderMap, query: String, line: LineOfRequest| async move {
+            let site = match site {
+                Ok(site) => site,
+                Err(Denied { status, refusal }) => return answer::error(status, refusal).into_response(),
+            };
             let answer = cheeps(site, &headers, &query, line).await;
             answer.unwrap_or_else(|refusal| answer::refused(refusal).into_response())
         });
-    let thread = warp::path!("api" / "thread").and(read()).and(with(site)).and(query()).then(
-        |site: Arc<Site>, query: String| async move { found(&site, query::thread(&query).map(Question::Thread)).await },
+    let thread = warp::path!("api" / "thread").and(read()).and(admitted(site, Intent::Read)).and(query()).then(
+        |site: Result<Arc<Site>, Denied>, query: String| async move {
+            found(site, query::thread(&query).map(Question::Thread)).await
+        },
     );
-    let search = warp::path!("api" / "search").and(read()).and(with(site)).and(query()).then(
-        |site: Arc<Site>, query: String| async move { found(&site, query::search(&query).map(Question::Search)).await },
+    let search = warp::path!("api" / "search").and(read()).and(admitted(site, Intent::Read)).and(query()).then(
+        |site: Result<Arc<Site>, Denied>, query: String| async move {
+            found(site, query::search(&query).map(Question::Search)).await
+        },
     );
     cheeps.or(thread).unify().or(search).unify()
 }
@@ -122,11 +143,10 @@ fn writes(site: &Arc<Site>) -> impl Filter<Extract = (Response<Bytes>,), Error =
         .and(query())
         .and(body())
         .then(|address, method, site: Arc<Site>, permit: Permit, headers: HeaderMap, query, body| async move {
-            if !site.origins.allow(&headers) {
-                let why = "Scripts of this page may not write here; see --allow-origin.";
-                return answer::error(StatusCode::FORBIDDEN, Refusal::new(Code::BadField, why).in_field("Origin"));
+            match site.gate.admit(*permit.peer(), &headers, Intent::Write) {
+                Err(Denied { status, refusal }) => answer::error(status, refusal),
+                Ok(from) => api::write(&site, &Written { from, address, method, headers, query, body }).await,
             }
-            api::write(&site, &Written { from: *permit.peer(), address, method, headers, query, body }).await
         })
 }
 
@@ -184,9 +204,13 @@ fn body() -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone {
 }
 
 /// The page that a question asks for.
-async fn found(site: &Site, question: Result<Question, Refusal>) -> Answer {
+async fn found(site: Result<Arc<Site>, Denied>, question: Result<Question, Refusal>) -> Answer {
+    let site = match site {
+        Ok(site) => site,
+        Err(Denied { status, refusal }) => return answer::error(status, refusal).into_response(),
+    };
     let page = match question {
-        Ok(question) => api::page(site, question).await,
+        Ok(question) => api::page(&site, question).await,
         Err(refusal) => Err(refusal),
     };
     page.map_or_else(answer::refused, |page| answer::page(&page, &site.services.memory)).into_response()

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::admission::AllowedOrigins;
+use super::gate::Gate;
 use crate::{fanout::Fanout, services::Services};
 
 /// What the routes work with.
 pub(crate) struct Site {
     pub(crate) services: Arc<Services>,
     pub(crate) fanout: Arc<Fanout>,
-    pub(crate) origins: AllowedOrigins,
+    pub(crate) gate: Gate,
     /// Apart from the feed, so that a new event wakes nobody who only waits for the end.
     pub(crate) stopping: CancellationToken,
 }

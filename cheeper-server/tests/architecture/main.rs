@@ -9,10 +9,12 @@ use sources::{Crate, Source, files, root};
 
 /// A room of the server, the other rooms of it that it may use, and the crates.
 const SERVER: &[(&str, &[&str], &[&str])] = &[
+    ("access", &["timeline"], &["blake3", "cheeper_protocol"]),
     ("admission", &[], &["tokio"]),
     (
         "app",
         &[
+            "access",
             "admission",
             "config",
             "conversation",
@@ -33,19 +35,19 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
     ("config", &[], &["cheeper_protocol"]),
     (
         "conversation",
-        &["feed", "memory", "metrics", "rate_limit", "timeline"],
+        &["access", "feed", "memory", "metrics", "rate_limit", "timeline"],
         &["bytes", "cheeper_protocol", "tracing", "tungstenite"],
     ),
     (
         "fanout",
-        &["admission", "conversation", "feed", "metrics", "services", "timeline", "worker"],
+        &["access", "admission", "conversation", "feed", "metrics", "services", "timeline", "worker"],
         &["bytes", "cheeper_protocol", "io_uring", "libc", "mio", "slab", "tracing"],
     ),
     ("feed", &["memory", "timeline"], &["bytes", "cheeper_protocol", "serde_json", "tungstenite"]),
     ("memory", &[], &["bytes"]),
     ("metrics", &["timeline"], &["cheeper_protocol", "prometheus_client"]),
     ("presence", &[], &["cheeper_protocol"]),
-    ("rate_limit", &["timeline"], &["blake3", "cheeper_protocol", "governor"]),
+    ("rate_limit", &["access", "timeline"], &["blake3", "cheeper_protocol", "governor"]),
     ("services", &["conversation", "feed", "memory", "metrics", "presence", "timeline"], &[]),
     (
         "timeline",

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use cheeper_protocol::{
     Ack, Cheep, CheepState, CheepText, ClientFrame, Code, Delete, DeletedBy, Edit, Emoji, ErrorFrame, Event, History,
-    Limits, Page, Query, Range, Reaction, ReactionCount, Request, RequestId, Search, Secret, Seq, ServerFrame, Thread,
-    Timestamp, Welcome, limits::SEQ_MAX,
+    Limits, Page, Query, Range, Reaction, ReactionCount, Request, RequestId, Role, Search, Secret, Seq, ServerFrame,
+    Thread, Timestamp, Welcome, limits::SEQ_MAX,
 };
 use proptest::{option, prelude::*};
 use serde_json::{Map, Value};
@@ -153,11 +153,15 @@ fn error() -> impl Strategy<Value = ErrorFrame> {
     )
 }
 
+fn role() -> impl Strategy<Value = Role> {
+    prop_oneof![Just(Role::Reader), Just(Role::Member), Just(Role::Host)]
+}
+
 fn server_frame() -> impl Strategy<Value = ServerFrame> {
-    let welcome = (any::<u32>(), text(), text(), seq(), any::<u64>(), any::<u32>()).prop_map(
-        |(protocol, server, timeline, head, online, posts_per_minute)| {
+    let welcome = (any::<u32>(), text(), text(), seq(), any::<u64>(), role(), any::<u32>()).prop_map(
+        |(protocol, server, timeline, head, online, role, posts_per_minute)| {
             let limits = Limits { posts_per_minute, ..Limits::default() };
-            ServerFrame::Welcome(Welcome { protocol, server, timeline, head, online, limits })
+            ServerFrame::Welcome(Welcome { protocol, server, timeline, head, online, role, limits })
         },
     );
     let page = (

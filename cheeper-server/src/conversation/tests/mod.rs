@@ -15,7 +15,7 @@ use std::{
 };
 
 use cheeper_protocol::{
-    Cheep, CheepText, Code, Event, Limits, Refusal, RequestId, Seq, ServerFrame, VERSION, Welcome,
+    Cheep, CheepText, Code, Event, Limits, Refusal, RequestId, Role, Seq, ServerFrame, VERSION, Welcome,
     testkit::{TEXT, cheep, frame, name, seq},
 };
 
@@ -26,6 +26,7 @@ use super::{
     *,
 };
 use crate::{
+    access::{Client, Grant, Visitor},
     feed::{
         Ready,
         page::{self, Page},
@@ -34,7 +35,7 @@ use crate::{
     memory::MemoryBudget,
     metrics::Metrics,
     rate_limit::RateLimits,
-    timeline::{Command, Named, Outcome, Posted},
+    timeline::{Command, Named, Outcome, Person, Posted},
 };
 
 /// The first byte of a close and of a pong in one frame.
@@ -130,7 +131,7 @@ impl World {
             now: 100,
             live: Seq::ZERO,
             connection: 1,
-            peer: &PEER,
+            visitor: &VISITOR,
             tail: &tail,
             rules: &rules,
             memory: &memory,
@@ -159,7 +160,7 @@ impl World {
             now: self.now,
             live: self.live,
             connection: 1,
-            peer: &PEER,
+            visitor: &VISITOR,
             tail: &self.tail,
             rules: &self.rules,
             memory: &self.memory,
@@ -315,7 +316,10 @@ impl World {
     }
 }
 
-const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const VISITOR: Visitor = Visitor {
+    client: Client { address: IpAddr::V4(Ipv4Addr::LOCALHOST), is_secure: false },
+    grant: Grant { role: Role::Member, person: Person(1), link: None, ends_at: None },
+};
 
 fn welcome(head: Seq) -> ServerFrame {
     ServerFrame::Welcome(Welcome {
@@ -324,6 +328,7 @@ fn welcome(head: Seq) -> ServerFrame {
         timeline: "t".to_owned(),
         head,
         online: 1,
+        role: Role::Member,
         limits: Limits::default(),
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, mpsc};
 
 use cheeper_protocol::{
-    CheepText, Emoji, Event, Page as Received, Query, Secret, ServerFrame,
+    CheepText, Emoji, Event, Page as Received, Query, Role, Secret, ServerFrame,
     testkit::{cheep, name, request_id, seq},
 };
 use proptest::{prelude::*, sample::Index};
@@ -11,7 +11,7 @@ use proptest::{prelude::*, sample::Index};
 use super::*;
 use crate::{
     feed::tail::Tail,
-    timeline::{Author, Claim, Command, Delete, Edit, Engine as _, Post, React, Role, Timeline, memory::Memory},
+    timeline::{Author, Claim, Command, Delete, Edit, Engine as _, Person, Post, React, Timeline, memory::Memory},
 };
 
 /// What a log that is in memory gives to a reading, if nothing is ever cut short.
@@ -291,8 +291,12 @@ fn asked() -> impl Strategy<Value = Asked> {
 }
 
 fn command(asked: &Asked, head: Seq) -> Command {
-    let author =
-        Author { name: name("alice"), secret: Some(Secret::parse("alice's own secret").unwrap()), role: Role::Member };
+    let author = Author {
+        name: name("alice"),
+        secret: Some(Secret::parse("alice's own secret").unwrap()),
+        role: Role::Member,
+        person: Person(1),
+    };
     let text = |chars: usize| CheepText::cleaned(&"🐦".repeat(chars));
     // Most are of something that is there.
     let target = |number: u64| seq(1 + number % (head.get() + 2));

@@ -1,9 +1,9 @@
 //! What is tried on an engine, drawn by lot. Few names, ids and texts, so that they meet.
 
-use cheeper_protocol::{CheepText, Code, Emoji, Name, RequestId, Secret, Seq, Thread};
+use cheeper_protocol::{CheepText, Code, Emoji, Name, RequestId, Role, Secret, Seq, Thread};
 use proptest::{prelude::*, sample::select};
 
-use crate::timeline::{Author, Claim, Command, Delete, Edit, Post, React, Read, Role};
+use crate::timeline::{Author, Claim, Command, Delete, Edit, Person, Post, React, Read};
 
 const SECRET: &str = "somebody's own secret";
 
@@ -119,6 +119,7 @@ pub(in crate::timeline) fn author(name: &str, secret: Option<&str>) -> Author {
         name: Name::parse(name).unwrap(),
         secret: secret.map(|secret| Secret::parse(secret).unwrap()),
         role: Role::Member,
+        person: Person(1),
     }
 }
 

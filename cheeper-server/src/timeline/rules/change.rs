@@ -1,7 +1,7 @@
 //! Changes of cheeps: who may make which, and what they come to.
 
 use cheeper_protocol::{
-    Cheep, Code, Delete, DeletedBy, Edit, Event, FoldedName, Reaction, Timestamp, limits::REACTION_KINDS,
+    Cheep, Code, Delete, DeletedBy, Edit, Event, FoldedName, Reaction, Role, Timestamp, limits::REACTION_KINDS,
 };
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     claim::{Usable, usable},
     earlier, is_same_text, nothing_new, refuse,
 };
-use crate::timeline::command::{self, Changed, Identity, Outcome, Role};
+use crate::timeline::command::{self, Changed, Identity, Outcome};
 
 pub(super) fn edit<'a, S: State>(
     edit: &'a command::Edit<Identity>,
@@ -62,7 +62,7 @@ pub(super) fn delete<'a, S: State>(
     let by = match author.role {
         _ if is_own(&name, &cheep) => DeletedBy::Author,
         Role::Host => DeletedBy::Host,
-        Role::Member => return Ok(refuse(Code::Forbidden, "target")),
+        Role::Member | Role::Reader => return Ok(refuse(Code::Forbidden, "target")),
     };
     let parent = match cheep.reply_to {
         None => None,

@@ -1,12 +1,12 @@
 //! Every row of who may do what, on a log that is told here line by line.
 
 use cheeper_protocol::{
-    CheepState, Delete, DeletedBy, Edit, Reaction, ReactionCount, Secret,
+    CheepState, Delete, DeletedBy, Edit, Reaction, ReactionCount, Role, Secret,
     testkit::{cheep_by, name, request_id, seq},
 };
 
 use super::*;
-use crate::timeline::command::{self, Author, Changed, Claim, Named, Post, Posted, Role};
+use crate::timeline::command::{self, Author, Changed, Claim, Named, Person, Post, Posted};
 
 const KEY: [u8; 32] = [7; 32];
 const SECRET: &str = "alice's own secret";
@@ -164,7 +164,12 @@ fn hash(secret: &str) -> blake3::Hash {
 }
 
 fn author(written: &str, secret: Option<&str>) -> Author {
-    Author { name: name(written), secret: secret.map(|secret| Secret::parse(secret).unwrap()), role: Role::Member }
+    Author {
+        name: name(written),
+        secret: secret.map(|secret| Secret::parse(secret).unwrap()),
+        role: Role::Member,
+        person: Person(1),
+    }
 }
 
 fn alice() -> Author {

@@ -222,6 +222,10 @@ impl Timeline for Sqlite {
         &self.timeline
     }
 
+    fn key(&self, purpose: &'static str) -> [u8; 32] {
+        blake3::derive_key(purpose, &self.secret_key)
+    }
+
     fn trouble(&self) -> Option<Trouble> {
         if self.soundness.hinders_writing() {
             return Some(Trouble::Damaged);

@@ -1,7 +1,5 @@
 //! Requests over HTTP that change the timeline: each is the frame that would ask for the same, and is carried out as that.
 
-use std::net::IpAddr;
-
 use bytes::Bytes;
 use cheeper_protocol::{ClientFrame, Code, Event, Name, Refusal, Request, RequestId, Secret};
 use serde_json::{Map, Value};
@@ -13,16 +11,17 @@ use super::{
     body::{self, Failure},
 };
 use crate::{
+    access::{Grant, Visitor},
     conversation::request::{Speaker, Step},
     metrics::CommandKind,
     rate_limit::Source,
-    timeline::{Author, Changed, Command, Outcome, Posted, Role},
+    timeline::{Author, Changed, Command, Outcome, Posted},
     web::{answer, site::Site},
 };
 
 /// A request, as it came.
 pub(crate) struct Written {
-    pub(crate) from: IpAddr,
+    pub(crate) from: Visitor,
     pub(crate) address: Address,
     /// One that the address takes.
     pub(crate) method: Method,
@@ -55,11 +54,11 @@ async fn try_write(site: &Site, written: &Written) -> Result<(StatusCode, String
         None => id,
         Some(key) => Some(RequestId::parse(key.to_str().unwrap_or_default())?),
     };
-    let source = Source { address: *from, connection: None };
+    let source = Source { address: from.client.address, connection: None, grant: from.grant };
     let mut speaker = match (secret, name(&request)) {
         (Some(secret), Some(name)) => {
             rules.rate_limits.check_secret(source, name)?;
-            speaker(name, secret)
+            speaker(name, secret, from.grant)
         }
         _ => Speaker::default(),
     };
@@ -104,8 +103,8 @@ fn name(request: &Request) -> Option<&Name> {
     }
 }
 
-fn speaker(name: &Name, secret: Secret) -> Speaker {
-    Speaker::new(Author { name: name.clone(), secret: Some(secret), role: Role::Member })
+fn speaker(name: &Name, secret: Secret, Grant { role, person, .. }: Grant) -> Speaker {
+    Speaker::new(Author { name: name.clone(), secret: Some(secret), role, person })
 }
 
 async fn submit(site: &Site, command: Command) -> Result<Outcome, Refusal> {

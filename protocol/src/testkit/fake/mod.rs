@@ -6,8 +6,8 @@ use std::collections::{HashMap, VecDeque};
 use self::{log::Log, rules::Asker};
 use super::{name as name_of, request_id};
 use crate::{
-    Ack, CheepText, ClientFrame, Code, ErrorFrame, FoldedName, Limits, Name, Refusal, Request, RequestId, Secret, Seq,
-    ServerFrame, Unreadable, VERSION, Welcome,
+    Ack, CheepText, ClientFrame, Code, ErrorFrame, FoldedName, Limits, Name, Refusal, Request, RequestId, Role, Secret,
+    Seq, ServerFrame, Unreadable, VERSION, Welcome,
 };
 
 mod log;
@@ -64,6 +64,7 @@ impl Fake {
             timeline: "t".to_owned(),
             head: self.head(),
             online: 1,
+            role: Role::default(),
             limits: self.limits.clone(),
         };
         self.line = Some(Line { down: [ServerFrame::Welcome(welcome)].into(), ..Line::default() });

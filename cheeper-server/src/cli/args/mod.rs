@@ -1,18 +1,20 @@
 //! What the host typed, and what it comes to.
 
+mod access;
+mod limits;
+mod proxy;
+
 use std::{env, net::SocketAddr, path::PathBuf};
 
-use cheeper_protocol::{Limits, limits::CHEEP_CHARS_RANGE};
+use cheeper_protocol::Limits;
 use clap::{
     CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
     builder::{OsStr, Resettable},
 };
 use etcetera::base_strategy::{BaseStrategy as _, Xdg};
 
+use self::{access::AccessArgs, limits::LimitArgs, proxy::ProxyArgs};
 use crate::config::Config;
-
-/// Files kept back for the store, HTTP and refusals.
-const RESERVED_FILES: u64 = 200;
 
 const EXAMPLES: &str = "Examples:
   cheeper-server
@@ -50,21 +52,14 @@ pub struct Args {
     #[arg(long, env = "CHEEPER_DATA", value_name = "PATH", global = true)]
     pub data: Option<PathBuf>,
 
-    /// Posts a minute for one person, a quarter of it (at least 5) at once; 0 is no limit.
-    #[arg(long, env = "CHEEPER_POST_RATE", value_name = "N", default_value_t = 60, value_parser = post_rate)]
-    pub post_rate: u32,
+    #[command(flatten)]
+    pub access: AccessArgs,
 
-    /// A page, besides our own, whose scripts may connect and use /api; can be given more than once.
-    #[arg(long, env = "CHEEPER_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
-    pub allow_origin: Vec<String>,
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
 
-    /// Longest cheep, in characters as people count them (1 to 4000).
-    #[arg(long, env = "CHEEPER_CHEEP_CHARS", value_name = "N", default_value_t = 280, value_parser = cheep_chars)]
-    pub cheep_chars: usize,
-
-    /// Connections at once [default: what the limit of open files allows, less a reserve].
-    #[arg(long, env = "CHEEPER_MAX_CONNECTIONS", value_name = "N", value_parser = max_connections)]
-    pub max_connections: Option<usize>,
+    #[command(flatten)]
+    pub limits: LimitArgs,
 
     /// What to log: error, warn, info, debug or trace, or a filter such as cheeper_server=debug.
     #[arg(long, env = "CHEEPER_LOG", value_name = "FILTER", default_value = "warn,cheeper_server=info", value_parser = log_filter)]
@@ -109,47 +104,20 @@ impl Args {
 
     /// What to serve with, on a system with so many processors that allows `files` open files.
     pub(super) fn into_config(self, files: u64, processors: usize) -> Result<Config, ArgsError> {
-        let possible = files - RESERVED_FILES.min(files / 4);
-        let possible = usize::try_from(possible).unwrap_or(usize::MAX).max(1);
-        let max_connections = match self.max_connections {
-            Some(0) => return Err(ArgsError::NoConnections),
-            Some(asked) if asked > possible => {
-                return Err(ArgsError::TooManyConnections { asked, files, possible });
-            }
-            asked => asked.unwrap_or(possible),
-        };
-        let limits = Limits { cheep_chars: self.cheep_chars, posts_per_minute: self.post_rate, ..Limits::default() };
-        // The store's writer and the acceptor want a processor as well.
-        let shards = (processors / 2).max(1);
-        Ok(Config { limits, allowed_origins: self.allow_origin, max_connections, shards })
+        let LimitArgs { cheep_chars, post_rate, .. } = self.limits;
+        Ok(Config {
+            limits: Limits { cheep_chars, posts_per_minute: post_rate, ..Limits::default() },
+            strangers: self.access.strangers(),
+            allowed_origins: self.proxy.allow_origin,
+            max_connections: self.limits.max_connections(files)?,
+            // The store's writer and the acceptor want a processor as well.
+            shards: (processors / 2).max(1),
+        })
     }
 }
 
 fn address(typed: &str) -> Result<SocketAddr, String> {
     typed.parse().map_err(|_| "it must be an address in numbers and a port, such as 127.0.0.1:5000".to_owned())
-}
-
-fn post_rate(typed: &str) -> Result<u32, String> {
-    typed.parse().map_err(|_| "it must be a number; 0 is no limit".to_owned())
-}
-
-fn max_connections(typed: &str) -> Result<usize, String> {
-    typed.parse().map_err(|_| "it must be a number from 1 up".to_owned())
-}
-
-fn cheep_chars(typed: &str) -> Result<usize, String> {
-    let (least, most) = (CHEEP_CHARS_RANGE.start(), CHEEP_CHARS_RANGE.end());
-    let chars = typed.parse().ok().filter(|chars| CHEEP_CHARS_RANGE.contains(chars));
-    chars.ok_or_else(|| format!("it must be a number from {least} to {most}"))
-}
-
-fn origin(typed: &str) -> Result<String, String> {
-    let (scheme, host) = typed.split_once("://").unwrap_or_default();
-    if matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '?', '#', ' ', '@']) {
-        Ok(typed.to_owned())
-    } else {
-        Err("an origin is a scheme and a host, such as https://example.org or http://localhost:8080".to_owned())
-    }
 }
 
 fn log_filter(typed: &str) -> Result<String, String> {
