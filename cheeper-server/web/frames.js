@@ -67,10 +67,12 @@ const EVENTS = {
   void: (f) => ({ seq: seq(f, 'seq') }),
 };
 
+const ROLES = new Set(['reader', 'member', 'host']);
+
 const ANSWERS = {
   welcome: (f) => ({
     protocol: whole(f, 'protocol'), server: string(f, 'server'), timeline: string(f, 'timeline'), head: seq(f, 'head'),
-    online: whole(f, 'online'), limits: limits(f.limits),
+    online: whole(f, 'online'), role: role(f), limits: limits(f.limits),
   }),
   page: (f) => ({
     id: requestId(f), events: list(f, 'events').map(event), from: seq(f, 'from'), to: seq(f, 'to'), head: seq(f, 'head'),
@@ -90,6 +92,13 @@ const ANSWERS = {
   }),
   goodbye: (f) => ({ reason: string(f, 'reason'), reconnect_after_ms: whole(f, 'reconnect_after_ms') }),
 };
+
+/** What one may do here: what every member may, if nothing is said. */
+function role(f) {
+  const said = f.role ?? 'member';
+  need(ROLES.has(said), 'role', 'reader, member or host');
+  return said;
+}
 
 function limits(f) {
   return Object.fromEntries(Object.keys(LIMITS).map((limit) => [limit, whole(object(f), limit)]));

@@ -11,10 +11,12 @@ use serde_json::{Map, Value};
 use crate::{
     cheep::{CheepText, RequestId},
     emoji::Emoji,
-    limits::{Limits, PAGE_DEFAULT},
+    limits::{FOR_MS, Limits, PAGE_DEFAULT, SEQ_MAX},
+    moderation::{AuditQuery, Muted},
     name::{Name, Secret},
     question::{History, Query, Range, Search, Thread, bad_field},
     refusal::{Code, Refusal},
+    role::Role,
     seq::Seq,
 };
 
@@ -88,6 +90,38 @@ pub enum Request {
     Thread(Thread),
     /// Cheeps that have something in them. Answered by `page`.
     Search(Search),
+    /// For a host: somebody may not write. Answered by `audit` with the one entry, as all that a host does but `link`.
+    Mute {
+        /// Who.
+        #[serde(flatten)]
+        who: Muted,
+        /// For how long, in milliseconds from when it is carried out; absent: until it is undone.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        for_ms: Option<u64>,
+    },
+    /// For a host: a claimed name is free again.
+    Release {
+        /// The name.
+        name: Name,
+    },
+    /// For a host: make a link. Answered by `link`.
+    Link {
+        /// What those may do who come in by it: a member or a host.
+        role: Role,
+        /// For how long, in milliseconds from when it is carried out; absent: until it is undone.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        for_ms: Option<u64>,
+        /// What it is for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<Name>,
+    },
+    /// For a host: undo what an entry of the audit tells of.
+    Undo {
+        /// Its number.
+        entry: u64,
+    },
+    /// For a host: what was done. Answered by `audit`.
+    Audit(AuditQuery),
     /// Who is here. Answered by `who`.
     Who,
     /// Is anybody there. Answered by `pong`.
@@ -165,6 +199,10 @@ fn id_before_fault(text: &str) -> Option<RequestId> {
     RequestId::parse(&id?).ok()
 }
 
+fn missing_entry(field: &'static str) -> Refusal {
+    bad_field(field, "must be the number of an entry of the audit")
+}
+
 /// The fields of one frame; `null` counts as absent.
 struct Fields(Map<String, Value>);
 
@@ -203,6 +241,11 @@ impl Fields {
             Some("history") => self.history().map(Request::History),
             Some("thread") => self.thread().map(Request::Thread),
             Some("search") => self.search().map(Request::Search),
+            Some("mute") => Ok(Request::Mute { who: self.muted()?, for_ms: self.for_ms()? }),
+            Some("release") => Ok(Request::Release { name: self.named("is missing: it is the name to release")? }),
+            Some("link") => self.link(),
+            Some("undo") => Ok(Request::Undo { entry: self.entry("entry")?.ok_or_else(|| missing_entry("entry"))? }),
+            Some("audit") => Ok(Request::Audit(AuditQuery { before: self.entry("before")?, limit: self.limit()? })),
             Some("who") => Ok(Request::Who),
             Some("ping") => Ok(Request::Ping),
             Some(_) => Err(Refusal::from(Code::UnknownType).in_field("type")),
@@ -243,6 +286,45 @@ impl Fields {
         let name = self.name()?.ok_or_else(|| bad_field("name", "is missing: hello says who you are"))?;
         let secret = self.string("secret")?.map(Secret::parse).transpose()?;
         Ok(Request::Hello { name, secret })
+    }
+
+    fn named(&self, missing: &'static str) -> Result<Name, Refusal> {
+        self.name()?.ok_or_else(|| bad_field("name", missing))
+    }
+
+    fn muted(&self) -> Result<Muted, Refusal> {
+        match (self.name()?, self.seq("target")?) {
+            (Some(name), None) => Ok(Muted::Name { name }),
+            (None, Some(target)) => Ok(Muted::Author { target }),
+            (Some(_), Some(_)) => Err(bad_field("target", "and \"name\" do not go together: mute a name or an author")),
+            (None, None) => {
+                Err(bad_field("name", "is missing: it is whom to mute; or give the seq of a cheep as \"target\""))
+            }
+        }
+    }
+
+    fn for_ms(&self) -> Result<Option<u64>, Refusal> {
+        let bounds = || bad_field("for_ms", "must be a number of milliseconds from 1 up to a year");
+        self.get("for_ms").map(|value| value.as_u64().filter(|ms| FOR_MS.contains(ms)).ok_or_else(bounds)).transpose()
+    }
+
+    fn link(&self) -> Result<Request, Refusal> {
+        let role = match self.string("role")? {
+            None | Some("member") => Role::Member,
+            Some("host") => Role::Host,
+            Some(_) => return Err(bad_field("role", "must be member or host")),
+        };
+        let note = self.string("note")?.map(Name::parse).transpose();
+        let note = note.map_err(|refusal| Refusal { field: Some("note".into()), ..refusal })?;
+        Ok(Request::Link { role, for_ms: self.for_ms()?, note })
+    }
+
+    fn entry(&self, field: &'static str) -> Result<Option<u64>, Refusal> {
+        self.get(field)
+            .map(|value| {
+                value.as_u64().filter(|entry| (1..=SEQ_MAX).contains(entry)).ok_or_else(|| missing_entry(field))
+            })
+            .transpose()
     }
 
     fn history(&self) -> Result<History, Refusal> {

@@ -7,6 +7,7 @@
 //! * [`Event`] is what happened on the timeline, at its [`Seq`]: a [`Cheep`], or a change of one, which [`Cheep::apply`] takes;
 //!   [`CheepText`], [`Name`] and [`Emoji`] are safe to draw anywhere;
 //! * [`references`] finds the links, mentions and tags in a text;
+//! * [`Entry`] is a line of the audit: what a host did to keep order;
 //! * [`Refusal`] and its [`Code`] say why a request was not carried out;
 //! * [`limits`] has every bound;
 //! * [`follow`] is what a client does to miss nothing and to post everything once, as a pure state machine.
@@ -20,6 +21,7 @@ mod emoji;
 mod event;
 pub mod follow;
 pub mod limits;
+mod moderation;
 mod name;
 mod question;
 mod references;
@@ -32,6 +34,7 @@ mod state;
 pub mod testkit;
 mod text;
 mod time;
+mod token;
 
 pub use change::{Delete, Edit, Reaction};
 pub use cheep::{Cheep, CheepText, RequestId};
@@ -40,6 +43,7 @@ pub use emoji::Emoji;
 pub use event::Event;
 pub use jiff::Timestamp;
 pub use limits::Limits;
+pub use moderation::{Action, AuditQuery, Entry, Muted};
 pub use name::{FoldedName, Name, Secret};
 pub use question::{History, Query, Range, Search, Thread};
 pub use references::{Reference, ReferenceKind, links, mention_of, mentions, references};
@@ -49,6 +53,7 @@ pub use seq::Seq;
 pub use server_frame::{Ack, BadServerFrame, ErrorFrame, Page, ServerFrame, Welcome};
 pub use state::{CheepState, DeletedBy, ReactionCount};
 pub use text::fold;
+pub use token::Token;
 
 /// The version of the protocol that these types are.
 pub const VERSION: u32 = 1;

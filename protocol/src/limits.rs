@@ -39,6 +39,10 @@ pub const THREAD_ANCESTORS: usize = 100;
 pub const ID_BYTES: RangeInclusive<usize> = 1..=64;
 /// Length of a name's secret, in bytes.
 pub const SECRET_BYTES: RangeInclusive<usize> = 16..=128;
+/// Length of a token, in bytes.
+pub const TOKEN_BYTES: RangeInclusive<usize> = 16..=128;
+/// How long a mute or a link may last, in milliseconds: a year at most. Without an end it lasts until it is undone.
+pub const FOR_MS: RangeInclusive<u64> = 1..=366 * 24 * 60 * 60 * 1000;
 /// Largest `seq`: the largest integer that every JSON reader keeps exactly (2⁵³ − 1).
 pub const SEQ_MAX: u64 = (1 << 53) - 1;
 

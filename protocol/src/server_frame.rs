@@ -9,11 +9,13 @@ use crate::{
     cheep::RequestId,
     event::{self, Event},
     limits::Limits,
+    moderation::Entry,
     name::Name,
     refusal::{Code, Refusal},
     role::Role,
     seq::Seq,
     time::serialize_at,
+    token::Token,
 };
 
 /// A frame from a server. `id`, on every answer, is the request's own.
@@ -57,6 +59,27 @@ pub enum ServerFrame {
         names: Vec<Name>,
         /// Open connections, named or not.
         online: u64,
+    },
+    /// What a host did, or what was done.
+    Audit {
+        /// The request's id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<RequestId>,
+        /// The one entry that tells of what was asked for; or those that were asked for, the newest first.
+        entries: Vec<Entry>,
+        /// There are older ones.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
+    },
+    /// A link was made.
+    Link {
+        /// The request's id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<RequestId>,
+        /// What lets people in: it is said here and never again.
+        token: Token,
+        /// The entry that tells of it.
+        made: Entry,
     },
     /// The server is there.
     Pong {
@@ -190,8 +213,9 @@ impl ServerFrame {
             kind: Cow<'a, str>,
             seq: Option<Seq>,
         }
-        const KNOWN: &[&str] =
-            &["welcome", "page", "ack", "hello", "online", "lagged", "who", "pong", "error", "goodbye"];
+        const KNOWN: &[&str] = &[
+            "welcome", "page", "ack", "hello", "online", "lagged", "who", "audit", "link", "pong", "error", "goodbye",
+        ];
         let Outline { kind, seq } = serde_json::from_str(text)?;
         if event::KINDS.contains(&kind.as_ref()) {
             return Ok(Self::Event(serde_json::from_str(text)?));

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{emoji::Emoji, name::Name, seq::Seq, time::serialize_edited_at};
+use crate::{emoji::Emoji, name::Name, seq::Seq, time::serialize_some_at};
 
 /// What later events have made of a cheep. One that nothing has changed says nothing of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +12,7 @@ pub struct CheepState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<Seq>,
     /// When its text was last corrected.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "serialize_edited_at")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "serialize_some_at")]
     pub edited_at: Option<Timestamp>,
     /// Who took it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]

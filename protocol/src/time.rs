@@ -10,7 +10,7 @@ pub(crate) fn serialize_at<S: Serializer>(at: &Timestamp, serializer: S) -> Resu
 
 /// When something happened, if it did.
 #[expect(clippy::ref_option, reason = "serde asks with a reference")]
-pub(crate) fn serialize_edited_at<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize_some_at<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => serialize_at(at, serializer),
         None => serializer.serialize_none(),

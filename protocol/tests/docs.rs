@@ -53,8 +53,8 @@ fn every_example_is_a_frame_and_every_frame_has_one() {
         said.insert(format!("{language} {}", understood["type"].as_str().expect("a type")));
     }
     let all = "client post,client edit,client delete,client react,client hello,client history,client thread,client search,\
-               client who,client ping,server welcome,server cheep,server edit,server delete,server reaction,server void,\
-               server page,server ack,server hello,server online,server lagged,server who,server pong,server error,server goodbye";
+               client mute,client release,client link,client undo,client audit,client who,client ping,server welcome,server cheep,server edit,server delete,server reaction,server void,\
+               server page,server ack,server hello,server online,server lagged,server who,server audit,server link,server pong,server error,server goodbye";
     assert_eq!(said, all.split(',').map(|frame| format!("json {frame}")).collect());
 }
 

@@ -85,6 +85,11 @@ impl Speaker {
             Request::Thread(thread) => Ok(Step::Read(Question::Thread(thread))),
             Request::Search(search) => Ok(Step::Read(Question::Search(search))),
             Request::Who => Ok(Step::ListNames),
+            Request::Mute { .. }
+            | Request::Release { .. }
+            | Request::Link { .. }
+            | Request::Undo { .. }
+            | Request::Audit(_) => Err(Refusal::new(Code::Forbidden, "Only a host may do this.")),
             Request::Ping => Ok(Step::Pong),
         }
     }

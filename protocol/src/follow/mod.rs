@@ -263,7 +263,7 @@ impl Follow {
             ServerFrame::Lagged { head } | ServerFrame::Pong { head, .. } => self.timeline.head_is(head),
             ServerFrame::Goodbye { reconnect_after_ms, .. } => self.backoff.goodbye(reconnect_after_ms),
             ServerFrame::Who { online, .. } => self.online = online,
-            ServerFrame::Welcome(_) | ServerFrame::Unknown => {}
+            ServerFrame::Welcome(_) | ServerFrame::Audit { .. } | ServerFrame::Link { .. } | ServerFrame::Unknown => {}
         }
     }
 

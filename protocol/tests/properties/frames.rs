@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use cheeper_protocol::{
-    Ack, Cheep, CheepState, CheepText, ClientFrame, Code, Delete, DeletedBy, Edit, Emoji, ErrorFrame, Event, History,
-    Limits, Page, Query, Range, Reaction, ReactionCount, Request, RequestId, Role, Search, Secret, Seq, ServerFrame,
-    Thread, Timestamp, Welcome, limits::SEQ_MAX,
+    Ack, Action, AuditQuery, Cheep, CheepState, CheepText, ClientFrame, Code, Delete, DeletedBy, Edit, Emoji, Entry,
+    ErrorFrame, Event, History, Limits, Muted, Page, Query, Range, Reaction, ReactionCount, Request, RequestId, Role,
+    Search, Secret, Seq, ServerFrame, Thread, Timestamp, Token, Welcome, limits::SEQ_MAX,
 };
 use proptest::{option, prelude::*};
 use serde_json::{Map, Value};
@@ -69,9 +69,46 @@ fn request() -> impl Strategy<Value = Request> {
             before,
             limit
         })),
+        (muted(), option::of(1..1_000_000_u64)).prop_map(|(who, for_ms)| Request::Mute { who, for_ms }),
+        name().prop_map(|name| Request::Release { name }),
+        (prop_oneof![Just(Role::Member), Just(Role::Host)], option::of(1..1_000_000_u64), option::of(name()))
+            .prop_map(|(role, for_ms, note)| Request::Link { role, for_ms, note }),
+        entry_number().prop_map(|entry| Request::Undo { entry }),
+        (option::of(entry_number()), 1..1_000_000_usize)
+            .prop_map(|(before, limit)| Request::Audit(AuditQuery { before, limit })),
         Just(Request::Who),
         Just(Request::Ping),
     ]
+}
+
+fn muted() -> impl Strategy<Value = Muted> {
+    prop_oneof![
+        name().prop_map(|name| Muted::Name { name }),
+        (1..SEQ_MAX).prop_map(|target| Muted::Author { target: Seq::new(target).unwrap() }),
+    ]
+}
+
+fn entry_number() -> impl Strategy<Value = u64> {
+    1..=SEQ_MAX
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    let action = prop_oneof![
+        (1..SEQ_MAX).prop_map(|target| Action::Remove { target: Seq::new(target).unwrap() }),
+        (muted(), option::of(at())).prop_map(|(who, until)| Action::Mute { who, until }),
+        name().prop_map(|name| Action::Release { name }),
+        (any::<u32>(), role(), option::of(at()), option::of(name()))
+            .prop_map(|(link, role, ends_at, note)| Action::Link { link, role, ends_at, note }),
+        any::<u32>().prop_map(|link| Action::Join { link }),
+        name().prop_map(|name| Action::Claim { name }),
+        entry_number().prop_map(|undoes| Action::Undo { undoes }),
+    ];
+    (entry_number(), at(), option::of(any::<u32>()), action, option::of(entry_number()))
+        .prop_map(|(entry, at, by, action, undone_by)| Entry { entry, at, by, action, undone_by })
+}
+
+fn token() -> impl Strategy<Value = Token> {
+    "[A-Za-z0-9_-]{16,128}".prop_map(|token| Token::parse(&token).unwrap())
 }
 
 fn emoji() -> impl Strategy<Value = Emoji> {
@@ -187,6 +224,9 @@ fn server_frame() -> impl Strategy<Value = ServerFrame> {
         (id(), name(), any::<bool>()).prop_map(|(id, name, claimed)| ServerFrame::Hello { id, name, claimed }),
         (any::<u64>(), seq()).prop_map(|(count, head)| ServerFrame::Online { count, head }),
         seq().prop_map(|head| ServerFrame::Lagged { head }),
+        (id(), prop::collection::vec(entry(), 0..4), any::<bool>())
+            .prop_map(|(id, entries, more)| ServerFrame::Audit { id, entries, more }),
+        (id(), token(), entry()).prop_map(|(id, token, made)| ServerFrame::Link { id, token, made }),
         (id(), seq()).prop_map(|(id, head)| ServerFrame::Pong { id, head }),
         error().prop_map(ServerFrame::Error),
         (text(), any::<u64>())

@@ -362,6 +362,8 @@ fn describe(frame: &ServerFrame) -> String {
         ServerFrame::Error(error) => format!("error {}{}", error.code.as_str(), under(&error.id)),
         ServerFrame::Online { count, .. } => format!("online {count}"),
         ServerFrame::Who { .. } => "who".to_owned(),
+        ServerFrame::Audit { entries, .. } => format!("audit of {}", entries.len()),
+        ServerFrame::Link { made, .. } => format!("link by entry {}", made.entry),
         ServerFrame::Goodbye { .. } => "goodbye".to_owned(),
         ServerFrame::Unknown => "unknown".to_owned(),
     }

@@ -99,6 +99,11 @@ fn name(request: &Request) -> Option<&Name> {
         | Request::Thread(_)
         | Request::Search(_)
         | Request::Who
+        | Request::Mute { .. }
+        | Request::Release { .. }
+        | Request::Link { .. }
+        | Request::Undo { .. }
+        | Request::Audit(_)
         | Request::Ping => None,
     }
 }

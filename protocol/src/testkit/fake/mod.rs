@@ -230,6 +230,12 @@ impl Fake {
                 let names = self.line().present.clone().into_iter().collect();
                 Ok(ServerFrame::Who { id, names, online: 1 })
             }
+            // It lets nobody in as a host.
+            Request::Mute { .. }
+            | Request::Release { .. }
+            | Request::Link { .. }
+            | Request::Undo { .. }
+            | Request::Audit(_) => Err(Refusal::new(Code::Forbidden, "Only a host may do this.")),
             Request::Ping => Ok(ServerFrame::Pong { id, head: self.head() }),
         }
     }
