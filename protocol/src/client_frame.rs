@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use crate::{
     cheep::{CheepText, RequestId},
     emoji::Emoji,
-    limits::{FOR_MS, Limits, PAGE_DEFAULT, SEQ_MAX},
+    fields::{Fields, missing_entry},
+    limits::Limits,
     moderation::{AuditQuery, Muted},
     name::{Name, Secret},
     question::{History, Query, Range, Search, Thread, bad_field},
@@ -199,38 +200,8 @@ fn id_before_fault(text: &str) -> Option<RequestId> {
     RequestId::parse(&id?).ok()
 }
 
-fn missing_entry(field: &'static str) -> Refusal {
-    bad_field(field, "must be the number of an entry of the audit")
-}
-
-/// The fields of one frame; `null` counts as absent.
-struct Fields(Map<String, Value>);
-
+/// What each type of request needs.
 impl Fields {
-    fn get(&self, field: &str) -> Option<&Value> {
-        self.0.get(field).filter(|value| !value.is_null())
-    }
-
-    fn string(&self, field: &'static str) -> Result<Option<&str>, Refusal> {
-        self.get(field).map(|value| value.as_str().ok_or_else(|| bad_field(field, "must be a string"))).transpose()
-    }
-
-    fn seq(&self, field: &'static str) -> Result<Option<Seq>, Refusal> {
-        self.get(field)
-            .map(|value| {
-                value.as_u64().and_then(Seq::new).ok_or_else(|| bad_field(field, "must be a seq: 0, 1, 2 and so on"))
-            })
-            .transpose()
-    }
-
-    fn id(&self) -> Result<Option<RequestId>, Refusal> {
-        self.string("id")?.map(RequestId::parse).transpose()
-    }
-
-    fn name(&self) -> Result<Option<Name>, Refusal> {
-        self.string("name")?.map(Name::parse).transpose()
-    }
-
     fn request(&self, limits: &Limits) -> Result<Request, Refusal> {
         match self.string("type")? {
             None | Some("post") => self.post(limits),
@@ -255,10 +226,6 @@ impl Fields {
     fn cheep(&self, limits: &Limits) -> Result<CheepText, Refusal> {
         let cheep = self.string("cheep")?.ok_or_else(|| bad_field("cheep", "is missing: it is the text to post"))?;
         CheepText::parse(cheep, limits.cheep_chars)
-    }
-
-    fn target(&self) -> Result<Seq, Refusal> {
-        self.seq("target")?.ok_or_else(|| bad_field("target", "is missing: it is the seq of a cheep"))
     }
 
     fn edit(&self, limits: &Limits) -> Result<Request, Refusal> {
@@ -288,10 +255,6 @@ impl Fields {
         Ok(Request::Hello { name, secret })
     }
 
-    fn named(&self, missing: &'static str) -> Result<Name, Refusal> {
-        self.name()?.ok_or_else(|| bad_field("name", missing))
-    }
-
     fn muted(&self) -> Result<Muted, Refusal> {
         match (self.name()?, self.seq("target")?) {
             (Some(name), None) => Ok(Muted::Name { name }),
@@ -303,11 +266,6 @@ impl Fields {
         }
     }
 
-    fn for_ms(&self) -> Result<Option<u64>, Refusal> {
-        let bounds = || bad_field("for_ms", "must be a number of milliseconds from 1 up to a year");
-        self.get("for_ms").map(|value| value.as_u64().filter(|ms| FOR_MS.contains(ms)).ok_or_else(bounds)).transpose()
-    }
-
     fn link(&self) -> Result<Request, Refusal> {
         let role = match self.string("role")? {
             None | Some("member") => Role::Member,
@@ -317,14 +275,6 @@ impl Fields {
         let note = self.string("note")?.map(Name::parse).transpose();
         let note = note.map_err(|refusal| Refusal { field: Some("note".into()), ..refusal })?;
         Ok(Request::Link { role, for_ms: self.for_ms()?, note })
-    }
-
-    fn entry(&self, field: &'static str) -> Result<Option<u64>, Refusal> {
-        self.get(field)
-            .map(|value| {
-                value.as_u64().filter(|entry| (1..=SEQ_MAX).contains(entry)).ok_or_else(|| missing_entry(field))
-            })
-            .transpose()
     }
 
     fn history(&self) -> Result<History, Refusal> {
@@ -341,14 +291,5 @@ impl Fields {
     fn search(&self) -> Result<Search, Refusal> {
         let q = self.string("q")?.ok_or_else(|| bad_field("q", "is missing: it is what to search for"))?;
         Ok(Search { q: Query::parse(q)?, before: self.seq("before")?, limit: self.limit()? })
-    }
-
-    fn limit(&self) -> Result<usize, Refusal> {
-        let Some(value) = self.get("limit") else { return Ok(PAGE_DEFAULT) };
-        value
-            .as_u64()
-            .filter(|&limit| limit > 0)
-            .and_then(|limit| usize::try_from(limit).ok())
-            .ok_or_else(|| bad_field("limit", "must be a number from 1 up"))
     }
 }

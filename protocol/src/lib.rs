@@ -19,6 +19,7 @@ mod cheep;
 mod client_frame;
 mod emoji;
 mod event;
+mod fields;
 pub mod follow;
 pub mod limits;
 mod moderation;

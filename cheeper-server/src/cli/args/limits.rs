@@ -3,7 +3,7 @@
 use cheeper_protocol::limits::CHEEP_CHARS_RANGE;
 use clap::Args;
 
-use super::ArgsError;
+use super::error::ArgsError;
 
 /// Files kept back for the store, HTTP and refusals.
 const RESERVED_FILES: u64 = 200;

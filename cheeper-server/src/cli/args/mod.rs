@@ -1,6 +1,7 @@
 //! What the host typed, and what it comes to.
 
 mod access;
+mod error;
 mod limits;
 mod proxy;
 
@@ -13,6 +14,7 @@ use clap::{
 };
 use etcetera::base_strategy::{BaseStrategy as _, Xdg};
 
+pub use self::error::ArgsError;
 use self::{access::AccessArgs, limits::LimitArgs, proxy::ProxyArgs};
 use crate::config::Config;
 
@@ -64,20 +66,6 @@ pub struct Args {
     /// What to log: error, warn, info, debug or trace, or a filter such as cheeper_server=debug.
     #[arg(long, env = "CHEEPER_LOG", value_name = "FILTER", default_value = "warn,cheeper_server=info", value_parser = log_filter)]
     pub log: String,
-}
-
-/// Why what was typed does not work here.
-#[derive(Debug, thiserror::Error)]
-pub enum ArgsError {
-    #[error("there is no place for the timeline: set HOME, or name a file with --data")]
-    NoDataFolder,
-    #[error(
-        "--max-connections {asked} is more than this system allows: with {files} open files it can be {possible}; \
-         raise the limit (ulimit -n, LimitNOFILE) or ask for fewer"
-    )]
-    TooManyConnections { asked: usize, files: u64, possible: usize },
-    #[error("--max-connections must be at least 1")]
-    NoConnections,
 }
 
 impl Args {

@@ -1,0 +1,15 @@
+//! What can be wrong with flags that only the machine can tell.
+
+/// Why what was typed does not work here.
+#[derive(Debug, thiserror::Error)]
+pub enum ArgsError {
+    #[error("there is no place for the timeline: set HOME, or name a file with --data")]
+    NoDataFolder,
+    #[error(
+        "--max-connections {asked} is more than this system allows: with {files} open files it can be {possible}; \
+         raise the limit (ulimit -n, LimitNOFILE) or ask for fewer"
+    )]
+    TooManyConnections { asked: usize, files: u64, possible: usize },
+    #[error("--max-connections must be at least 1")]
+    NoConnections,
+}
