@@ -82,7 +82,8 @@ impl App {
         tail.push(&preloaded);
         let published = tail.clone();
         let publish = move |events: &[Event]| published.push(events);
-        let timeline: Arc<dyn Timeline> = Arc::new(engine.start(Box::new(publish)).map_err(RunError::Store)?);
+        let timeline: Arc<dyn Timeline> =
+            Arc::new(engine.start(Box::new(publish), Box::new(|_| {})).map_err(RunError::Store)?);
 
         let memory = MemoryBudget::new(WAITING_BYTES);
         let services = Arc::new(Services {

@@ -49,6 +49,7 @@ pub(crate) enum CommandKind {
     Delete,
     React,
     Claim,
+    Moderate,
 }
 
 impl CommandKind {
@@ -60,6 +61,7 @@ impl CommandKind {
             Command::Delete(_) => Self::Delete,
             Command::React(_) => Self::React,
             Command::Claim(_) => Self::Claim,
+            Command::Moderate(_) => Self::Moderate,
         }
     }
 }
@@ -119,7 +121,7 @@ impl Metrics {
     pub(crate) fn answered(&self, kind: CommandKind, outcome: &Result<Outcome, Refusal>) {
         let duplicate = match outcome {
             Ok(Outcome::Posted(Posted { duplicate, .. }) | Outcome::Changed(Changed { duplicate, .. })) => *duplicate,
-            Ok(Outcome::Named(_)) => return,
+            Ok(Outcome::Named(_) | Outcome::Moderated(_)) => return,
             Err(refusal) => {
                 self.refused.get_or_create(&Reason { code: refusal.code.as_str() }).inc();
                 return;
@@ -129,7 +131,8 @@ impl Metrics {
             _ if duplicate => self.duplicates.inc(),
             CommandKind::Post => self.posts.inc(),
             CommandKind::Edit => self.edits.inc(),
-            CommandKind::Delete => self.deletes.inc(),
+            // What of keeping order has an event is the removal of a cheep.
+            CommandKind::Delete | CommandKind::Moderate => self.deletes.inc(),
             CommandKind::React => self.reactions.inc(),
             CommandKind::Claim => 0,
         };

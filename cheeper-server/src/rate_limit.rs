@@ -201,7 +201,7 @@ mod tests {
     }
 
     fn name(name: &str) -> Author {
-        Author { name: Name::parse(name).unwrap(), secret: None, role: Role::Member, person: GRANT.person }
+        Author { name: Name::parse(name).unwrap(), secret: None, role: Role::Member, person: GRANT.person, link: None }
     }
 
     fn holder(name: &str, secret: &str) -> Author {
@@ -210,6 +210,7 @@ mod tests {
             secret: Some(Secret::parse(secret).unwrap()),
             role: Role::Member,
             person: GRANT.person,
+            link: None,
         }
     }
 

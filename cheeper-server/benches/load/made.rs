@@ -100,7 +100,7 @@ pub(crate) fn store(cheeps: u64) -> Result<PathBuf, Failure> {
 fn fill(path: &Path, cheeps: u64) -> Result<(), Failure> {
     let failed = |error: &dyn std::error::Error| Failure::new(format!("the store cannot be made: {error}"));
     let store = Store::open(path).map_err(|error| failed(&error))?;
-    let timeline = store.start(Box::new(|_| {})).map_err(|error| failed(&error))?;
+    let timeline = store.start(Box::new(|_| {}), Box::new(|_| {})).map_err(|error| failed(&error))?;
     let (answered, answers) = mpsc::channel();
     for nth in 0..cheeps {
         let name = Name::parse(&format!("user{}", Lot::new(nth ^ 0xABCD_EF01).ranked(NAMES)));
@@ -110,6 +110,7 @@ fn fill(path: &Path, cheeps: u64) -> Result<(), Failure> {
                 secret: None,
                 role: Role::Member,
                 person: Person(1),
+                link: None,
             },
             cheep: CheepText::cleaned(&text(nth)),
             reply_to: Some(nth / 2).filter(|seq| nth % 50 == 3 && *seq > 0).and_then(Seq::new),

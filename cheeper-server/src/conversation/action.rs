@@ -38,5 +38,6 @@ pub(crate) enum Action {
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(super) id: Option<RequestId>,
-    pub(super) name: Name,
+    /// Under which it was asked for; none where nobody needs one.
+    pub(super) name: Option<Name>,
 }

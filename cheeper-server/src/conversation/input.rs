@@ -97,12 +97,12 @@ impl Conversation {
         state.pending -= 1;
         match outcome {
             Ok(Outcome::Posted(posted)) => {
-                state.name = Some(name);
+                state.name = name.or(state.name.take());
                 let (seq, at, duplicate) = (posted.cheep.seq, posted.cheep.at, posted.duplicate);
                 self.say_after(seq, &ServerFrame::Ack(Ack { id, seq, at, duplicate }), cx);
             }
             Ok(Outcome::Changed(changed)) => {
-                state.name = Some(name);
+                state.name = name.or(state.name.take());
                 let (seq, at, duplicate) = (changed.seq, changed.at, changed.duplicate);
                 self.say_after(seq, &ServerFrame::Ack(Ack { id, seq, at, duplicate }), cx);
             }
@@ -110,6 +110,9 @@ impl Conversation {
                 state.is_naming = false;
                 state.name = Some(name.clone());
                 self.say(&ServerFrame::Hello { id, name, claimed }, cx);
+            }
+            Ok(Outcome::Moderated(entry)) => {
+                self.say(&ServerFrame::Audit { id, entries: vec![entry], more: false }, cx);
             }
             Err(refusal) => {
                 // Nothing else is under way during a `hello`, so this is about it.

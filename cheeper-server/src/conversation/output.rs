@@ -121,7 +121,7 @@ impl Conversation {
             Ok(Step::Submit(command)) => {
                 state.pending += 1;
                 state.is_naming = matches!(command, Command::Claim(_));
-                let name = command.author().name.clone();
+                let name = command.author().map(|author| author.name.clone());
                 Some(Action::Submit(Pending { id, name }, command))
             }
             Ok(Step::Read(_)) if cx.memory.is_exhausted() => {

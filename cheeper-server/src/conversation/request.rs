@@ -6,7 +6,7 @@ use crate::{
     access::Grant,
     feed::Question,
     rate_limit::{RateLimits, Source},
-    timeline::{Author, Claim, Command, Delete, Edit, Person, Post, React},
+    timeline::{Author, Claim, Command, Delete, Edit, Post, React},
 };
 
 /// What every conversation of a server holds to.
@@ -64,8 +64,8 @@ impl Speaker {
                     rules.rate_limits.check_secret(source, &name)?;
                 }
                 let may_claim = if secret.is_some() { rules.rate_limits.check_claim(source) } else { Ok(()) };
-                let Grant { role, person, .. } = source.grant;
-                let author = Author { name, secret, role, person };
+                let Grant { role, person, link, .. } = source.grant;
+                let author = Author { name, secret, role, person, link };
                 self.author = Some(author.clone());
                 Ok(Step::Submit(Command::Claim(Claim { author, may_claim })))
             }
@@ -101,20 +101,20 @@ impl Speaker {
 
     /// Who changes the timeline, if they may do so now.
     fn writer(&self, name: Option<Name>, source: Source, rules: &Rules) -> Result<Author, Refusal> {
-        let Grant { role, person, .. } = source.grant;
-        if role < Role::Member {
+        if source.grant.role < Role::Member {
             return Err(Code::ReadOnly.into());
         }
-        let author = self.author_of(name, role, person).ok_or(Refusal::from(Code::NameRequired).in_field("name"))?;
+        let author = self.author_of(name, source.grant).ok_or(Refusal::from(Code::NameRequired).in_field("name"))?;
         rules.rate_limits.check_post(source, &author)?;
         Ok(author)
     }
 
-    fn author_of(&self, name: Option<Name>, role: Role, person: Person) -> Option<Author> {
+    fn author_of(&self, name: Option<Name>, grant: Grant) -> Option<Author> {
         let Some(name) = name else { return self.author.clone() };
         // A post that spells its name out is no less its holder's.
         let own = self.author.as_ref().filter(|author| author.name.fold() == name.fold());
-        Some(Author { secret: own.and_then(|author| author.secret.clone()), name, role, person })
+        let Grant { role, person, link, .. } = grant;
+        Some(Author { secret: own.and_then(|author| author.secret.clone()), name, role, person, link })
     }
 }
 
@@ -123,6 +123,7 @@ mod tests {
     use cheeper_protocol::ClientFrame;
 
     use super::*;
+    use crate::timeline::Person;
 
     const GRANT: Grant = Grant { role: Role::Member, person: Person(1), link: None, ends_at: None };
 

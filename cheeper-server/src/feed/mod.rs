@@ -93,12 +93,12 @@ mod tests {
     use std::{io, sync::Mutex};
 
     use cheeper_protocol::{
-        Cheep, CheepText, Code, Delete, DeletedBy, History, Range, Timestamp,
+        AuditQuery, Cheep, CheepText, Code, Delete, DeletedBy, History, Range, Timestamp,
         testkit::{cheep, seq},
     };
 
     use super::*;
-    use crate::timeline::{Answer, Command, Damage, Outcome, Read, Trouble};
+    use crate::timeline::{Answer, Audit, Command, Damage, Outcome, Read, Trouble};
 
     /// A timeline that gives what is read when a test says so.
     #[derive(Default)]
@@ -136,6 +136,10 @@ mod tests {
 
         fn read(&self, _: Read, answer: Answer<Part>) {
             self.0.lock().unwrap().push(answer);
+        }
+
+        fn audit(&self, _: AuditQuery, answer: Answer<Audit>) {
+            answer(Err(Code::Internal.into()));
         }
 
         fn close(&self) -> io::Result<()> {

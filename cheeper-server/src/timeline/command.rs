@@ -1,12 +1,14 @@
 //! What clients ask the timeline to change, and what comes of it.
 
 use cheeper_protocol::{
-    Cheep, CheepText, Code, Emoji, FoldedName, Name, Refusal, RequestId, Role, Secret, Seq, Timestamp,
+    Cheep, CheepText, Code, Emoji, Entry, FoldedName, Name, Refusal, RequestId, Role, Secret, Seq, Timestamp,
 };
+
+use super::moderation::{Known, Moderate};
 
 /// A change that somebody asks for. It is carried out whole or refused whole.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Command<A = Author> {
+pub enum Command<A = Author, N = Name> {
     /// Put a cheep on the timeline.
     Post(Post<A>),
     /// Correct the text of a cheep.
@@ -17,6 +19,8 @@ pub enum Command<A = Author> {
     React(React<A>),
     /// Take a name.
     Claim(Claim<A>),
+    /// Keep order, or come in.
+    Moderate(Moderate<N>),
 }
 
 /// Who asks: a name and, for a claimed one, the secret.
@@ -30,6 +34,8 @@ pub struct Author {
     pub role: Role,
     /// Who that is, whatever the name.
     pub person: Person,
+    /// The link by which they came in.
+    pub link: Option<LinkId>,
 }
 
 /// Somebody, as far as a server can tell people apart: a session, or an address under the timeline's own key.
@@ -103,7 +109,7 @@ pub struct Claim<A = Author> {
 
 /// A command as the rules take it. All that needs a Unicode table or the key is done, once and where the command came
 /// in; the results travel with it, so that whoever carries it out, wherever and however often, judges alike.
-pub type Prepared = Command<Identity>;
+pub type Prepared = Command<Identity, Known>;
 
 /// An [`Author`] in bytes that can be compared. The secret itself is gone.
 #[derive(Clone)]
@@ -112,12 +118,16 @@ pub struct Identity {
     pub name: Name,
     /// What the name is known by.
     pub folded: FoldedName,
+    /// What names have in common that look like it.
+    pub skeletons: Vec<String>,
     /// The secret under the timeline's key. Two are compared in the same time wherever they differ.
     pub secret_hash: Option<blake3::Hash>,
     /// What they may do.
     pub role: Role,
     /// Who that is, whatever the name.
     pub person: Person,
+    /// The link by which they came in.
+    pub link: Option<LinkId>,
 }
 
 /// What a command came to, once it is durable.
@@ -125,10 +135,12 @@ pub struct Identity {
 pub enum Outcome {
     /// Of [`Command::Post`].
     Posted(Posted),
-    /// Of [`Command::Edit`], [`Command::Delete`] and [`Command::React`].
+    /// Of [`Command::Edit`], [`Command::Delete`] and [`Command::React`], and where a cheep is removed.
     Changed(Changed),
     /// Of [`Command::Claim`].
     Named(Named),
+    /// Of all else that is done to keep order: the entry of the audit that tells of it.
+    Moderated(Entry),
 }
 
 /// A cheep that is durable.
@@ -181,19 +193,21 @@ impl Command {
             Self::Claim(Claim { author, may_claim }) => {
                 Command::Claim(Claim { author: author.prepare(key), may_claim })
             }
+            Self::Moderate(moderate) => Command::Moderate(moderate.prepare()),
         }
     }
 }
 
-impl<A> Command<A> {
-    /// Who asks.
-    pub fn author(&self) -> &A {
+impl<A, N> Command<A, N> {
+    /// Who asks; none where nobody needs a name.
+    pub fn author(&self) -> Option<&A> {
         match self {
-            Self::Post(post) => &post.author,
-            Self::Edit(edit) => &edit.author,
-            Self::Delete(delete) => &delete.author,
-            Self::React(react) => &react.author,
-            Self::Claim(claim) => &claim.author,
+            Self::Post(post) => Some(&post.author),
+            Self::Edit(edit) => Some(&edit.author),
+            Self::Delete(delete) => Some(&delete.author),
+            Self::React(react) => Some(&react.author),
+            Self::Claim(claim) => Some(&claim.author),
+            Self::Moderate(_) => None,
         }
     }
 
@@ -209,6 +223,9 @@ impl<A> Command<A> {
                 Code::NotStored,
                 "The server's store does not work, so the name was not taken: try again later.",
             ),
+            Self::Moderate(_) => {
+                Refusal::new(Code::NotStored, "The server could not store this, so it was not done: try again later.")
+            }
         }
     }
 }
@@ -216,6 +233,19 @@ impl<A> Command<A> {
 impl Author {
     fn prepare(self, key: &[u8; 32]) -> Identity {
         let secret_hash = self.secret.map(|secret| blake3::keyed_hash(key, secret.expose().as_bytes()));
-        Identity { folded: self.name.fold(), name: self.name, secret_hash, role: self.role, person: self.person }
+        Identity {
+            folded: self.name.fold(),
+            skeletons: skeletons(&self.name),
+            name: self.name,
+            secret_hash,
+            role: self.role,
+            person: self.person,
+            link: self.link,
+        }
     }
+}
+
+/// What names have in common that people cannot tell apart.
+pub(super) fn skeletons(name: &Name) -> Vec<String> {
+    vec![name.fold().as_str().to_owned()]
 }

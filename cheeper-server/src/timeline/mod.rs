@@ -15,17 +15,21 @@ mod command;
 #[cfg(test)]
 mod contract;
 pub mod memory;
+mod moderation;
 pub mod rules;
 mod search;
 pub mod sqlite;
 
 use std::io;
 
-use cheeper_protocol::{Event, Refusal, Search, Seq, Thread, Timestamp};
+use cheeper_protocol::{AuditQuery, Entry, Event, Refusal, Search, Seq, Thread, Timestamp};
 
-pub use self::command::{
-    Author, Changed, Claim, Command, Delete, Edit, Identity, LinkId, Named, Outcome, Person, Post, Posted, Prepared,
-    React,
+pub use self::{
+    command::{
+        Author, Changed, Claim, Command, Delete, Edit, Identity, LinkId, Named, Outcome, Person, Post, Posted,
+        Prepared, React,
+    },
+    moderation::{AccessChange, Actor, Deed, Known, Moderate},
 };
 
 /// What somebody wants to read. Every cheep is given as it is now.
@@ -115,6 +119,12 @@ pub type Answer<T> = Box<dyn FnOnce(Result<T, Refusal>) + Send>;
 /// Hears of every new event, in order, once it is durable.
 pub type Publish = Box<dyn FnMut(&[Event]) + Send>;
 
+/// Hears of what is different about who may come in, once it is durable and before those are answered who asked for it.
+pub type Admit = Box<dyn FnMut(&[AccessChange]) + Send>;
+
+/// Entries of the audit, the newest first, and whether there are older ones.
+pub type Audit = (Vec<Entry>, bool);
+
 /// A log at work. No method but [`Timeline::close`] blocks.
 pub trait Timeline: Send + Sync {
     /// The log's own random id.
@@ -135,6 +145,9 @@ pub trait Timeline: Send + Sync {
     /// Reads a part of the log: what it gives was true at some moment after this was called.
     fn read(&self, read: Read, answer: Answer<Part>);
 
+    /// Reads a part of the audit: at most as many entries as a page has.
+    fn audit(&self, query: AuditQuery, answer: Answer<Audit>);
+
     /// Carries out what was taken, answers it, and lets go of the log. Later requests are refused.
     fn close(&self) -> io::Result<()>;
 }
@@ -150,8 +163,11 @@ pub trait Engine {
     /// The newest events, ascending: `count` of them, or fewer once their texts have `bytes`.
     fn newest(&self, count: u64, bytes: usize) -> Result<Vec<Event>, Self::Error>;
 
+    /// All links and sessions that stand, each link before its sessions. One that is over by its time may be among them.
+    fn access(&self) -> Result<Vec<AccessChange>, Self::Error>;
+
     /// Puts it to work.
-    fn start(self, publish: Publish) -> Result<impl Timeline + 'static, Self::Error>;
+    fn start(self, publish: Publish, admit: Admit) -> Result<impl Timeline + 'static, Self::Error>;
 }
 
 /// What a part counts of an event: the texts and names in it, which are never more than its JSON has.

@@ -125,7 +125,8 @@ fn a_change_needs_a_name_and_takes_the_one_of_hello_with_its_secret() {
     for request in &nameless {
         world.say(&[request]);
         let (_, command) = world.submitted.pop_front().unwrap();
-        assert!(command.author().name == name("alice") && command.author().secret.is_some(), "{command:?}");
+        let author = command.author().unwrap();
+        assert!(author.name == name("alice") && author.secret.is_some(), "{command:?}");
     }
 }
 

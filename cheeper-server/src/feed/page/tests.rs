@@ -296,6 +296,7 @@ fn command(asked: &Asked, head: Seq) -> Command {
         secret: Some(Secret::parse("alice's own secret").unwrap()),
         role: Role::Member,
         person: Person(1),
+        link: None,
     };
     let text = |chars: usize| CheepText::cleaned(&"🐦".repeat(chars));
     // Most are of something that is there.
@@ -334,7 +335,7 @@ proptest! {
         let rings = [usize::MAX, capacity_bytes].map(|bytes| Arc::new(Tail::new(Seq::ZERO, bytes)));
         let published = rings.clone();
         let publish = move |events: &[Event]| published.iter().for_each(|ring| ring.push(events));
-        let timeline = Memory::new("a timeline").start(Box::new(publish)).unwrap();
+        let timeline = Memory::new("a timeline").start(Box::new(publish), Box::new(|_| {})).unwrap();
         let Command::Delete(Delete { author, .. }) = command(&Asked::Delete(1), Seq::ZERO) else { unreachable!() };
         timeline.submit(Command::Claim(Claim { author, may_claim: Ok(()) }), Box::new(|named| drop(named.unwrap())));
         for asked in &asked {

@@ -30,7 +30,7 @@ impl Answered {
         match &self.outcome {
             Ok(Outcome::Posted(Posted { cheep, duplicate })) => Some((cheep.seq, cheep.at, *duplicate)),
             Ok(Outcome::Changed(Changed { seq, at, duplicate, .. })) => Some((*seq, *at, *duplicate)),
-            Ok(Outcome::Named(_)) | Err(_) => None,
+            Ok(Outcome::Named(_) | Outcome::Moderated(_)) | Err(_) => None,
         }
     }
 }
@@ -67,7 +67,7 @@ impl Running {
             heard.extend_from_slice(events);
             on_publish(&heard);
         });
-        Self { timeline: Box::new(engine.start(publish).unwrap()), opened_at, published }
+        Self { timeline: Box::new(engine.start(publish, Box::new(|_| {})).unwrap()), opened_at, published }
     }
 
     /// Hands a command in; its answer comes to `answers`, with its number.
@@ -144,7 +144,7 @@ pub(super) fn timeless_outcome(outcome: &Result<Outcome, Refusal>) -> Result<Out
             changed.at = Timestamp::UNIX_EPOCH;
             forget_times(&mut changed.cheep);
         }
-        Ok(Outcome::Named(_)) | Err(_) => {}
+        Ok(Outcome::Named(_) | Outcome::Moderated(_)) | Err(_) => {}
     }
     outcome
 }

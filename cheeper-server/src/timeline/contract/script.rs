@@ -81,7 +81,7 @@ pub(in crate::timeline) fn retryable(most: usize) -> impl Strategy<Value = Vec<C
                 Command::Edit(edit) => &mut edit.id,
                 Command::Delete(delete) => &mut delete.id,
                 Command::React(react) => &mut react.id,
-                Command::Claim(_) => continue,
+                Command::Claim(_) | Command::Moderate(_) => continue,
             };
             *id = Some(RequestId::parse(&nth.to_string()).unwrap());
         }
@@ -120,6 +120,7 @@ pub(in crate::timeline) fn author(name: &str, secret: Option<&str>) -> Author {
         secret: secret.map(|secret| Secret::parse(secret).unwrap()),
         role: Role::Member,
         person: Person(1),
+        link: None,
     }
 }
 

@@ -150,5 +150,8 @@ fn make(event: Event, at: Timestamp, author: &FoldedName, mut cheep: Cheep, pare
     cheep.apply(&event);
     changed.push(cheep.clone());
     let outcome = Changed { seq: event.seq(), at, cheep, duplicate: false };
-    Decision { outcome: Ok(Outcome::Changed(outcome)), change: Some(Change::Event { event, author, changed }) }
+    Decision {
+        outcome: Ok(Outcome::Changed(outcome)),
+        changes: vec![Change::Event { event, author: Some(author), changed }],
+    }
 }

@@ -1,5 +1,7 @@
 //! Names: whose they are, and how one is claimed.
 
+use std::borrow::Cow;
+
 use cheeper_protocol::{Code, Name};
 
 use super::{Change, Decision, Holder, State, nothing_new, refuse};
@@ -11,11 +13,18 @@ pub(super) fn decide<'a, S: State>(claim: &'a Claim<Identity>, log: &S) -> Resul
         (Standing::Taken, _, _) => refuse(Code::NameTaken, "name"),
         (Standing::Ours(name), _, _) => nothing_new(Outcome::Named(Named { name, claimed: true })),
         (Standing::Free, None, _) => nothing_new(Outcome::Named(Named { name: name.clone(), claimed: false })),
-        (Standing::Free, Some(_), Err(refusal)) => Decision { outcome: Err(refusal.clone()), change: None },
+        (Standing::Free, Some(_), Err(refusal)) => Decision { outcome: Err(refusal.clone()), changes: Vec::new() },
         (Standing::Free, Some(secret_hash), Ok(())) => {
             let holder = Holder { name: name.clone(), secret_hash };
             let outcome = Ok(Outcome::Named(Named { name: name.clone(), claimed: true }));
-            Decision { outcome, change: Some(Change::Claim { name: folded, holder }) }
+            Decision {
+                outcome,
+                changes: vec![Change::Claim {
+                    name: Cow::Borrowed(folded),
+                    holder,
+                    skeletons: Cow::Borrowed(&claim.author.skeletons),
+                }],
+            }
         }
     })
 }

@@ -8,126 +8,112 @@
 //! whether this was asked for before, under the same name and id; whether there is what it names; whether that is deleted;
 //! whether the asker may.
 
+mod audit;
 mod change;
 mod claim;
 mod post;
+mod state;
 #[cfg(test)]
 mod tests;
 
-use cheeper_protocol::{Cheep, CheepText, Code, Emoji, Event, FoldedName, Name, Refusal, RequestId, Seq, Timestamp};
+use std::borrow::Cow;
 
-use super::command::{Command, Identity, Outcome, Prepared};
+use cheeper_protocol::{Cheep, CheepText, Code, Entry, Event, FoldedName, Refusal, RequestId, Seq, Timestamp};
 
-/// What the rules ask of a log. It answers for all that was decided before, durable yet or not.
-pub trait State {
-    /// Why it cannot tell.
-    type Error;
-
-    /// The newest event.
-    fn head(&self) -> Seq;
-
-    /// Who holds a name.
-    fn holder(&self, name: &FoldedName) -> Result<Option<Holder>, Self::Error>;
-
-    /// The cheep at this place, as it is now; none if nothing or a change is there.
-    fn cheep(&self, seq: Seq) -> Result<Option<Cheep>, Self::Error>;
-
-    /// What was asked for under a name and an id, if that made an event.
-    fn earlier(&self, name: &FoldedName, id: &RequestId) -> Result<Option<Earlier>, Self::Error>;
-
-    /// When an event came in. There must be one.
-    fn time(&self, seq: Seq) -> Result<Timestamp, Self::Error>;
-
-    /// The event that deleted a cheep. It must be deleted.
-    fn deletion(&self, cheep: Seq) -> Result<Seq, Self::Error>;
-
-    /// The name of somebody who reacts to a cheep with this, as it was written then; none if they do not.
-    fn reactor(&self, cheep: Seq, emoji: &Emoji, name: &FoldedName) -> Result<Option<Name>, Self::Error>;
-
-    /// The first to react to a cheep with this after as many as are listed
-    /// ([`REACTION_NAMES`](cheeper_protocol::limits::REACTION_NAMES)).
-    fn first_unlisted(&self, cheep: Seq, emoji: &Emoji) -> Result<Option<Name>, Self::Error>;
-
-    /// What tells a text from others once it is gone.
-    fn fingerprint(&self, text: &CheepText) -> Fingerprint;
-}
-
-/// Whoever has the secret of a claimed name.
-#[derive(Clone)]
-pub struct Holder {
-    /// The name as it was written when it was claimed.
-    pub name: Name,
-    /// The secret under the timeline's key.
-    pub secret_hash: blake3::Hash,
-}
-
-/// The hash of a text under the log's own key, so that without the log nobody can try texts on it.
-pub type Fingerprint = [u8; 16];
-
-/// The fingerprint of a text under a key.
-pub(super) fn fingerprint(key: &[u8; 32], text: &CheepText) -> Fingerprint {
-    let mut fingerprint = Fingerprint::default();
-    blake3::Hasher::new_keyed(key).update(text.as_str().as_bytes()).finalize_xof().fill(&mut fingerprint);
-    fingerprint
-}
-
-/// A request that made an event.
-pub struct Earlier {
-    /// The place of the event.
-    pub seq: Seq,
-    /// When it came in.
-    pub at: Timestamp,
-    /// The cheep that it made or changed, as it is now.
-    pub cheep: Cheep,
-    /// What was asked for.
-    pub asked: Asked,
-}
-
-/// What an earlier request asked for, as far as it is still known.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Asked {
-    /// A post.
-    Post {
-        /// Its text, if that was corrected since: else it is the cheep's.
-        superseded: Option<Fingerprint>,
-    },
-    /// A correction.
-    Edit {
-        /// Its text, if that was corrected since: else it is the cheep's.
-        superseded: Option<Fingerprint>,
-    },
-    /// To take it back.
-    Delete,
-    /// A reaction: with what, and whether on or off. None once the cheep is deleted, with which it is forgotten.
-    React(Option<(Emoji, bool)>),
-}
+pub use self::state::{Asked, Earlier, Fingerprint, Holder, Link, Mute, State};
+pub(super) use self::{audit::is_arrival, state::fingerprint};
+use super::{
+    command::{Command, Identity, Outcome, Person, Prepared},
+    moderation::AccessChange,
+};
 
 /// What comes of a command.
+#[derive(Debug)]
 pub struct Decision<'a> {
-    /// What its author is told, once the change is durable.
+    /// What its author is told, once the changes are durable.
     pub outcome: Result<Outcome, Refusal>,
-    /// What is different from now on, if anything.
-    pub change: Option<Change<'a>>,
+    /// What is different from now on, in the order in which it is to be written down. At most one is an event.
+    pub changes: Vec<Change<'a>>,
 }
 
 /// A change of the log, to be made by its engine.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Change<'a> {
     /// This is the next event.
     Event {
         /// The event.
         event: Event,
-        /// The name that it is found under, with its id.
-        author: &'a FoldedName,
+        /// The name that it is found under, with its id; none if it has none.
+        author: Option<&'a FoldedName>,
         /// The earlier cheeps that it changes, as they are from now on.
         changed: Vec<Cheep>,
     },
     /// A name that was free is claimed.
     Claim {
         /// The name that it is known by.
-        name: &'a FoldedName,
+        name: Cow<'a, FoldedName>,
         /// Whose it is.
         holder: Holder,
+        /// What it has in common with those that look like it.
+        skeletons: Cow<'a, [String]>,
     },
+    /// A name is nobody's any more.
+    Release {
+        /// The name that it is known by.
+        name: &'a FoldedName,
+        /// Whose it was.
+        holder: Holder,
+        /// What it has in common with those that look like it.
+        skeletons: Vec<String>,
+        /// The last event while it was theirs.
+        up_to: Seq,
+        /// The entry of the audit that tells of it.
+        entry: u64,
+    },
+    /// Somebody may not write.
+    Mute {
+        /// Who.
+        who: Who<'a>,
+        /// Until when; none: until it is undone.
+        until: Option<Timestamp>,
+        /// The entry of the audit that tells of it.
+        entry: u64,
+    },
+    /// The mute that an entry of the audit tells of is over. It may have gone already.
+    Unmute {
+        /// The entry.
+        entry: u64,
+    },
+    /// Other people may come in.
+    Access {
+        /// What is different.
+        change: AccessChange,
+        /// The entry of the audit that tells of what was made or is ended.
+        entry: u64,
+    },
+    /// Something was done.
+    Note(Entry),
+    /// An entry of the audit was undone.
+    Undone {
+        /// The entry.
+        entry: u64,
+        /// The one that undid it.
+        by: u64,
+    },
+    /// Entries in which people came in or claimed a name are forgotten.
+    ForgetArrivals {
+        /// Those with smaller numbers.
+        before: u64,
+    },
+}
+
+/// Whom a mute is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who<'a> {
+    /// Whoever uses a name that is known by this.
+    Name(&'a FoldedName),
+    /// Somebody, whatever name they use.
+    Person(Person),
 }
 
 /// Decides a command that comes to a log at some time, which is in whole milliseconds, as it is stored.
@@ -138,6 +124,7 @@ pub fn decide<'a, S: State>(command: &'a Prepared, at: Timestamp, log: &S) -> Re
         Command::Delete(delete) => change::delete(delete, at, log),
         Command::React(react) => change::react(react, at, log),
         Command::Claim(claim) => claim::decide(claim, log),
+        Command::Moderate(_) => Ok(Decision { outcome: Err(Code::Internal.into()), changes: Vec::new() }),
     }
 }
 
@@ -164,9 +151,9 @@ fn is_same_text<S: State>(cheep: &Cheep, superseded: Option<Fingerprint>, text: 
 }
 
 fn refuse(code: Code, field: &'static str) -> Decision<'static> {
-    Decision { outcome: Err(Refusal::from(code).in_field(field)), change: None }
+    Decision { outcome: Err(Refusal::from(code).in_field(field)), changes: Vec::new() }
 }
 
 fn nothing_new(outcome: Outcome) -> Decision<'static> {
-    Decision { outcome: Ok(outcome), change: None }
+    Decision { outcome: Ok(outcome), changes: Vec::new() }
 }

@@ -49,5 +49,5 @@ pub(super) fn decide<'a, S: State>(post: &'a Post<Identity>, at: Timestamp, log:
         parent.apply(&event);
     }
     let changed = parent.into_iter().collect();
-    Ok(Decision { outcome, change: Some(Change::Event { event, author: &author.folded, changed }) })
+    Ok(Decision { outcome, changes: vec![Change::Event { event, author: Some(&author.folded), changed }] })
 }

@@ -26,8 +26,8 @@ use std::{
     time::Duration,
 };
 
-use cheeper_protocol::{Code, Event, Refusal, Seq};
-use rusqlite::{Connection, config::DbConfig};
+use cheeper_protocol::{AuditQuery, Code, Event, Refusal, Seq};
+use rusqlite::{Connection, Row, config::DbConfig};
 
 pub use self::error::OpenError;
 use self::{
@@ -44,7 +44,9 @@ use self::{
     snapshot::{ReadError, Snapshot},
     writer::{Write, Writer},
 };
-use super::{Answer, Command, Damage, Engine, Outcome, Part, Publish, Read, Timeline, Trouble};
+use super::{
+    AccessChange, Admit, Answer, Audit, Command, Damage, Engine, Outcome, Part, Publish, Read, Timeline, Trouble,
+};
 use crate::worker;
 
 /// Writes that may wait; more are refused at once, which the author can try again.
@@ -55,7 +57,7 @@ const WAITING_READS: usize = 65_536;
 const WRITER_CACHE_KIB: i64 = 256;
 const READER_CACHE_KIB: i64 = 128;
 /// Statements that the writer keeps ready: all that it has.
-const WRITER_STATEMENTS: usize = 32;
+const WRITER_STATEMENTS: usize = 64;
 /// Threads that read, so that a long page does not hold up all others.
 const READERS: usize = 2;
 
@@ -146,7 +148,22 @@ impl Engine for Store {
         Ok(events)
     }
 
-    fn start(self, publish: Publish) -> Result<impl Timeline + 'static, OpenError> {
+    fn access(&self) -> Result<Vec<AccessChange>, OpenError> {
+        let read = |query: &str, read: &dyn Fn(&Row) -> rusqlite::Result<Option<AccessChange>>| {
+            let mut statement = self.db.prepare(query)?;
+            // What is damaged lets nobody in.
+            let changes: Vec<_> = statement.query_map([], read)?.collect::<Result<_, _>>()?;
+            Ok(changes.into_iter().flatten())
+        };
+        let links = read("SELECT * FROM links WHERE is_ended = 0 ORDER BY link", &|row| {
+            Ok(self.sums.link(row)?.map(|(link, made)| made.made(link)))
+        });
+        let sessions = read("SELECT * FROM sessions ORDER BY link, entry", &|row| self.sums.session(row));
+        let failed = |error: rusqlite::Error| OpenError::sqlite(&self.lock.path, &error);
+        Ok(links.map_err(failed)?.chain(sessions.map_err(failed)?).collect())
+    }
+
+    fn start(self, publish: Publish, admit: Admit) -> Result<impl Timeline + 'static, OpenError> {
         let Self { lock, db, identity, sums, head, empty_after } = self;
         let trouble = Arc::<Mutex<Option<Trouble>>>::default();
         let failed = |error: rusqlite::Error| OpenError::sqlite(&lock.path, &error);
@@ -179,7 +196,7 @@ impl Engine for Store {
             StartError::Sqlite(error) => failed(error),
             StartError::System(error) => no_system(error),
         })?;
-        let writer = Writer::new(db, sums, committed, publish, trouble.clone(), files, soundness.clone());
+        let writer = Writer::new(db, sums, committed, (publish, admit), trouble.clone(), files, soundness.clone());
         let writer = writer.emptying_the_log_after(empty_after);
         let writer = spawn("store-writer", Box::new(move || writer.run(&write_queue)))?;
         let queues = Queues { writes, reads, search, readers, check, writer, lock };
@@ -213,6 +230,12 @@ impl Sqlite {
         match self.queues.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             None => Err(request),
             Some(queues) => queue(queues).try_send(request),
+        }
+    }
+
+    fn ask(&self, request: Request) {
+        if let Err(request) = self.send(request, |queues| &queues.reads) {
+            request.refuse();
         }
     }
 }
@@ -249,11 +272,15 @@ impl Timeline for Sqlite {
             Read::Search { search, last } => self
                 .send(search::Request { search, last, answer }, |queues| queues.search.requests())
                 .map_err(|request| request.answer),
-            read => self.send(Request { read, answer }, |queues| &queues.reads).map_err(|request| request.answer),
+            read => return self.ask(Request::Part(read, answer)),
         };
         if let Err(answer) = refused {
             answer(Err(Refusal::from(Code::Internal)));
         }
+    }
+
+    fn audit(&self, query: AuditQuery, answer: Answer<Audit>) {
+        self.ask(Request::Audit(query, answer));
     }
 
     fn close(&self) -> io::Result<()> {

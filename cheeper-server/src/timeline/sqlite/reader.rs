@@ -2,13 +2,17 @@
 
 use std::{
     collections::BTreeSet,
+    fmt::Debug,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use cheeper_protocol::{Cheep, Code, Event, Refusal, Seq, limits::PAGE_BYTES};
+use cheeper_protocol::{
+    AuditQuery, Cheep, Code, Event, Refusal, Seq,
+    limits::{PAGE, PAGE_BYTES},
+};
 use rusqlite::Connection;
 
 use super::{
@@ -17,12 +21,25 @@ use super::{
     row::Sums,
     snapshot::{ReadError, Snapshot},
 };
-use crate::timeline::{Answer, Part, Read};
+use crate::timeline::{Answer, Audit, Part, Read};
 
-/// A part that somebody wants to see.
-pub(super) struct Request {
-    pub(super) read: Read,
-    pub(super) answer: Answer<Part>,
+/// What somebody wants to see.
+pub(super) enum Request {
+    /// A part of the log.
+    Part(Read, Answer<Part>),
+    /// A part of the audit.
+    Audit(AuditQuery, Answer<Audit>),
+}
+
+impl Request {
+    /// Nobody can look now.
+    pub(super) fn refuse(self) {
+        let refusal = Refusal::from(Code::Internal);
+        match self {
+            Self::Part(_, answer) => answer(Err(refusal)),
+            Self::Audit(_, answer) => answer(Err(refusal)),
+        }
+    }
 }
 
 /// What all readers take from.
@@ -66,18 +83,45 @@ pub(super) struct Reader {
 impl Reader {
     /// Works, with others on the same queue, until every sender is gone and the queue is empty.
     pub(super) fn run(mut self, queue: &Queue) {
-        while let Some(Request { read, answer }) = queue.next() {
-            answer(self.part(&read).map_err(|error| {
-                match error {
-                    ReadError::NoCheep(_) => return Refusal::from(Code::NotFound).in_field("seq"),
-                    ReadError::Damaged(seq) => self.told.of(seq),
-                    ReadError::Sqlite(error) => tracing::error!(%error, ?read, "reading the store failed"),
-                    // The writer has seen it as well.
-                    ReadError::Lost(_) => {}
+        while let Some(request) = queue.next() {
+            match request {
+                Request::Part(read, answer) => {
+                    answer(self.part(&read).map_err(|error| self.refusal(&error, &read)));
                 }
-                Refusal::from(Code::Internal)
-            }));
+                Request::Audit(query, answer) => {
+                    answer(self.audit(query).map_err(|error| self.refusal(&error, &query)));
+                }
+            }
         }
+    }
+
+    /// What whoever wanted to see this is told.
+    fn refusal(&self, error: &ReadError, wanted: &dyn Debug) -> Refusal {
+        match error {
+            ReadError::NoCheep(_) => return Refusal::from(Code::NotFound).in_field("seq"),
+            ReadError::Damaged(seq) => self.told.of(*seq),
+            ReadError::Sqlite(error) => tracing::error!(%error, ?wanted, "reading the store failed"),
+            // The writer has seen it as well.
+            ReadError::Lost(_) => {}
+        }
+        Refusal::from(Code::Internal)
+    }
+
+    /// Entries of the audit. Those that are damaged are left out: the look behind the start tells of them.
+    fn audit(&mut self, query: AuditQuery) -> Result<Audit, ReadError> {
+        self.check_files()?;
+        let transaction = self.db.transaction()?;
+        let limit = query.limit.min(PAGE);
+        // No number that can be stored is larger.
+        let before = query.before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
+        let mut statement =
+            transaction.prepare_cached("SELECT * FROM audit WHERE entry < ? ORDER BY entry DESC LIMIT ?")?;
+        // One more than is wanted tells whether there are more.
+        let rows = statement.query_map((before, limit + 1), |row| self.sums.entry(row))?;
+        let mut entries = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        Ok((entries.into_iter().flatten().collect(), more))
     }
 
     /// The newest event that is committed.

@@ -12,9 +12,10 @@ use super::{
     mark,
     row::{META, StateRow, Sums, text},
 };
+use crate::timeline::command::skeletons;
 
 /// What this program writes: as many migrations as there are.
-pub(super) const VERSION: u8 = 2;
+pub(super) const VERSION: u8 = 3;
 
 /// The last column of each table is the row's sum.
 pub(super) const FIRST: &str = "PRAGMA application_id = 0x43686565;
@@ -89,8 +90,80 @@ const CHANGES: &str = "CREATE TABLE answers (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX reactions_by_seq ON reactions (target, emoji, seq);";
 
+/// Who may come in and who may write, and the audit. None of these tables needs an index beside its key. Names that look alike
+/// have a skeleton in common; those of a name that is released go. A mute stands under a folded name, a text, or a
+/// person, an integer. The floor is the last place of which nothing is kept; without a row all is.
+const MODERATION: &str = "CREATE TABLE lookalikes (
+        skeleton TEXT NOT NULL,
+        folded_name TEXT NOT NULL,
+        sum INTEGER NOT NULL,
+        PRIMARY KEY (skeleton, folded_name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE releases (
+        folded_name TEXT NOT NULL,
+        up_to INTEGER NOT NULL,
+        entry INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        secret_hash BLOB NOT NULL,
+        sum INTEGER NOT NULL,
+        PRIMARY KEY (folded_name, up_to, entry)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE mutes (
+        who ANY NOT NULL,
+        entry INTEGER NOT NULL,
+        until_ms INTEGER,
+        sum INTEGER NOT NULL,
+        PRIMARY KEY (who, entry)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE links (
+        link INTEGER PRIMARY KEY,
+        role TEXT NOT NULL,
+        token_hash BLOB NOT NULL,
+        ends_at_ms INTEGER,
+        sessions INTEGER NOT NULL,
+        is_ended INTEGER NOT NULL,
+        sum INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE sessions (
+        link INTEGER NOT NULL,
+        entry INTEGER NOT NULL,
+        session_hash BLOB NOT NULL,
+        person INTEGER NOT NULL,
+        sum INTEGER NOT NULL,
+        PRIMARY KEY (link, entry)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE audit (
+        entry INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        by_link INTEGER,
+        is_arrival INTEGER NOT NULL,
+        action TEXT NOT NULL,
+        undone_by INTEGER,
+        sum INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE floor (
+        seq INTEGER NOT NULL,
+        sum INTEGER NOT NULL
+    ) STRICT;";
+
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(FIRST), M::up_with_hook(CHANGES, count_answers)])
+    let steps = [M::up(FIRST), M::up_with_hook(CHANGES, count_answers), M::up_with_hook(MODERATION, note_lookalikes)];
+    Migrations::from_iter(steps)
+}
+
+/// Names that were claimed before it was seen to what looks like them.
+fn note_lookalikes(transaction: &Transaction) -> HookResult {
+    let Some(identity) = Identity::read(transaction)? else { return Ok(()) };
+    let sums = identity.sums();
+    let mut statement = transaction.prepare("SELECT * FROM claims")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        // One that is damaged is nobody's until somebody looks at it.
+        if let Some((folded, holder)) = sums.claim(row)? {
+            sums.insert_lookalikes(transaction, &folded, &skeletons(&holder.name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Answers of a store of version 1, in which nothing else could change a cheep.

@@ -22,7 +22,7 @@ use super::{
     row::Sums,
 };
 use crate::timeline::{
-    Answer, Outcome, Prepared, Publish, Trouble, now,
+    AccessChange, Admit, Answer, Outcome, Prepared, Publish, Trouble, now,
     rules::{self, Decision},
 };
 
@@ -57,6 +57,13 @@ impl Write {
 /// What the author of a command is told.
 type Answered = Result<Outcome, Refusal>;
 
+/// What came of a batch.
+struct Committed {
+    events: Vec<Event>,
+    access: Vec<AccessChange>,
+    outcomes: Vec<Answered>,
+}
+
 pub(super) struct Writer {
     db: Connection,
     sums: Sums,
@@ -64,6 +71,7 @@ pub(super) struct Writer {
     /// The same, for those who read.
     committed: Arc<AtomicU64>,
     publish: Publish,
+    admit: Admit,
     trouble: Arc<Mutex<Option<Trouble>>>,
     soundness: Arc<Soundness>,
     files: Files,
@@ -78,7 +86,7 @@ impl Writer {
         db: Connection,
         sums: Sums,
         committed: Arc<AtomicU64>,
-        publish: Publish,
+        (publish, admit): (Publish, Admit),
         trouble: Arc<Mutex<Option<Trouble>>>,
         files: Files,
         soundness: Arc<Soundness>,
@@ -91,6 +99,7 @@ impl Writer {
             head,
             committed,
             publish,
+            admit,
             trouble,
             soundness,
             files,
@@ -142,7 +151,7 @@ impl Writer {
     fn carry_out(&mut self, batch: Vec<Write>) {
         let changes = self.db.total_changes();
         match self.commit(&batch) {
-            Ok((events, outcomes)) => {
+            Ok(Committed { events, access, outcomes }) => {
                 // What only had to be looked up says nothing about the disk.
                 if self.db.total_changes() > changes {
                     self.note(None);
@@ -151,6 +160,9 @@ impl Writer {
                     self.head = last.seq();
                     self.committed.store(self.head.get(), Ordering::Release);
                     (self.publish)(&events);
+                }
+                if !access.is_empty() {
+                    (self.admit)(&access);
                 }
                 for (write, outcome) in batch.into_iter().zip(outcomes) {
                     (write.answer)(outcome);
@@ -207,21 +219,20 @@ impl Writer {
     }
 
     /// All of the batch becomes durable, or nothing of it.
-    fn commit(&mut self, batch: &[Write]) -> Result<(Vec<Event>, Vec<Answered>), WriteError> {
+    fn commit(&mut self, batch: &[Write]) -> Result<Committed, WriteError> {
         self.files.check()?;
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let changes = transaction.total_changes();
         let mut ledger = Ledger::new(&transaction, self.head, self.sums);
-        let (mut events, mut outcomes) = (Vec::new(), Vec::with_capacity(batch.len()));
+        let mut outcomes = Vec::with_capacity(batch.len());
         for Write { command, .. } in batch {
-            let Decision { outcome, change } = rules::decide(command, now(), &ledger)?;
-            if let Some(change) = change {
-                events.extend(ledger.make(change)?);
-            }
+            let Decision { outcome, changes } = rules::decide(command, now(), &ledger)?;
+            changes.into_iter().try_for_each(|change| ledger.make(change))?;
             outcomes.push(outcome);
         }
+        let Ledger { events, access, erases, .. } = ledger;
         if transaction.total_changes() == changes {
-            return Ok((events, outcomes));
+            return Ok(Committed { events, access, outcomes });
         }
         if !self.log.is_known {
             drop(transaction);
@@ -232,7 +243,6 @@ impl Writer {
         if with_mark {
             mark::mark(&transaction)?;
         }
-        let erases = ledger.erases;
         let committed = transaction.commit();
         self.is_in_doubt = committed.as_ref().is_err_and(may_be_whole) || (self.is_in_doubt && committed.is_err());
         committed?;
@@ -240,7 +250,7 @@ impl Writer {
         if erases {
             self.log.empty_soon();
         }
-        Ok((events, outcomes))
+        Ok(Committed { events, access, outcomes })
     }
 }
 

@@ -71,7 +71,7 @@ async fn try_write(site: &Site, written: &Written) -> Result<(StatusCode, String
             Ok((status, Event::Cheep(cheep).to_json()))
         }
         Outcome::Changed(Changed { cheep, .. }) => Ok((StatusCode::OK, Event::Cheep(cheep).to_json())),
-        Outcome::Named(_) => Err(Refusal::from(Code::Internal).into()),
+        Outcome::Named(_) | Outcome::Moderated(_) => Err(Refusal::from(Code::Internal).into()),
     }
 }
 
@@ -108,8 +108,8 @@ fn name(request: &Request) -> Option<&Name> {
     }
 }
 
-fn speaker(name: &Name, secret: Secret, Grant { role, person, .. }: Grant) -> Speaker {
-    Speaker::new(Author { name: name.clone(), secret: Some(secret), role, person })
+fn speaker(name: &Name, secret: Secret, Grant { role, person, link, .. }: Grant) -> Speaker {
+    Speaker::new(Author { name: name.clone(), secret: Some(secret), role, person, link })
 }
 
 async fn submit(site: &Site, command: Command) -> Result<Outcome, Refusal> {

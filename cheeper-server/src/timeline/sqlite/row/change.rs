@@ -128,12 +128,12 @@ impl Void {
 }
 
 impl Sums {
-    /// Writes a new change that somebody asked for who is known by `folded`. A cheep is none.
+    /// Writes a new change that somebody asked for who is known by `folded`, if by a name. A cheep is none.
     pub(in crate::timeline::sqlite) fn insert_change(
         self,
         db: &Connection,
         event: &Event,
-        folded: &FoldedName,
+        folded: Option<&FoldedName>,
     ) -> rusqlite::Result<()> {
         let new = New::of(event).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         let Some(New { kind, target, at, id, content }) = new else { return Ok(()) };
@@ -148,8 +148,8 @@ impl Sums {
             text(kind.as_str()),
             ValueRef::Integer(0),
             seq(target),
-            or_null(id, |_| text(folded.as_str())),
-            or_null(id, |id| text(id.as_str())),
+            or_null(id.and(folded), |folded| text(folded.as_str())),
+            or_null(folded.and(id), |id| text(id.as_str())),
             or_null(fingerprint.as_ref(), |fingerprint| ValueRef::Blob(fingerprint)),
             text(&content),
         ];

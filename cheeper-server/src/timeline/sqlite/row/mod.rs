@@ -8,12 +8,18 @@
 
 mod change;
 mod cheep;
+mod name;
+mod order;
 mod state;
 mod table;
 
 pub(super) use self::{
     change::{ChangeRow, Kind},
     cheep::present,
+    order::who_is,
     state::StateRow,
-    table::{CHANGES, CHEEPS, CLAIMS, META, REACTIONS, Sums, seq, text},
+    table::{
+        AUDIT, CHANGES, CHEEPS, CLAIMS, FLOOR, LINKS, LOOKALIKES, META, MUTES, REACTIONS, RELEASES, SESSIONS, Sums,
+        seq, text,
+    },
 };

@@ -32,6 +32,23 @@ pub(in super::super) const STATES: Table = Table {
 pub(in super::super) const REACTIONS: Table =
     Table { name: "reactions", columns: 6, insert: "INSERT INTO reactions VALUES (?, ?, ?, ?, ?, ?)" };
 
+pub(in super::super) const LOOKALIKES: Table =
+    Table { name: "lookalikes", columns: 3, insert: "INSERT OR REPLACE INTO lookalikes VALUES (?, ?, ?)" };
+pub(in super::super) const RELEASES: Table =
+    Table { name: "releases", columns: 6, insert: "INSERT INTO releases VALUES (?, ?, ?, ?, ?, ?)" };
+pub(in super::super) const MUTES: Table =
+    Table { name: "mutes", columns: 4, insert: "INSERT INTO mutes VALUES (?, ?, ?, ?)" };
+/// Written anew whenever somebody comes in.
+pub(in super::super) const LINKS: Table =
+    Table { name: "links", columns: 7, insert: "INSERT OR REPLACE INTO links VALUES (?, ?, ?, ?, ?, ?, ?)" };
+pub(in super::super) const SESSIONS: Table =
+    Table { name: "sessions", columns: 5, insert: "INSERT INTO sessions VALUES (?, ?, ?, ?, ?)" };
+/// Written anew when an entry is undone.
+pub(in super::super) const AUDIT: Table =
+    Table { name: "audit", columns: 7, insert: "INSERT OR REPLACE INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)" };
+pub(in super::super) const FLOOR: Table =
+    Table { name: "floor", columns: 2, insert: "INSERT INTO floor VALUES (?, ?)" };
+
 /// Reckons the sums of rows, over all other columns and the table's name. The key is the store's own, so that a row of
 /// another store, which damage or a wrong copy brought in, is none of this one.
 #[derive(Clone, Copy)]

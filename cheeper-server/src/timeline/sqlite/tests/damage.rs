@@ -68,7 +68,7 @@ impl Sample {
         let made = |command: Command| match store.submit(command.clone()).unwrap() {
             Outcome::Posted(posted) => posted.cheep.id.is_some().then_some((command, posted.cheep.seq)),
             Outcome::Changed(changed) => Some((command, changed.seq)),
-            Outcome::Named(_) => panic!("nobody claims a name here"),
+            Outcome::Named(_) | Outcome::Moderated(_) => panic!("nobody claims a name here"),
         };
         let requests = requests.into_iter().filter_map(made).collect();
         let events = store.published.lock().unwrap().clone();
@@ -133,7 +133,7 @@ impl Sample {
             match store.submit(command.clone()).unwrap() {
                 Outcome::Posted(Posted { cheep, duplicate }) => assert!(duplicate && cheep.seq == *event),
                 Outcome::Changed(Changed { seq, duplicate, .. }) => assert!(duplicate && seq == *event),
-                Outcome::Named(_) => panic!("nobody claims a name here"),
+                Outcome::Named(_) | Outcome::Moderated(_) => panic!("nobody claims a name here"),
             }
         }
         assert_eq!(store.claim(author("carol", Some("somebody else's secret"))).unwrap_err().code, Code::NameTaken);

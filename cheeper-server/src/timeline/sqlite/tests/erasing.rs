@@ -129,7 +129,7 @@ fn is_duplicate(outcome: Result<Outcome, Refusal>) -> bool {
     match outcome.unwrap() {
         Outcome::Posted(posted) => posted.duplicate,
         Outcome::Changed(changed) => changed.duplicate,
-        Outcome::Named(_) => panic!("nobody claims a name here"),
+        Outcome::Named(_) | Outcome::Moderated(_) => panic!("nobody claims a name here"),
     }
 }
 

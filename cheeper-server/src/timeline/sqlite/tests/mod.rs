@@ -89,7 +89,7 @@ fn start(store: Store) -> Opened {
     let published = Arc::new(Mutex::new(Vec::new()));
     let heard = published.clone();
     let publish = Box::new(move |events: &[Event]| heard.lock().unwrap().extend_from_slice(events));
-    let timeline = store.start(publish).unwrap();
+    let timeline = store.start(publish, Box::new(|_| {})).unwrap();
     Opened { timeline: Arc::new(timeline), published }
 }
 
@@ -113,14 +113,16 @@ impl Opened {
     fn post(&self, post: Post) -> Result<Posted, Refusal> {
         match self.submit(Command::Post(post))? {
             Outcome::Posted(posted) => Ok(posted),
-            Outcome::Changed(_) | Outcome::Named(_) => panic!("a post was answered as a claim"),
+            Outcome::Changed(_) | Outcome::Named(_) | Outcome::Moderated(_) => panic!("a post was answered as a claim"),
         }
     }
 
     fn claim(&self, author: Author) -> Result<Named, Refusal> {
         match self.submit(Command::Claim(Claim { author, may_claim: Ok(()) }))? {
             Outcome::Named(named) => Ok(named),
-            Outcome::Posted(_) | Outcome::Changed(_) => panic!("a claim was answered as a post"),
+            Outcome::Posted(_) | Outcome::Changed(_) | Outcome::Moderated(_) => {
+                panic!("a claim was answered as a post")
+            }
         }
     }
 
@@ -140,7 +142,8 @@ fn a_secret_is_not_in_the_files() {
     store.post(by(alice(), "I am", None)).unwrap();
     for closed in [false, true] {
         for file in fs::read_dir(folder.path()).unwrap() {
-            let bytes = fs::read(file.unwrap().path()).unwrap();
+            // One that goes at this moment, as what the search index is made in, has nothing.
+            let bytes = fs::read(file.unwrap().path()).unwrap_or_default();
             assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()));
         }
         if !closed {
@@ -291,7 +294,10 @@ fn the_log_is_carried_over_when_the_cheep_that_filled_it_is_out() {
     let store = Store::open(&path).unwrap();
     let before = length(&path);
     let publish = move |_: &[Event]| noted.lock().unwrap().push((length(&path), length(&beside(&path, "-wal"))));
-    let opened = Opened { timeline: Arc::new(store.start(Box::new(publish)).unwrap()), published: Arc::default() };
+    let opened = Opened {
+        timeline: Arc::new(store.start(Box::new(publish), Box::new(|_| {})).unwrap()),
+        published: Arc::default(),
+    };
     // The salts in its head change when it begins anew, which it cannot while somebody reads the store.
     let salts = || {
         let mut head = [0; 32];

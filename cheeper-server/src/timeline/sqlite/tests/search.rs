@@ -109,7 +109,7 @@ fn an_index_that_is_missing_damaged_or_of_another_store_is_made_anew() {
 fn the_file_of_somebody_else_is_left_as_it_is() {
     let folder = TempDir::new().unwrap();
     // Somebody has a store of this name.
-    let store = Store::open(&index_of(&folder)).unwrap().start(Box::new(|_| {})).unwrap();
+    let store = Store::open(&index_of(&folder)).unwrap().start(Box::new(|_| {}), Box::new(|_| {})).unwrap();
     store.close().unwrap();
     let before = fs::read(index_of(&folder)).unwrap();
     let store = open(&folder);
