@@ -163,9 +163,9 @@ impl Order {
         self.links.get(&link).cloned()
     }
 
-    pub(super) fn overdue_links(&self, at: Timestamp) -> Vec<LinkId> {
+    pub(super) fn overdue_links(&self, at: Timestamp) -> Vec<(LinkId, Link)> {
         let is_overdue = |link: &Link| !link.is_ended && link.ends_at.is_some_and(|ends_at| ends_at <= at);
-        self.links.iter().filter(|(_, link)| is_overdue(link)).map(|(id, _)| *id).collect()
+        self.links.iter().filter(|(_, link)| is_overdue(link)).map(|(id, link)| (*id, link.clone())).collect()
     }
 
     pub(super) fn sessions(&self) -> u64 {

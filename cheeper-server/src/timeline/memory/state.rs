@@ -64,7 +64,7 @@ impl State for Log {
         Ok(self.order.link(link))
     }
 
-    fn overdue_links(&self, at: Timestamp) -> Result<Vec<LinkId>, Infallible> {
+    fn overdue_links(&self, at: Timestamp) -> Result<Vec<(LinkId, Link)>, Infallible> {
         Ok(self.order.overdue_links(at))
     }
 

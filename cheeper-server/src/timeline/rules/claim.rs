@@ -1,50 +1,33 @@
-//! Names: whose they are, and how one is claimed.
+//! Names: whose they are, how one is claimed, and which cannot be told from another's.
 
 use std::borrow::Cow;
 
-use cheeper_protocol::{Code, Name};
+use cheeper_protocol::{Action, Code, Name, Refusal, Timestamp};
 
-use super::{Change, Decision, Holder, State, nothing_new, refuse};
+use super::{Change, Decision, Holder, State, audit::note, nothing_new, refused};
 use crate::timeline::command::{Claim, Identity, Named, Outcome};
 
-pub(super) fn decide<'a, S: State>(claim: &'a Claim<Identity>, log: &S) -> Result<Decision<'a>, S::Error> {
-    let Identity { name, folded, secret_hash, .. } = &claim.author;
-    Ok(match (standing(&claim.author, log)?, *secret_hash, &claim.may_claim) {
-        (Standing::Taken, _, _) => refuse(Code::NameTaken, "name"),
-        (Standing::Ours(name), _, _) => nothing_new(Outcome::Named(Named { name, claimed: true })),
-        (Standing::Free, None, _) => nothing_new(Outcome::Named(Named { name: name.clone(), claimed: false })),
-        (Standing::Free, Some(_), Err(refusal)) => Decision { outcome: Err(refusal.clone()), changes: Vec::new() },
-        (Standing::Free, Some(secret_hash), Ok(())) => {
-            let holder = Holder { name: name.clone(), secret_hash };
-            let outcome = Ok(Outcome::Named(Named { name: name.clone(), claimed: true }));
-            Decision {
-                outcome,
-                changes: vec![Change::Claim {
-                    name: Cow::Borrowed(folded),
-                    holder,
-                    skeletons: Cow::Borrowed(&claim.author.skeletons),
-                }],
-            }
-        }
-    })
-}
-
-/// How a name stands to who wants to use it.
-enum Standing {
-    /// Nobody's.
-    Free,
-    /// Theirs, and shown like this.
-    Ours(Name),
-    /// Somebody else's.
-    Taken,
-}
-
-fn standing<S: State>(who: &Identity, log: &S) -> Result<Standing, S::Error> {
-    Ok(match log.holder(&who.folded)? {
-        None => Standing::Free,
-        Some(holder) if who.secret_hash == Some(holder.secret_hash) => Standing::Ours(holder.name),
-        Some(_) => Standing::Taken,
-    })
+pub(super) fn decide<'a, S: State>(
+    claim: &'a Claim<Identity>,
+    at: Timestamp,
+    log: &S,
+) -> Result<Decision<'a>, S::Error> {
+    let Identity { name, folded, secret_hash, skeletons, .. } = &claim.author;
+    let Usable { name: shown, claimed } = match usable(&claim.author, log)? {
+        Ok(usable) => usable,
+        Err(refusal) => return Ok(refused(refusal)),
+    };
+    let Some(secret_hash) = secret_hash.filter(|_| !claimed) else {
+        return Ok(nothing_new(Outcome::Named(Named { name: shown, claimed })));
+    };
+    if let Err(refusal) = &claim.may_claim {
+        return Ok(refused(refusal.clone()));
+    }
+    let holder = Holder { name: name.clone(), secret_hash };
+    let (name, skeletons) = (Cow::Borrowed(folded), Cow::Borrowed(&skeletons[..]));
+    let mut changes = vec![Change::Claim { name, holder, skeletons }];
+    changes.extend(note(at, None, Action::Claim { name: shown.clone() }, log)?.1);
+    Ok(Decision { outcome: Ok(Outcome::Named(Named { name: shown, claimed: true })), changes })
 }
 
 /// A name that its asker may use.
@@ -55,11 +38,29 @@ pub(super) struct Usable {
     pub(super) claimed: bool,
 }
 
-/// The name that somebody asks under; none if it is somebody else's.
-pub(super) fn usable<S: State>(who: &Identity, log: &S) -> Result<Option<Usable>, S::Error> {
-    Ok(match standing(who, log)? {
-        Standing::Free => Some(Usable { name: who.name.clone(), claimed: false }),
-        Standing::Ours(name) => Some(Usable { name, claimed: true }),
-        Standing::Taken => None,
+/// The name that somebody asks under, or why it is not theirs to use: it is somebody else's, or looks as if it were.
+pub(super) fn usable<S: State>(who: &Identity, log: &S) -> Result<Result<Usable, Refusal>, S::Error> {
+    Ok(match log.holder(&who.folded)? {
+        Some(holder) if who.secret_hash == Some(holder.secret_hash) => Ok(Usable { name: holder.name, claimed: true }),
+        Some(_) => Err(Refusal::from(Code::NameTaken).in_field("name")),
+        None => match lookalike(&who.skeletons, who.secret_hash, log)? {
+            Some(other) => Err(looks_like(&other)),
+            None => Ok(Usable { name: who.name.clone(), claimed: false }),
+        },
     })
+}
+
+/// A claimed name that has one of these skeletons and another secret.
+pub(super) fn lookalike<S: State>(
+    skeletons: &[String],
+    secret_hash: Option<blake3::Hash>,
+    log: &S,
+) -> Result<Option<Name>, S::Error> {
+    let holders = log.lookalikes(skeletons)?;
+    Ok(holders.into_iter().find(|holder| secret_hash != Some(holder.secret_hash)).map(|holder| holder.name))
+}
+
+fn looks_like(other: &Name) -> Refusal {
+    let why = format!("This name looks like \"{other}\", which somebody has claimed: choose another.");
+    Refusal::new(Code::NameTaken, why).in_field("name")
 }

@@ -5,12 +5,14 @@
 //! every time it is made.
 //!
 //! A command is judged in this order, so that nobody learns from a refusal what is not theirs to know: whose the name is;
-//! whether this was asked for before, under the same name and id; whether there is what it names; whether that is deleted;
-//! whether the asker may.
+//! whether this was asked for before, under the same name and id; whether the asker is muted; whether there is what it names;
+//! whether that is deleted; whether the asker may.
 
 mod audit;
 mod change;
 mod claim;
+mod moderate;
+mod mute;
 mod post;
 mod state;
 #[cfg(test)]
@@ -123,8 +125,8 @@ pub fn decide<'a, S: State>(command: &'a Prepared, at: Timestamp, log: &S) -> Re
         Command::Edit(edit) => change::edit(edit, at, log),
         Command::Delete(delete) => change::delete(delete, at, log),
         Command::React(react) => change::react(react, at, log),
-        Command::Claim(claim) => claim::decide(claim, log),
-        Command::Moderate(_) => Ok(Decision { outcome: Err(Code::Internal.into()), changes: Vec::new() }),
+        Command::Claim(claim) => claim::decide(claim, at, log),
+        Command::Moderate(moderate) => moderate::decide(moderate, at, log),
     }
 }
 
@@ -151,7 +153,11 @@ fn is_same_text<S: State>(cheep: &Cheep, superseded: Option<Fingerprint>, text: 
 }
 
 fn refuse(code: Code, field: &'static str) -> Decision<'static> {
-    Decision { outcome: Err(Refusal::from(code).in_field(field)), changes: Vec::new() }
+    refused(Refusal::from(code).in_field(field))
+}
+
+fn refused(refusal: Refusal) -> Decision<'static> {
+    Decision { outcome: Err(refusal), changes: Vec::new() }
 }
 
 fn nothing_new(outcome: Outcome) -> Decision<'static> {

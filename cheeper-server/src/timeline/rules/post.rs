@@ -5,13 +5,18 @@ use cheeper_protocol::{Cheep, CheepState, Code, Event, Timestamp};
 use super::{
     Asked, Change, Decision, State,
     claim::{Usable, usable},
-    earlier, is_same_text, nothing_new, refuse,
+    earlier, is_same_text,
+    mute::muted,
+    nothing_new, refuse, refused,
 };
 use crate::timeline::command::{Identity, Outcome, Post, Posted};
 
 pub(super) fn decide<'a, S: State>(post: &'a Post<Identity>, at: Timestamp, log: &S) -> Result<Decision<'a>, S::Error> {
     let author = &post.author;
-    let Some(Usable { name, claimed }) = usable(author, log)? else { return Ok(refuse(Code::NameTaken, "name")) };
+    let Usable { name, claimed } = match usable(author, log)? {
+        Ok(usable) => usable,
+        Err(refusal) => return Ok(refused(refusal)),
+    };
     if let Some(first) = earlier(author, post.id.as_ref(), log)? {
         let is_same = match first.asked {
             Asked::Post { superseded } => {
@@ -24,6 +29,9 @@ pub(super) fn decide<'a, S: State>(post: &'a Post<Identity>, at: Timestamp, log:
         } else {
             refuse(Code::IdConflict, "id")
         });
+    }
+    if let Some(refusal) = muted(author, at, log)? {
+        return Ok(refused(refusal));
     }
     let mut parent = match post.reply_to {
         None => None,

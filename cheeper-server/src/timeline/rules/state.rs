@@ -48,8 +48,8 @@ pub trait State {
     /// A link.
     fn link(&self, link: LinkId) -> Result<Option<Link>, Self::Error>;
 
-    /// The links that have not ended though their time is over, ascending.
-    fn overdue_links(&self, at: Timestamp) -> Result<Vec<LinkId>, Self::Error>;
+    /// The links that have not ended though their time is over, in their order.
+    fn overdue_links(&self, at: Timestamp) -> Result<Vec<(LinkId, Link)>, Self::Error>;
 
     /// How many sessions there are.
     fn sessions(&self) -> Result<u64, Self::Error>;

@@ -160,10 +160,9 @@ impl State for Ledger<'_> {
         Ok(link.map(|(_, link)| link))
     }
 
-    fn overdue_links(&self, at: Timestamp) -> Result<Vec<LinkId>, WriteError> {
+    fn overdue_links(&self, at: Timestamp) -> Result<Vec<(LinkId, Link)>, WriteError> {
         let query = "SELECT * FROM links WHERE is_ended = 0 AND ends_at_ms <= ? ORDER BY link";
-        let links = self.rows(query, [at.as_millisecond()], |row| self.sums.link(row))?;
-        Ok(links.into_iter().map(|(link, _)| link).collect())
+        self.rows(query, [at.as_millisecond()], |row| self.sums.link(row))
     }
 
     fn sessions(&self) -> Result<u64, WriteError> {

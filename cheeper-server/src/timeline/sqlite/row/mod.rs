@@ -20,6 +20,6 @@ pub(super) use self::{
     state::StateRow,
     table::{
         AUDIT, CHANGES, CHEEPS, CLAIMS, FLOOR, LINKS, LOOKALIKES, META, MUTES, REACTIONS, RELEASES, SESSIONS, Sums,
-        seq, text,
+        Table, seq, text,
     },
 };

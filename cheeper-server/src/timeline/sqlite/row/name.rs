@@ -23,7 +23,7 @@ impl Sums {
         if !self.hold(&CLAIMS, row)? {
             return Ok(None);
         }
-        holder(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?, row.get(2)?)
+        Ok(holder(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?, row.get(2)?))
     }
 
     /// Writes what a claimed name has in common with others that look like it.
@@ -54,14 +54,14 @@ impl Sums {
         if !self.hold(&RELEASES, row)? {
             return Ok(None);
         }
-        holder(&row.get::<_, String>(0)?, &row.get::<_, String>(3)?, row.get(4)?)
+        Ok(holder(&row.get::<_, String>(0)?, &row.get::<_, String>(3)?, row.get(4)?))
     }
 }
 
 /// A holder as a row has them; none if the name is not what it is known by.
-fn holder(folded: &str, name: &str, secret_hash: [u8; 32]) -> rusqlite::Result<Option<(FoldedName, Holder)>> {
-    let Ok(name) = Name::parse(name) else { return Ok(None) };
+fn holder(folded: &str, name: &str, secret_hash: [u8; 32]) -> Option<(FoldedName, Holder)> {
+    let name = Name::parse(name).ok()?;
     let known = name.fold();
     let holder = Holder { name, secret_hash: secret_hash.into() };
-    Ok((known.as_str() == folded).then_some((known, holder)))
+    (known.as_str() == folded).then_some((known, holder))
 }

@@ -8,7 +8,7 @@ use rusqlite::{
 
 /// A table whose last column is the row's sum.
 pub(in super::super) struct Table {
-    pub(super) name: &'static str,
+    pub(in super::super) name: &'static str,
     pub(super) columns: usize,
     insert: &'static str,
 }

@@ -14,6 +14,7 @@ use super::{
     },
     finding::{Find, Finding, ROWS, damaged_structure},
     index::{CHANGES_BY_ID, CHEEPS_BY_ID, Entries},
+    order,
     step::Step,
 };
 
@@ -44,6 +45,8 @@ impl<'a> Thorough<'a> {
         let looked = self.events(find);
         let is_readable = settle(looked, find)?;
         let looked = self.claims(find);
+        let is_readable = settle(looked, find)? && is_readable;
+        let looked = self.order(find);
         let is_readable = settle(looked, find)? && is_readable;
         // Damage of the structure shows wherever it is come upon, and is told of once.
         if is_readable {
@@ -135,6 +138,17 @@ impl<'a> Thorough<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Who may come in and who may write, and the audit.
+    fn order(&mut self, find: Find) -> rusqlite::Result<()> {
+        let version: u8 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version < 3 {
+            return Ok(());
+        }
+        let (db, sums) = (self.db, self.sums);
+        let transaction = db.unchecked_transaction()?;
+        order::look(&transaction, sums, &mut || self.goes_on(), find)
     }
 
     /// How the pages hang together. This is one step, as SQLite knows no smaller one; it reads what was read just now.

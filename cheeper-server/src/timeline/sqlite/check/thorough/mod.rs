@@ -6,6 +6,7 @@
 mod finding;
 mod index;
 mod look;
+mod order;
 mod step;
 
 pub(super) use self::{
