@@ -52,6 +52,71 @@ fn all(client: &mut Client) -> Vec<Value> {
     cheeps
 }
 
+/// What the store of version 2 has: posts, then corrections and deletes of every third, which are the holder's, then reactions.
+const POSTS_2: u64 = 1500;
+const EDITS_2: u64 = 100;
+const DELETES_2: u64 = 50;
+const REACTIONS_2: u64 = 140;
+
+/// A cheep of that store, as it is given out.
+fn cheep_of_version_2(seq: u64) -> Value {
+    let is_edited = |seq: u64| seq.is_multiple_of(3) && seq <= 3 * EDITS_2;
+    let is_deleted = |seq: u64| seq.is_multiple_of(3) && (301..=300 + 3 * DELETES_2).contains(&seq);
+    let answers = |seq: u64| (6..=POSTS_2).filter(move |answer| answer % 5 == 1 && answer / 2 == seq);
+    let text = match seq {
+        _ if is_deleted(seq) => String::new(),
+        _ if is_edited(seq) => format!("cheep {seq}, corrected"),
+        _ => format!("cheep {seq} of a store of version 2"),
+    };
+    let reactions = (1..=REACTIONS_2).filter(|nth| 500 + nth % 20 == seq).count();
+    json!({
+        "seq": seq,
+        "name": if seq.is_multiple_of(3) { "Holder".to_owned() } else { format!("Guest {}", seq % 7) },
+        "cheep": text,
+        "verified": seq.is_multiple_of(3),
+        "deleted": is_deleted(seq).then_some("author"),
+        "reply_to": (seq >= 6 && seq % 5 == 1).then_some(seq / 2),
+        "id": seq.is_multiple_of(4).then(|| format!("id {seq}")),
+        "replies": Some(answers(seq).filter(|answer| !is_deleted(*answer)).count()).filter(|replies| *replies > 0),
+        "reactions": Some(reactions).filter(|count| *count > 0),
+    })
+}
+
+#[test]
+fn a_store_of_version_2_has_all_that_was_done_and_takes_what_hosts_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("cheeper.db");
+    old_store::lay_version_2(&data);
+    let mut server = start(&data);
+    let mut client = server.client();
+    assert_eq!(client.head(), POSTS_2 + EDITS_2 + DELETES_2 + REACTIONS_2);
+    let mut seen = 0;
+    while seen < POSTS_2 {
+        let page = client.ask(json!({ "type": "history", "after": seen, "limit": 200 }));
+        let cheeps: Vec<_> =
+            page["events"].as_array().unwrap().iter().filter(|event| event["type"] == "cheep").collect();
+        assert!(!cheeps.is_empty(), "nothing after {seen}: {page}");
+        for cheep in cheeps {
+            seen += 1;
+            let expected = cheep_of_version_2(seen);
+            for field in ["seq", "name", "cheep", "verified", "deleted", "reply_to", "id", "replies"] {
+                assert_eq!(cheep[field], expected[field], "{field} of {seen}: {cheep}");
+            }
+            assert_eq!(cheep["reactions"][0]["count"], expected["reactions"], "{cheep}");
+        }
+    }
+    assert_eq!(client.ask(json!({ "type": "hello", "name": "Holder", "secret": SECRET }))["claimed"], true);
+    let head = client.head();
+    assert_eq!(client.ask(json!({ "type": "edit", "target": 1500, "cheep": "the last words" }))["seq"], head + 1);
+    let taken = client.ask(json!({ "type": "hello", "name": "paypal" }));
+    assert_eq!(taken["code"], "name_taken", "{taken}");
+    drop(client);
+    server.signal("TERM");
+    assert!(server.ended().success());
+    let check = support::command(&data).arg("check").output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+}
+
 fn start(data: &Path) -> Server {
     Server::on(data, &["--post-rate", "0"])
 }

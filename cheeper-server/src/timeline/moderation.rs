@@ -137,15 +137,23 @@ impl Actor {
 impl Moderate {
     pub(super) fn prepare(self) -> Moderate<Known> {
         let known = |name: Name| Known { folded: name.fold(), name };
+        let whole = |time: Option<Timestamp>| time.map(whole_milliseconds);
         let deed = match self.deed {
             Deed::Remove { target } => Deed::Remove { target },
-            Deed::MuteName { name, until } => Deed::MuteName { name: known(name), until },
-            Deed::MuteAuthor { person, target, until } => Deed::MuteAuthor { person, target, until },
+            Deed::MuteName { name, until } => Deed::MuteName { name: known(name), until: whole(until) },
+            Deed::MuteAuthor { person, target, until } => Deed::MuteAuthor { person, target, until: whole(until) },
             Deed::Release { name } => Deed::Release { name: known(name) },
-            Deed::MakeLink { role, token_hash, ends_at, note } => Deed::MakeLink { role, token_hash, ends_at, note },
+            Deed::MakeLink { role, token_hash, ends_at, note } => {
+                Deed::MakeLink { role, token_hash, ends_at: whole(ends_at), note }
+            }
             Deed::Join { link, session_hash, person } => Deed::Join { link, session_hash, person },
             Deed::Undo { entry } => Deed::Undo { entry },
         };
         Moderate { by: self.by, deed }
     }
+}
+
+/// A time as it is stored and sent.
+fn whole_milliseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }

@@ -8,12 +8,12 @@ mod script;
 mod search;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Barrier, mpsc},
     thread,
 };
 
-use cheeper_protocol::{Cheep, CheepText, Code, Event, Seq, limits::PAGE_BYTES};
+use cheeper_protocol::{Action, AuditQuery, Cheep, CheepText, Code, Entry, Event, Seq, limits::PAGE_BYTES};
 use proptest::{prelude::*, test_runner::TestCaseResult};
 
 use self::running::{Answered, Running, timeless, timeless_outcome};
@@ -22,7 +22,9 @@ pub(super) use self::{
     script::{Step, author, posts, retryable, scripts},
     search::{finds, searches},
 };
-use super::{Claim, Command, Engine as _, Outcome, Part, Post, Posted, Read, memory::Memory, rules::makes_void};
+use super::{
+    AccessChange, Claim, Command, Engine as _, Outcome, Part, Post, Posted, Read, memory::Memory, rules::makes_void,
+};
 
 /// A fraction of the cases that a run is told to try: each of these takes long.
 pub(super) fn one_in(fraction: u32) -> ProptestConfig {
@@ -108,7 +110,7 @@ pub(super) fn agrees<S: Site>(script: Vec<Step>) -> TestCaseResult {
     let mut site = S::new();
     let mut running = Running::start(site.open());
     let id = running.timeline.id().to_owned();
-    let mut published = Vec::new();
+    let (mut published, mut admitted) = (Vec::new(), Vec::new());
     for step in script {
         match step {
             Step::Commands(commands) => {
@@ -120,7 +122,12 @@ pub(super) fn agrees<S: Site>(script: Vec<Step>) -> TestCaseResult {
                     if let Some((seq, ..)) = answered.event() {
                         prop_assert!(seq <= answered.newest, "{seq} was acked before it was published");
                     }
+                    prop_assert!(is_admitted(answered), "{:?} was answered before it was told", answered.outcome);
                 }
+                continue;
+            }
+            Step::Audit(query) => {
+                prop_assert_eq!(running.audit(query), reference.audit(query));
                 continue;
             }
             Step::Read(read) => {
@@ -139,8 +146,10 @@ pub(super) fn agrees<S: Site>(script: Vec<Step>) -> TestCaseResult {
             }
         }
         published.extend(running.published());
+        admitted.extend(running.admitted());
         let engine = site.open();
         prop_assert_eq!(engine.head(), model.head());
+        prop_assert_eq!(engine.access().unwrap(), model.access().unwrap());
         for (count, bytes) in [(0, 100), (3, 1), (7, 300), (100, 2000), (100, usize::MAX)] {
             let newest = timeless(engine.newest(count, bytes).unwrap());
             prop_assert_eq!(newest, timeless(model.newest(count, bytes).unwrap()));
@@ -149,6 +158,11 @@ pub(super) fn agrees<S: Site>(script: Vec<Step>) -> TestCaseResult {
     }
     let log = running.log();
     published.extend(running.published());
+    admitted.extend(running.admitted());
+    prop_assert_eq!(&admitted, &reference.admitted());
+    prop_assert_eq!(admits(&admitted), admits(&model.access().unwrap()));
+    let whole = AuditQuery { before: None, limit: usize::MAX };
+    prop_assert_eq!(running.audit(whole), reference.audit(whole));
     prop_assert!(is_dense(&published));
     prop_assert_eq!(timeless(published.clone()), timeless(reference.published()));
     prop_assert_eq!(&present(&published), &log);
@@ -157,6 +171,37 @@ pub(super) fn agrees<S: Site>(script: Vec<Step>) -> TestCaseResult {
     prop_assert_eq!(timeless(log), timeless(reference.log()));
     prop_assert_eq!(running.timeline.id(), id);
     Ok(())
+}
+
+/// Whether a link or a session had been told of when it was answered.
+fn is_admitted(answered: &Answered) -> bool {
+    let Ok(Outcome::Moderated(Entry { action, .. })) = &answered.outcome else { return true };
+    answered.admitted.iter().any(|change| match (action, change) {
+        (Action::Link { link, .. }, AccessChange::LinkMade { link: made, .. }) => *link == made.0,
+        (Action::Join { link }, AccessChange::SessionOpened { link: by, .. }) => *link == by.0,
+        _ => false,
+    }) || !matches!(action, Action::Link { .. } | Action::Join { .. })
+}
+
+/// Who may come in after these changes: the links, and with each the people who did.
+fn admits(changes: &[AccessChange]) -> BTreeMap<u32, Vec<u64>> {
+    let mut links = BTreeMap::<_, Vec<_>>::new();
+    for change in changes {
+        match change {
+            AccessChange::LinkMade { link, .. } => links.entry(link.0).or_default().clear(),
+            AccessChange::LinkEnded(link) => drop(links.remove(&link.0)),
+            AccessChange::SessionOpened { link, person, .. } => links.get_mut(&link.0).unwrap().push(person.0),
+            AccessChange::SessionEnded { link, person } => {
+                let people = links.get_mut(&link.0).unwrap();
+                let at = people.iter().position(|known| *known == person.0).unwrap();
+                people.remove(at);
+            }
+        }
+    }
+    for people in links.values_mut() {
+        people.sort_unstable();
+    }
+    links
 }
 
 /// Whatever is posted, from many threads at once: the log is dense, everything new is published once, in order, and each

@@ -5,9 +5,11 @@ use std::{
     sync::{Arc, Mutex, mpsc},
 };
 
-use cheeper_protocol::{Cheep, Delete, Edit, Event, Reaction, Refusal, Seq, Timestamp, limits::SEQ_MAX};
+use cheeper_protocol::{
+    AuditQuery, Cheep, Code, Delete, Edit, Entry, Event, Reaction, Refusal, Seq, Timestamp, limits::SEQ_MAX,
+};
 
-use crate::timeline::{Changed, Command, Engine, Outcome, Part, Posted, Read, Timeline};
+use crate::timeline::{AccessChange, Changed, Command, Engine, Outcome, Part, Posted, Read, Timeline};
 
 /// A place where a log of some engine lies.
 pub(in crate::timeline) trait Site: Sized + Send + Sync + 'static {
@@ -41,6 +43,7 @@ pub(super) struct Running {
     /// The newest event when it was opened.
     opened_at: Seq,
     published: Arc<Mutex<Vec<Event>>>,
+    admitted: Arc<Mutex<Vec<AccessChange>>>,
 }
 
 /// An answer.
@@ -48,6 +51,8 @@ pub(super) struct Answered {
     pub(super) outcome: Result<Outcome, Refusal>,
     /// The newest event that had been published when it came.
     pub(super) newest: Seq,
+    /// What had been told of who may come in.
+    pub(super) admitted: Vec<AccessChange>,
 }
 
 impl Running {
@@ -67,16 +72,21 @@ impl Running {
             heard.extend_from_slice(events);
             on_publish(&heard);
         });
-        Self { timeline: Box::new(engine.start(publish, Box::new(|_| {})).unwrap()), opened_at, published }
+        let admitted = Arc::<Mutex<Vec<AccessChange>>>::default();
+        let heard = admitted.clone();
+        let admit = Box::new(move |changes: &[AccessChange]| heard.lock().unwrap().extend_from_slice(changes));
+        Self { timeline: Box::new(engine.start(publish, admit).unwrap()), opened_at, published, admitted }
     }
 
     /// Hands a command in; its answer comes to `answers`, with its number.
     pub(super) fn submit(&self, number: usize, command: Command, answers: &mpsc::Sender<(usize, Answered)>) {
         let (answers, published, opened_at) = (answers.clone(), self.published.clone(), self.opened_at);
+        let admitted = self.admitted.clone();
         let answer = move |outcome| {
             let newest = published.lock().unwrap().last().map_or(opened_at, Event::seq);
             // Whoever asked may not want to know any more.
-            drop(answers.send((number, Answered { outcome, newest })));
+            let admitted = admitted.lock().unwrap().clone();
+            drop(answers.send((number, Answered { outcome, newest, admitted })));
         };
         self.timeline.submit(command, Box::new(answer));
     }
@@ -97,6 +107,21 @@ impl Running {
         let (sender, receiver) = mpsc::channel();
         self.timeline.read(read, Box::new(move |events| sender.send(events).unwrap()));
         receiver.recv().unwrap()
+    }
+
+    pub(super) fn audit(&self, query: AuditQuery) -> (Vec<Entry>, bool) {
+        let (sender, receiver) = mpsc::channel();
+        self.timeline.audit(query, Box::new(move |entries| sender.send(entries).unwrap()));
+        let (mut entries, more) = receiver.recv().unwrap().unwrap();
+        for entry in &mut entries {
+            entry.at = Timestamp::UNIX_EPOCH;
+        }
+        (entries, more)
+    }
+
+    /// What was told of who may come in since it was opened.
+    pub(super) fn admitted(&self) -> Vec<AccessChange> {
+        self.admitted.lock().unwrap().clone()
     }
 
     /// The whole log, which must be no longer than a page.
@@ -144,7 +169,11 @@ pub(super) fn timeless_outcome(outcome: &Result<Outcome, Refusal>) -> Result<Out
             changed.at = Timestamp::UNIX_EPOCH;
             forget_times(&mut changed.cheep);
         }
-        Ok(Outcome::Named(_) | Outcome::Moderated(_)) | Err(_) => {}
+        Ok(Outcome::Moderated(entry)) => entry.at = Timestamp::UNIX_EPOCH,
+        Err(refusal) if refusal.code == Code::Muted => {
+            refusal.retry_after_ms = refusal.retry_after_ms.map(|_| 1);
+        }
+        Ok(Outcome::Named(_)) | Err(_) => {}
     }
     outcome
 }

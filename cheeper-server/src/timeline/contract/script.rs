@@ -1,9 +1,9 @@
 //! What is tried on an engine, drawn by lot. Few names, ids and texts, so that they meet.
 
-use cheeper_protocol::{CheepText, Code, Emoji, Name, RequestId, Role, Secret, Seq, Thread};
+use cheeper_protocol::{AuditQuery, CheepText, Code, Emoji, Name, RequestId, Role, Secret, Seq, Thread, Timestamp};
 use proptest::{prelude::*, sample::select};
 
-use crate::timeline::{Author, Claim, Command, Delete, Edit, Person, Post, React, Read};
+use crate::timeline::{Actor, Author, Claim, Command, Deed, Delete, Edit, LinkId, Moderate, Person, Post, React, Read};
 
 const SECRET: &str = "somebody's own secret";
 
@@ -14,6 +14,8 @@ pub(in crate::timeline) enum Step {
     Commands(Vec<Command>),
     /// Somebody reads.
     Read(Read),
+    /// A host reads what was done.
+    Audit(AuditQuery),
     /// The server is stopped and started.
     Restart,
     /// The server is killed and started.
@@ -25,6 +27,8 @@ pub(in crate::timeline) fn scripts() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         8 => prop::collection::vec(commands(), 1..12).prop_map(Step::Commands),
         3 => reads().prop_map(Step::Read),
+        1 => (prop::option::of(0..40_u64), 0..12_usize)
+            .prop_map(|(before, limit)| Step::Audit(AuditQuery { before, limit })),
         1 => Just(Step::Restart),
         1 => Just(Step::Crash),
     ];
@@ -38,7 +42,44 @@ fn commands() -> impl Strategy<Value = Command> {
     let reply_to = prop::option::of(targets());
     let post = (authors(), texts(), reply_to, id.clone())
         .prop_map(|(author, cheep, reply_to, id)| Command::Post(Post { author, cheep, reply_to, id }));
-    prop_oneof![6 => post, 8 => changes(id.clone(), false), 2 => claim]
+    prop_oneof![6 => post, 8 => changes(id.clone(), false), 3 => claim, 4 => deeds()]
+}
+
+/// What hosts do, and those who come in. Times are far away, so that all engines are of one mind about them.
+fn deeds() -> impl Strategy<Value = Command> {
+    let by = prop_oneof![
+        Just(Actor::Operator),
+        Just(Actor::Oneself),
+        (1..4_u32).prop_map(|link| Actor::Host(LinkId(link))),
+    ];
+    let until = || {
+        let never = Timestamp::from_second(1).unwrap();
+        prop_oneof![2 => Just(None), 1 => Just(Some(never)), 2 => Just(Some(Timestamp::MAX))]
+    };
+    let name = || names().prop_map(|name| Name::parse(name).unwrap());
+    let hash = || any::<u8>().prop_map(|byte| [byte; 32]);
+    let role = select(vec![Role::Member, Role::Host]);
+    let deed = prop_oneof![
+        2 => targets().prop_map(|target| Deed::Remove { target }),
+        2 => (name(), until()).prop_map(|(name, until)| Deed::MuteName { name, until }),
+        1 => (people(), targets(), until())
+            .prop_map(|(person, target, until)| Deed::MuteAuthor { person, target, until }),
+        3 => name().prop_map(|name| Deed::Release { name }),
+        2 => (role, hash(), until(), prop::option::of(name()))
+            .prop_map(|(role, token_hash, ends_at, note)| Deed::MakeLink { role, token_hash, ends_at, note }),
+        3 => (0..6_u32, hash(), 10..99_u64).prop_map(|(link, session_hash, person)| Deed::Join {
+            link: LinkId(link),
+            session_hash,
+            person: Person(person)
+        }),
+        4 => (0..20_u64).prop_map(|entry| Deed::Undo { entry }),
+    ];
+    (by, deed).prop_map(|(by, deed)| Command::Moderate(Moderate { by, deed }))
+}
+
+fn people() -> impl Strategy<Value = Person> {
+    // Some that make no small number, as those do not who are drawn by lot.
+    select(vec![Person(1), Person(2), Person(u64::MAX)])
 }
 
 /// Changes of the first cheeps, so that most find something to change.
@@ -124,16 +165,25 @@ pub(in crate::timeline) fn author(name: &str, secret: Option<&str>) -> Author {
     }
 }
 
-fn authors() -> impl Strategy<Value = Author> {
+fn names() -> impl Strategy<Value = &'static str> {
     // The last two are one name, composed and not.
-    let name = select(vec!["alice", "Alice", "bob", "BOB", "Zo\u{eb}", "zoe\u{308}"]);
+    select(vec!["alice", "Alice", "bob", "BOB", "Zo\u{eb}", "zoe\u{308}"])
+}
+
+fn authors() -> impl Strategy<Value = Author> {
     let secret = prop_oneof![
         3 => Just(None),
         2 => Just(Some(SECRET)),
         1 => Just(Some("somebody else's one")),
     ];
     let role = prop_oneof![5 => Just(Role::Member), 1 => Just(Role::Host)];
-    (name, secret, role).prop_map(|(name, secret, role)| Author { role, ..author(name, secret) })
+    let link = prop::option::of((1..4_u32).prop_map(LinkId));
+    (names(), secret, role, people(), link).prop_map(|(name, secret, role, person, link)| Author {
+        role,
+        person,
+        link,
+        ..author(name, secret)
+    })
 }
 
 fn ids() -> impl Strategy<Value = RequestId> + Clone {

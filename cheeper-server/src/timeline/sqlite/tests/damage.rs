@@ -3,11 +3,11 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::LazyLock, thread};
 
-use cheeper_protocol::Emoji;
+use cheeper_protocol::{Emoji, Name, Role, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
-use crate::timeline::{Changed, Delete, Edit, React, contract::present, sqlite::lock::INDEX};
+use crate::timeline::{Changed, Delete, Edit, LinkId, Person, React, contract::present, sqlite::lock::INDEX};
 
 /// A store that was closed; one that a killed server has left; the same without the index; and one whose log has begun
 /// anew, with much of the earlier round behind its end.
@@ -23,6 +23,8 @@ struct Sample {
     events: Vec<Event>,
     /// What can be asked for again, each with the event that it made.
     requests: Vec<(Command, Seq)>,
+    audit: Vec<Entry>,
+    access: Vec<AccessChange>,
 }
 
 /// What somebody calls a request.
@@ -61,6 +63,8 @@ impl Sample {
 
     fn of(folder: &TempDir, store: &Opened, is_killed: bool) -> Self {
         assert!(store.claim(carol()).unwrap().claimed);
+        let access = keep_order(store);
+        let audit = store.audit();
         let before = store.published.lock().unwrap().len() as u64;
         let mut requests: Vec<_> = (0..12).map(|nth| Command::Post(post(nth, before))).collect();
         requests.extend(changes(before));
@@ -76,7 +80,7 @@ impl Sample {
             store.timeline.close().unwrap();
         }
         let of = |suffix| Some((suffix, fs::read(beside(&folder.path().join("cheeper.db"), suffix)).ok()?));
-        Self { files: ["", LOG, INDEX].into_iter().filter_map(of).collect(), events, requests }
+        Self { files: ["", LOG, INDEX].into_iter().filter_map(of).collect(), events, requests, audit, access }
     }
 
     /// What is read when this many events are there.
@@ -117,8 +121,11 @@ impl Sample {
             assert!(!is_sound, "a start is refused for what the thorough look does not find");
             return None;
         };
-        let events = store.newest(1000, usize::MAX);
+        let (events, access) = (store.newest(1000, usize::MAX), store.access());
         drop(store);
+        if let Ok(access) = &access {
+            assert!(access.iter().all(|change| self.access.contains(change)), "{access:?} is let in");
+        }
         if !is_sound {
             assert!(events.is_err() || events.is_ok_and(|events| is_right(&events, &self.present(self.events.len()))));
             self.is_served_as_far_as_it_is_sound(&open(&folder));
@@ -127,7 +134,10 @@ impl Sample {
         let events = events.unwrap();
         assert_eq!(events, self.present(events.len()));
 
+        assert_eq!(access.unwrap(), self.access);
         let store = open(&folder);
+        assert_eq!(store.audit(), self.audit);
+        assert_eq!(store.post(by(author("Mallory", None), "hello", None)).unwrap_err().code, Code::Muted);
         let last = events.last().map_or(Seq::ZERO, Event::seq);
         for (command, event) in self.requests.iter().filter(|(_, event)| *event <= last) {
             match store.submit(command.clone()).unwrap() {
@@ -149,6 +159,12 @@ impl Sample {
             let read = store.read(Read::Events { first: expected.seq(), last: expected.seq() });
             assert!(read.is_err() || read.is_ok_and(|read| is_right(&read, &[expected])));
         }
+        let (sender, receiver) = mpsc::channel();
+        let query = AuditQuery { before: None, limit: usize::MAX };
+        store.timeline.audit(query, Box::new(move |entries| sender.send(entries).unwrap()));
+        if let Ok((entries, _)) = receiver.recv().unwrap() {
+            assert!(entries.iter().all(|entry| self.audit.contains(entry)), "{entries:?} was never done");
+        }
         while store.timeline.damage().is_none() {
             thread::yield_now();
         }
@@ -160,6 +176,42 @@ fn is_right(events: &[Event], expected: &[Event]) -> bool {
     let is =
         |(event, expected): (&Event, &Event)| event == expected || *event == Event::Unknown { seq: expected.seq() };
     events.len() == expected.len() && events.iter().zip(expected).all(is)
+}
+
+/// Fills the tables that hold no events, and says who may come in then.
+fn keep_order(store: &Opened) -> Vec<AccessChange> {
+    let name = |name: &str| Name::parse(name).unwrap();
+    let muted = |name: Name, until| Deed::MuteName { name, until };
+    let link = |role, byte| Deed::MakeLink { role, token_hash: [byte; 32], ends_at: None, note: Some(name("a class")) };
+    let join =
+        |link, byte| Deed::Join { link: LinkId(link), session_hash: [byte; 32], person: Person(u64::from(byte) << 56) };
+    assert!(store.claim(author("Dave", Some(SECRET))).unwrap().claimed);
+    let deeds = [
+        muted(name("mallory"), Some(Timestamp::MAX)),
+        muted(name("trudy"), None),
+        Deed::MuteAuthor { person: Person(u64::MAX), target: seq(1), until: None },
+        Deed::Undo { entry: 5 },
+        Deed::Release { name: name("dave") },
+        link(Role::Member, 1),
+        link(Role::Host, 2),
+        join(1, 3),
+        join(1, 4),
+        join(2, 5),
+        link(Role::Member, 6),
+        Deed::Undo { entry: 13 },
+        Deed::Undo { entry: 12 },
+    ];
+    let done: Vec<_> = deeds.into_iter().map(|deed| store.moderate(deed).unwrap()).collect();
+    assert_eq!(done.last().map(|entry| entry.entry), Some(15), "two names were claimed before");
+    let made = |link, role, byte| {
+        let (link, token_hash, ends_at) = (LinkId(link), [byte; 32], None);
+        AccessChange::LinkMade { link, role, token_hash, ends_at }
+    };
+    let opened = |byte| {
+        let (link, session_hash, person) = (LinkId(1), [byte; 32], Person(u64::from(byte) << 56));
+        AccessChange::SessionOpened { link, session_hash, person }
+    };
+    vec![made(1, Role::Member, 1), made(2, Role::Host, 2), opened(3), opened(4)]
 }
 
 fn post(nth: u32, before: u64) -> Post {

@@ -7,7 +7,7 @@ use cheeper_protocol::Emoji;
 use proptest::prelude::*;
 
 use super::*;
-use crate::timeline::{Changed, Delete, Edit, React, contract::one_in};
+use crate::timeline::{Actor, Changed, Deed, Delete, Edit, Moderate, React, contract::one_in};
 
 /// Something to do, with the first to last of the cheeps as 0 to 100.
 #[derive(Clone, Debug)]
@@ -16,6 +16,7 @@ enum Step {
     Edit { target: usize, words: usize },
     React { target: usize },
     Delete { target: usize },
+    Remove { target: usize },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -26,7 +27,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (words(), prop::option::of(target())).prop_map(|(words, answers)| Step::Post { words, answers }),
         4 => (target(), words()).prop_map(|(target, words)| Step::Edit { target, words }),
         2 => target().prop_map(|target| Step::React { target }),
-        3 => target().prop_map(|target| Step::Delete { target }),
+        2 => target().prop_map(|target| Step::Delete { target }),
+        1 => target().prop_map(|target| Step::Remove { target }),
     ];
     prop::collection::vec(step, 1..120)
 }
@@ -64,6 +66,7 @@ fn take(store: &Opened, steps: &[Step]) -> (BTreeSet<String>, BTreeSet<String>) 
                 Command::React(React { author: holder(), target: place(target), emoji, on: true, id })
             }
             Step::Delete { target } => Command::Delete(Delete { author: holder(), target: place(target), id }),
+            Step::Remove { target } => remove(place(target)),
         };
         match store.submit(command) {
             Ok(Outcome::Posted(Posted { cheep, .. })) => {
@@ -113,6 +116,11 @@ fn until_gone(folder: &Path, words: &BTreeSet<String>) {
 fn edit(target: Seq, text: &str, id: &str) -> Command {
     let (cheep, id) = (CheepText::parse(text, 280).unwrap(), Some(RequestId::parse(id).unwrap()));
     Command::Edit(Edit { author: holder(), target, cheep, id })
+}
+
+/// A host takes it back, without a name.
+fn remove(target: Seq) -> Command {
+    Command::Moderate(Moderate { by: Actor::Operator, deed: Deed::Remove { target } })
 }
 
 fn delete(target: Seq) -> Command {

@@ -1,4 +1,4 @@
-//! A store of version 1 becomes one of this version: whole or not at all, wherever that is cut off.
+//! A store of an earlier version becomes one of this version: whole or not at all, wherever that is cut off.
 
 use std::{cell::RefCell, collections::BTreeMap, mem, path::PathBuf};
 
@@ -8,6 +8,7 @@ use rusqlite::types::ValueRef;
 use super::*;
 use crate::timeline::{
     Changed, Edit,
+    command::skeletons,
     sqlite::row::{CHEEPS, CLAIMS, Sums, text},
 };
 
@@ -115,6 +116,16 @@ fn a_store_of_version_1_is_brought_up_to_date() {
     let answer = Post { reply_to: Seq::new(7), ..by(author("bob", None), "one more", None) };
     let answered = expected()[6].as_cheep().unwrap().state.replies;
     assert_eq!(store.post(answer).unwrap().cheep.parent_replies, Some(answered + 1));
+    let db = Connection::open(folder.path().join("cheeper.db")).unwrap();
+    let like: Vec<(String, String)> = db
+        .prepare("SELECT skeleton, folded_name FROM lookalikes")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let skeletons = skeletons(&holder().name);
+    assert_eq!(like, skeletons.into_iter().map(|skeleton| (skeleton, "holder".to_owned())).collect::<Vec<_>>());
 }
 
 type Files = BTreeMap<String, Vec<u8>>;

@@ -12,12 +12,12 @@ use std::{
     sync::{Arc, Mutex, mpsc},
 };
 
-use cheeper_protocol::{CheepText, Code, RequestId, Thread, limits::SEQ_MAX};
+use cheeper_protocol::{CheepText, Code, Entry, RequestId, Thread, limits::SEQ_MAX};
 use tempfile::TempDir;
 
 use super::*;
 use crate::timeline::{
-    Author, Claim, Named, Post, Posted,
+    Actor, Author, Claim, Deed, Moderate, Named, Post, Posted,
     contract::{Site, author, contract},
 };
 
@@ -124,6 +124,20 @@ impl Opened {
                 panic!("a claim was answered as a post")
             }
         }
+    }
+
+    fn moderate(&self, deed: Deed) -> Result<Entry, Refusal> {
+        match self.submit(Command::Moderate(Moderate { by: Actor::Operator, deed }))? {
+            Outcome::Moderated(entry) => Ok(entry),
+            other => panic!("it was answered with {other:?}"),
+        }
+    }
+
+    fn audit(&self) -> Vec<Entry> {
+        let (sender, receiver) = mpsc::channel();
+        let query = AuditQuery { before: None, limit: usize::MAX };
+        self.timeline.audit(query, Box::new(move |entries| sender.send(entries).unwrap()));
+        receiver.recv().unwrap().unwrap().0
     }
 
     fn read(&self, read: Read) -> Result<Vec<Event>, Refusal> {
