@@ -153,7 +153,8 @@ impl Moderate {
     }
 }
 
-/// A time as it is stored and sent.
+/// A time as it is stored and sent. In the last second that there is, milliseconds cannot be told.
 fn whole_milliseconds(time: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
+    let whole = Timestamp::from_millisecond(time.as_millisecond());
+    whole.or_else(|_| Timestamp::from_second(time.as_second())).unwrap_or(time)
 }
