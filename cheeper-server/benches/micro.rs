@@ -8,7 +8,7 @@ use cheeper_server::{
     access::Grant,
     conversation::request::{Rules, Speaker},
     feed::{page, tail::Tail},
-    rate_limit::{RateLimits, Source},
+    limits::{Connected, RateLimits, Source},
     timeline::Person,
 };
 use divan::{Bencher, black_box};
@@ -62,7 +62,8 @@ fn encode_an_event(bencher: Bencher) {
 #[divan::bench]
 fn a_speaker_takes_a_post(bencher: Bencher) {
     let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(0) };
-    let source = Source { address: [127, 0, 0, 1].into(), connection: Some(1), grant: MEMBER };
+    let connection = Some(Connected { serial: 1, is_settled: true });
+    let source = Source { address: [127, 0, 0, 1].into(), connection, grant: MEMBER };
     let mut speaker = Speaker::default();
     bencher.bench_local(|| {
         let frame = ClientFrame::parse(black_box(POST), &rules.limits).ok()?;

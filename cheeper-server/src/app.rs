@@ -8,15 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     access::Access,
-    admission::ConnectionLimit,
     config::Config,
     conversation::request::Rules,
     fanout::Fanout,
     feed::{Feed, tail::Tail},
+    limits::{ConnectionBounds, ConnectionLimit, RateLimits, Rates, RequestLimit},
     memory::MemoryBudget,
     metrics::Metrics,
     presence::Presence,
-    rate_limit::RateLimits,
     services::Services,
     timeline::{Engine, Timeline},
     trim,
@@ -58,10 +57,9 @@ pub async fn run<E: Engine>(
     engine: E,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError<E::Error>> {
-    let limit = ConnectionLimit::new(config.max_connections);
     let app = App::start(config, engine)?;
     let trimming = tokio::spawn(trim::watch(app.web.services.memory.clone()));
-    let mut serving = pin!(web::serve::serve(listener, app.web.clone(), limit));
+    let mut serving = pin!(web::serve::serve(listener, app.web.clone()));
     let served = tokio::select! {
         served = serving.as_mut() => served,
         () = shutdown => {
@@ -86,10 +84,16 @@ impl App {
             Arc::new(engine.start(Box::new(publish), Box::new(|_| {})).map_err(RunError::Store)?);
 
         let memory = MemoryBudget::new(WAITING_BYTES);
+        let bounds = ConnectionBounds::new(config.max_connections, config.connections_per_address);
+        let rates = Rates {
+            posts_per_minute: config.limits.posts_per_minute,
+            pages_per_second: config.pages_per_second,
+            frames_per_second: config.frames_per_second,
+        };
         let services = Arc::new(Services {
             timeline: timeline.clone(),
             feed: Arc::new(Feed::new(timeline.clone(), tail, memory.clone())),
-            rules: Rules { rate_limits: RateLimits::new(config.limits.posts_per_minute), limits: config.limits },
+            rules: Rules { rate_limits: RateLimits::of(rates), limits: config.limits },
             presence: Presence::default(),
             metrics: Metrics::new(),
             memory,
@@ -98,7 +102,11 @@ impl App {
         let stopping = CancellationToken::new();
         let access = Arc::new(Access::new(config.strangers, &*timeline));
         let gate = Gate { origins: AllowedOrigins::new(config.allowed_origins), access };
-        let web = Arc::new(Site { services, fanout: fanout.clone(), gate, stopping: stopping.clone() });
+        let limited = services.rules.rate_limits.limited();
+        let connections = ConnectionLimit::new(bounds, limited.clone());
+        let requests = RequestLimit::new(limited.clone());
+        let web = Site { services, fanout: fanout.clone(), gate, connections, requests, stopping: stopping.clone() };
+        let web = Arc::new(web);
         // To open the store and to fill the ring took more than both keep.
         trim::give_back();
         Ok(Self { stopping, web, fanout, timeline })

@@ -11,8 +11,14 @@ pub struct Config {
     pub strangers: Option<Role>,
     /// Origins besides our own.
     pub allowed_origins: Vec<String>,
+    /// Pages for one connection in a second; 0 is no limit.
+    pub pages_per_second: u32,
+    /// Frames, and KiB, a second from one connection; 0 is no limit.
+    pub frames_per_second: u16,
     /// Connections at once.
     pub max_connections: usize,
+    /// Those from one address; without it there is a default, from which this machine itself is exempt.
+    pub connections_per_address: Option<usize>,
     /// Threads that serve connections.
     pub shards: usize,
 }

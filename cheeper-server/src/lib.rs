@@ -7,17 +7,16 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod access;
-mod admission;
 pub mod app;
 pub mod cli;
 pub mod config;
 pub mod conversation;
 pub mod fanout;
 pub mod feed;
+pub mod limits;
 mod memory;
 mod metrics;
 mod presence;
-pub mod rate_limit;
 mod services;
 pub mod timeline;
 mod trim;

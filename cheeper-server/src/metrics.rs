@@ -9,7 +9,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::timeline::{Changed, Command, Outcome, Posted};
+use crate::{
+    limits::{Limit, Limited},
+    timeline::{Changed, Command, Outcome, Posted},
+};
 
 /// Panics of this process, whichever server in it they belong to.
 pub(crate) static PANICS: AtomicU64 = AtomicU64::new(0);
@@ -25,6 +28,7 @@ pub(crate) struct Metrics {
     reactions: Counter,
     duplicates: Counter,
     refused: Family<Reason, Counter>,
+    limited: Family<Reached, Counter>,
     lagged: Counter,
     refused_connections: Counter,
     read_bytes: Counter,
@@ -39,6 +43,11 @@ pub(crate) struct Metrics {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Reason {
     code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reached {
+    limit: &'static str,
 }
 
 /// What a command is, to be counted by when it is answered.
@@ -76,6 +85,7 @@ impl Metrics {
             reactions: Counter::default(),
             duplicates: Counter::default(),
             refused: Family::default(),
+            limited: Family::default(),
             lagged: Counter::default(),
             refused_connections: Counter::default(),
             read_bytes: Counter::default(),
@@ -101,6 +111,7 @@ impl Metrics {
             "Commands refused by the timeline, or posts for coming too often",
             metrics.refused.clone(),
         );
+        registry.register("limited", "Times a limit stopped somebody", metrics.limited.clone());
         registry.register("lagged", "Times a reader was told that it was too slow", metrics.lagged.clone());
         registry.register(
             "refused_connections",
@@ -155,7 +166,12 @@ impl Metrics {
     }
 
     /// Everything, in the OpenMetrics text form. What is counted elsewhere is given.
-    pub(crate) fn text(&self, online: u64, head: u64, damages: u64, rate_limited: u64) -> String {
+    pub(crate) fn text(&self, online: u64, head: u64, damages: u64, limited: &Limited) -> String {
+        for (limit, name) in Limit::ALL {
+            let counter = self.limited.get_or_create(&Reached { limit: name });
+            counter.inner().store(limited.count(limit), Ordering::Relaxed);
+        }
+        let rate_limited = limited.count(Limit::Posts) + limited.count(Limit::Reactions);
         let reason = Reason { code: Code::RateLimited.as_str() };
         self.refused.get_or_create(&reason).inner().store(rate_limited, Ordering::Relaxed);
         self.panics.inner().store(PANICS.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -194,7 +210,7 @@ mod tests {
             metrics.answered(kind, &Err(Code::Gone.into()));
         }
         metrics.answered(CommandKind::Claim, &Ok(Outcome::Named(Named { name: name("alice"), claimed: true })));
-        let text = metrics.text(0, 0, 0, 0);
+        let text = metrics.text(0, 0, 0, &Limited::default());
         for line in [
             "cheeper_posts_total 2",
             "cheeper_edits_total 3",

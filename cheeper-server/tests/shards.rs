@@ -40,6 +40,9 @@ impl Server {
             strangers: Some(Role::Member),
             allowed_origins: Vec::new(),
             max_connections: 1000,
+            pages_per_second: 0,
+            frames_per_second: 0,
+            connections_per_address: None,
             shards: SHARDS,
         };
         let serve = move || runtime.block_on(app::run(listener, config, store, async { drop(stopped.await) })).unwrap();

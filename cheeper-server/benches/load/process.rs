@@ -190,7 +190,18 @@ impl Server {
 fn launch(system: System, data: &Path, flags: &[String]) -> Result<(Process, u16, Duration), Failure> {
     let mut command = system.command();
     if system.is_cheeper() {
-        command.args(["--listen", "127.0.0.1:0", "--post-rate", "0", "--log", "warn"]);
+        command.args([
+            "--listen",
+            "127.0.0.1:0",
+            "--post-rate",
+            "0",
+            "--page-rate",
+            "0",
+            "--frame-rate",
+            "0",
+            "--log",
+            "warn",
+        ]);
         command.arg("--data").arg(data).args(flags);
     }
     pin(SERVER_CORE)?;

@@ -30,6 +30,8 @@ pub(crate) enum Action {
     Wait,
     /// Go on when all others have had their turn.
     Yield,
+    /// Go on in the next second: in this one the client has said as much as it may.
+    Pause,
     /// Let go of the connection.
     End,
 }

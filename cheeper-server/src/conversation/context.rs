@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cheeper_protocol::Seq;
 
 use super::request::Rules;
-use crate::{access::Visitor, feed::tail::Tail, memory::MemoryBudget, metrics::Metrics, rate_limit::Source};
+use crate::{access::Visitor, feed::tail::Tail, memory::MemoryBudget, metrics::Metrics};
 
 /// What a client may have carried out in one turn, in units of a ping.
 pub(super) const TURN_COST: u32 = 64;
@@ -39,13 +39,6 @@ pub(crate) struct Context<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) memory: &'a Arc<MemoryBudget>,
     pub(crate) metrics: &'a Metrics,
-}
-
-impl Context<'_> {
-    /// Who the client is to the limits of rates.
-    pub(super) fn source(&self) -> Source {
-        Source { address: self.visitor.client.address, connection: Some(self.connection), grant: self.visitor.grant }
-    }
 }
 
 /// One turn of a client, after which all others have theirs.

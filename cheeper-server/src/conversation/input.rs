@@ -51,6 +51,7 @@ impl Conversation {
                 self.socket.readable = bytes.len() == asked || self.socket.hung_up;
                 if self.ending().is_none() {
                     self.hear(cx);
+                    self.count_bytes(bytes.len());
                     self.take_in(bytes, cx);
                 }
             }
@@ -93,6 +94,7 @@ impl Conversation {
     /// A command came back.
     pub(crate) fn on_outcome(&mut self, pending: Pending, outcome: Result<Outcome, Refusal>, cx: &Context) {
         let Pending { id, name } = pending;
+        let source = self.source(cx);
         let state = self.state();
         state.pending -= 1;
         match outcome {
@@ -109,6 +111,9 @@ impl Conversation {
             Ok(Outcome::Named(Named { name, claimed })) => {
                 state.is_naming = false;
                 state.name = Some(name.clone());
+                if claimed && let Some(holder) = state.speaker.author() {
+                    cx.rules.rate_limits.welcome(source, holder);
+                }
                 self.say(&ServerFrame::Hello { id, name, claimed }, cx);
             }
             Ok(Outcome::Moderated(entry)) => {
@@ -157,6 +162,7 @@ impl Conversation {
 
     /// Time has passed. Pings a client that is silent; ends with one that is gone, or that is stuck while memory is short.
     pub(crate) fn on_tick(&mut self, cx: &Context) {
+        self.age();
         if let Some(Ending::Lingering { since }) = self.ending() {
             if cx.now - since >= LINGER_SECONDS {
                 self.state().ending = Some(Ending::Over);

@@ -13,6 +13,7 @@ mod inbox;
 mod input;
 mod outbox;
 mod output;
+mod pace;
 pub mod request;
 mod state;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub(crate) use self::{
 };
 use self::{
     outbox::Outbox,
+    pace::Pace,
     state::{CatchUp, Ending, State},
 };
 use crate::feed::{PageRequest, Question, frame};
@@ -39,8 +41,11 @@ pub(crate) struct Conversation {
     outbox: Outbox,
     /// The live event that the client is to get next.
     next: Seq,
-    /// When the client was heard from.
+    /// When the client was heard from, and how much it said in that second.
     heard_at: u32,
+    pace: Pace,
+    /// Times it was told that time has passed, as far as that tells of it.
+    ticks: u8,
     is_pinged: bool,
     /// The socket will never take anything again.
     is_broken: bool,
@@ -74,6 +79,8 @@ impl Conversation {
             outbox: Outbox::default(),
             next: head.next(),
             heard_at: cx.now,
+            pace: Pace::default(),
+            ticks: 0,
             is_pinged: false,
             is_broken: false,
             // What it is not, the first try tells.
@@ -147,11 +154,6 @@ impl Conversation {
 
     fn state(&mut self) -> &mut State {
         self.state.get_or_insert_default()
-    }
-
-    fn hear(&mut self, cx: &Context) {
-        self.heard_at = cx.now;
-        self.is_pinged = false;
     }
 
     fn say(&mut self, frame: &ServerFrame, cx: &Context) {

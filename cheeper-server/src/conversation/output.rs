@@ -3,7 +3,12 @@
 
 use cheeper_protocol::{ClientFrame, Code, Refusal, Request, ServerFrame};
 
-use super::{Action, Context, Conversation, Pending, Turn, frame_reader::Incoming, request::Step, state::Ending};
+use super::{
+    Action, Context, Conversation, Pending, Turn,
+    frame_reader::Incoming,
+    request::Step,
+    state::{Ending, State},
+};
 use crate::{
     feed::{
         PageRequest, frame,
@@ -61,6 +66,12 @@ impl Conversation {
     }
 
     fn read_or_rest(&mut self, turn: &mut Turn, cx: &Context) -> Action {
+        if let Some(limit) = self.over_its_pace(cx)
+            && (self.wants_to_read(cx) || self.has_request(cx))
+        {
+            cx.rules.rate_limits.limited().note(limit);
+            return Action::Pause;
+        }
         if self.wants_to_read(cx) {
             if turn.has_read {
                 return Action::Yield;
@@ -73,7 +84,7 @@ impl Conversation {
 
     /// The next request, if it can be carried out now and in this turn.
     fn next_request(&mut self, turn: &Turn, cx: &Context) -> Option<Incoming> {
-        if turn.left == 0 || self.is_crowded(cx) {
+        if turn.left == 0 || self.is_crowded(cx) || self.over_its_pace(cx).is_some() {
             return None;
         }
         self.state.as_mut().filter(|state| !state.is_busy())?.inbox.pop()
@@ -82,9 +93,14 @@ impl Conversation {
     /// Whether a turn that is used up was all that kept it from going on.
     fn can_go_on(&self, cx: &Context) -> bool {
         let Some(state) = &self.state else { return false };
-        let has_request = !state.inbox.has_no_message() && !state.is_busy() && !self.is_crowded(cx);
         let has_missed = self.outbox.is_empty() && state.wants_missed() && !cx.memory.is_exhausted();
-        has_request || has_missed
+        has_missed || self.has_request(cx)
+    }
+
+    /// Whether there is a request that nothing but its turn or its pace keeps from being carried out.
+    fn has_request(&self, cx: &Context) -> bool {
+        let is_ready = |state: &State| !state.inbox.has_no_message() && !state.is_busy();
+        self.state.as_deref().is_some_and(is_ready) && !self.is_crowded(cx)
     }
 
     /// Nothing more is carried out before some of what waits is written.
@@ -94,6 +110,7 @@ impl Conversation {
 
     fn carry_out(&mut self, incoming: Incoming, turn: &mut Turn, cx: &Context) -> Option<Action> {
         turn.spend(1);
+        self.count_frame(cx);
         match incoming {
             Incoming::Text(text) => return self.on_text(&text, turn, cx),
             Incoming::Binary => self.refuse(None, Code::BadFrame.into(), cx),
@@ -116,8 +133,9 @@ impl Conversation {
             }
         };
         let is_hello = matches!(request, Request::Hello { .. });
+        let source = self.source(cx);
         let state = self.state();
-        match state.speaker.on_request(id.as_ref(), request, cx.source(), cx.rules) {
+        match state.speaker.on_request(id.as_ref(), request, source, cx.rules) {
             Ok(Step::Submit(command)) => {
                 state.pending += 1;
                 state.is_naming = matches!(command, Command::Claim(_));

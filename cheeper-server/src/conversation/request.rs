@@ -5,7 +5,7 @@ use cheeper_protocol::{Code, Limits, Name, Refusal, Request, RequestId, Role};
 use crate::{
     access::Grant,
     feed::Question,
-    rate_limit::{RateLimits, Source},
+    limits::{RateLimits, Source},
     timeline::{Author, Claim, Command, Delete, Edit, Post, React},
 };
 
@@ -60,8 +60,9 @@ impl Speaker {
             Request::Hello { name, secret } => {
                 // Whatever comes of it, the earlier name is not theirs any more.
                 self.author = None;
-                if secret.is_some() {
-                    rules.rate_limits.check_secret(source, &name)?;
+                match &secret {
+                    Some(_) => rules.rate_limits.check_secret(source, &name)?,
+                    None => rules.rate_limits.check_name(source)?,
                 }
                 let may_claim = if secret.is_some() { rules.rate_limits.check_claim(source) } else { Ok(()) };
                 let Grant { role, person, link, .. } = source.grant;
@@ -78,13 +79,26 @@ impl Speaker {
                 Ok(Step::Submit(Command::Delete(Delete { author, target, id: id.cloned() })))
             }
             Request::React { name, target, emoji, on } => {
-                let author = self.writer(name, source, rules)?;
+                let author = self.allowed(name, source.grant)?;
+                rules.rate_limits.check_reaction(source, &author)?;
                 Ok(Step::Submit(Command::React(React { author, target, emoji, on, id: id.cloned() })))
             }
-            Request::History(history) => Ok(Step::Read(Question::History(history))),
-            Request::Thread(thread) => Ok(Step::Read(Question::Thread(thread))),
-            Request::Search(search) => Ok(Step::Read(Question::Search(search))),
-            Request::Who => Ok(Step::ListNames),
+            Request::History(history) => {
+                rules.rate_limits.check_page(source)?;
+                Ok(Step::Read(Question::History(history)))
+            }
+            Request::Thread(thread) => {
+                rules.rate_limits.check_page(source)?;
+                Ok(Step::Read(Question::Thread(thread)))
+            }
+            Request::Search(search) => {
+                rules.rate_limits.check_search(source)?;
+                Ok(Step::Read(Question::Search(search)))
+            }
+            Request::Who => {
+                rules.rate_limits.check_page(source)?;
+                Ok(Step::ListNames)
+            }
             Request::Mute { .. }
             | Request::Release { .. }
             | Request::Link { .. }
@@ -94,6 +108,11 @@ impl Speaker {
         }
     }
 
+    /// As whom they speak, if they have said so.
+    pub(crate) fn author(&self) -> Option<&Author> {
+        self.author.as_ref()
+    }
+
     /// A `hello` was refused, which leaves them without a name.
     pub fn forget(&mut self) {
         self.author = None;
@@ -101,12 +120,16 @@ impl Speaker {
 
     /// Who changes the timeline, if they may do so now.
     fn writer(&self, name: Option<Name>, source: Source, rules: &Rules) -> Result<Author, Refusal> {
-        if source.grant.role < Role::Member {
-            return Err(Code::ReadOnly.into());
-        }
-        let author = self.author_of(name, source.grant).ok_or(Refusal::from(Code::NameRequired).in_field("name"))?;
+        let author = self.allowed(name, source.grant)?;
         rules.rate_limits.check_post(source, &author)?;
         Ok(author)
+    }
+
+    fn allowed(&self, name: Option<Name>, grant: Grant) -> Result<Author, Refusal> {
+        if grant.role < Role::Member {
+            return Err(Code::ReadOnly.into());
+        }
+        self.author_of(name, grant).ok_or(Refusal::from(Code::NameRequired).in_field("name"))
     }
 
     fn author_of(&self, name: Option<Name>, grant: Grant) -> Option<Author> {
@@ -124,6 +147,7 @@ mod tests {
 
     use super::*;
     use crate::timeline::Person;
+    use crate::limits::Connected;
 
     const GRANT: Grant = Grant { role: Role::Member, person: Person(1), link: None, ends_at: None };
 
@@ -134,7 +158,8 @@ mod tests {
     /// The same where people may post so often in a minute.
     fn steps_within(per_minute: u32, frames: &[&str]) -> Vec<Result<Step, Refusal>> {
         let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(per_minute) };
-        let source = Source { address: [127, 0, 0, 1].into(), connection: Some(1), grant: GRANT };
+        let connection = Some(Connected { serial: 1, is_settled: true });
+        let source = Source { address: [127, 0, 0, 1].into(), connection, grant: GRANT };
         let mut speaker = Speaker::default();
         let frames = frames.iter().map(|frame| ClientFrame::parse(frame, &rules.limits).unwrap());
         frames.map(|frame| speaker.on_request(frame.id.as_ref(), frame.request, source, &rules)).collect()

@@ -16,9 +16,9 @@ use super::{
 };
 use crate::{
     access::Visitor,
-    admission::Permit,
     conversation::{Action, Context, Conversation, Pending, READ_BYTES, Turn},
     feed::{PageRequest, Ready, tail::Slice},
+    limits::Permit,
     metrics::CommandKind,
     timeline::{Command, Outcome},
 };
@@ -31,6 +31,8 @@ pub(super) enum Progress {
     Waiting,
     /// It has more to do, when all others have had their turn.
     Unfinished,
+    /// It has more to do in the next second.
+    Paused,
     /// It is of no more use.
     Gone,
 }
@@ -168,6 +170,7 @@ impl Connection {
                 Action::ShutDown => drop(self.stream.shutdown(Shutdown::Write)),
                 Action::Wait => return Progress::Waiting,
                 Action::Yield => return Progress::Unfinished,
+                Action::Pause => return Progress::Paused,
                 Action::End => return Progress::Gone,
             }
         }

@@ -5,7 +5,7 @@ use std::{net::TcpStream, sync::Arc};
 use cheeper_protocol::Seq;
 
 use super::mailbox::Mailbox;
-use crate::{access::Visitor, admission::Permit, conversation::Subscription, services::Services};
+use crate::{access::Visitor, conversation::Subscription, limits::Permit, services::Services};
 
 /// A socket fresh from its handshake.
 pub(crate) struct Accepted {

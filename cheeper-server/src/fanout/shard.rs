@@ -1,6 +1,7 @@
 //! A thread that owns sockets: it waits for what happens to any of them and never for one of them.
 
 use std::{
+    collections::BTreeSet,
     io::{self, ErrorKind},
     mem::take,
     sync::{
@@ -37,6 +38,8 @@ const EVENTS: usize = 1024;
 const ADOPTED: usize = 32;
 /// Bytes of live events that go to everybody at once.
 const DELIVERY_BYTES: usize = 64 * 1024;
+/// How soon it is seen that a second is over, while somebody waits for the next.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How often `online` is said when nothing changed.
 const ONLINE_SECONDS: u32 = 30;
 /// Connections for each second between two changes of `online`: a crowd that comes and goes costs no more than this.
@@ -58,6 +61,8 @@ pub(super) struct Shard {
     accepted: Receiver<Accepted>,
     /// Connections whose turn ended before they were done.
     unfinished: Vec<usize>,
+    /// Connections that wait for the next second.
+    paused: BTreeSet<usize>,
     /// There may be more who were accepted.
     has_accepted: bool,
     /// Whether the last one is served first next time.
@@ -79,6 +84,7 @@ impl Shard {
             context: ShardContext { services, mailbox, live, now: 0, buffer: Vec::new() },
             accepted,
             unfinished: Vec::new(),
+            paused: BTreeSet::new(),
             has_accepted: false,
             backwards: false,
             clock: Clock::start(Instant::now()),
@@ -97,7 +103,7 @@ impl Shard {
         let mut broadcast = Broadcast::probe();
         let mut events = Events::with_capacity(EVENTS);
         while !self.is_done() {
-            let wait = if self.has_more_to_do() { Duration::ZERO } else { Duration::from_secs(1) };
+            let wait = self.wait();
             if let Err(error) = self.poll.poll(&mut events, Some(wait))
                 && error.kind() != ErrorKind::Interrupted
             {
@@ -126,6 +132,16 @@ impl Shard {
         }
     }
 
+    fn wait(&self) -> Duration {
+        if self.has_more_to_do() {
+            Duration::ZERO
+        } else if self.paused.is_empty() {
+            Duration::from_secs(1)
+        } else {
+            PAUSE
+        }
+    }
+
     fn is_done(&self) -> bool {
         let is_over = |since| self.connections.is_empty() || self.context.now >= since + STOP_SECONDS;
         self.stopping_since.is_some_and(is_over)
@@ -141,6 +157,7 @@ impl Shard {
         match work(connection, &mut self.context) {
             Progress::Waiting => {}
             Progress::Unfinished => self.unfinished.push(slot),
+            Progress::Paused => drop(self.paused.insert(slot)),
             Progress::Gone => self.close(slot),
         }
     }
@@ -266,6 +283,9 @@ impl Shard {
             return;
         }
         self.ticked_at = now;
+        for slot in take(&mut self.paused) {
+            self.with(slot, Connection::advance);
+        }
         self.context.services.feed.forget_pages();
         let everybody = self.stopping_since.is_some() || self.context.services.memory.is_exhausted();
         for slot in self.slots() {

@@ -24,10 +24,10 @@ use slab::Slab;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{handshake, site::Site};
+use super::{handshake, site::Site, turned_away};
 use crate::{
-    admission::{ConnectionLimit, Permit},
     fanout::{Accepted, Handshake},
+    limits::{Limit, Permit},
     worker,
 };
 
@@ -44,10 +44,6 @@ const BACKLOG: i32 = 4096;
 /// Bytes that a socket takes beyond what is on its way to the client. The system would keep megabytes for a client that
 /// reads nothing, and what waits here costs less, as all share it.
 const UNSENT_BYTES: u32 = 64 * 1024;
-
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\
-    Content-Type: text/plain; charset=utf-8\r\nContent-Length: 50\r\n\r\n\
-    This server is full; please try again in a moment.";
 
 /// An address that is ours. Nobody is let in yet.
 pub(crate) struct Bound(Socket);
@@ -97,7 +93,6 @@ impl Acceptor {
     pub(super) fn start(
         listener: net::TcpListener,
         site: Arc<Site>,
-        limit: ConnectionLimit,
         http: UnboundedSender<HttpConnection>,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
@@ -109,7 +104,6 @@ impl Acceptor {
             poll,
             listener,
             site,
-            limit,
             http,
             pending: Slab::new(),
             is_stopping: is_stopping.clone(),
@@ -138,7 +132,6 @@ struct AcceptLoop {
     poll: Poll,
     listener: TcpListener,
     site: Arc<Site>,
-    limit: ConnectionLimit,
     http: UnboundedSender<HttpConnection>,
     /// Those who have not said anything yet.
     pending: Slab<PendingConnection>,
@@ -196,15 +189,16 @@ impl AcceptLoop {
     }
 
     fn on_accepted(&mut self, mut stream: TcpStream, peer: SocketAddr) {
-        let Some(permit) = self.limit.acquire(peer.ip()) else {
-            self.site.services.metrics.refused_connection();
-            // It fits into the socket, so this does not wait. What the client may still say is for HTTP to throw away.
-            if stream.write_all(FULL).is_ok() {
-                self.pass_to_http(HttpConnection::Refused(stream.into()));
+        match self.site.connections.acquire(peer.ip()) {
+            Ok(permit) => self.dispatch(PendingConnection { stream, permit, since: Instant::now() }),
+            Err(why) => {
+                self.site.services.metrics.refused_connection();
+                // It fits into the socket, so this does not wait. What the client may still say is for HTTP to throw away.
+                if stream.write_all(turned_away::head_and_body(why).as_bytes()).is_ok() {
+                    self.pass_to_http(HttpConnection::Refused(stream.into()));
+                }
             }
-            return;
-        };
-        self.dispatch(PendingConnection { stream, permit, since: Instant::now() });
+        }
     }
 
     fn on_readable(&mut self, slot: usize) {
@@ -219,7 +213,7 @@ impl AcceptLoop {
     fn dispatch(&mut self, pending: PendingConnection) {
         match pending.stream.peek(&mut self.head) {
             Ok(0) => {}
-            Ok(length) => match handshake::accept(&self.site, *pending.permit.peer(), &self.head[..length]) {
+            Ok(length) => match handshake::accept(&self.site, &pending.permit, &self.head[..length]) {
                 Some(accepted) => self.upgrade(pending, accepted),
                 None => {
                     let PendingConnection { stream, permit, .. } = pending;
@@ -242,10 +236,10 @@ impl AcceptLoop {
     }
 
     fn upgrade(&mut self, pending: PendingConnection, upgrade: handshake::Upgrade) {
-        let PendingConnection { mut stream, permit, .. } = pending;
+        let mut stream = pending.stream;
         // Only the request is taken out of the socket; what follows it, if anything, is the shard's to read.
         if stream.read_exact(&mut self.head[..upgrade.head_bytes]).is_ok() {
-            let handshake::Upgrade { subscription, visitor, answer, .. } = upgrade;
+            let handshake::Upgrade { subscription, visitor, permit, answer, .. } = upgrade;
             let handshake = Handshake { answer, early: Vec::new(), subscription, visitor, permit };
             self.site.fanout.adopt(Accepted { stream: stream.into(), handshake });
         }
@@ -260,8 +254,15 @@ impl AcceptLoop {
         let now = Instant::now();
         if now - self.ticked_at >= Duration::from_secs(1) {
             self.ticked_at = now;
+            let limited = self.site.services.rules.rate_limits.limited();
             // A socket that is closed is off the poll as well.
-            self.pending.retain(|_, pending| now - pending.since < SILENCE);
+            self.pending.retain(|_, pending| {
+                let is_silent = now - pending.since >= SILENCE;
+                if is_silent {
+                    limited.note(Limit::Silence);
+                }
+                !is_silent
+            });
         }
     }
 }

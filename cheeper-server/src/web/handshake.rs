@@ -18,17 +18,21 @@ use super::{
     gate::{Denied, Intent},
     line::LineStream,
     site::Site,
+    turned_away,
     write_timeout::WriteTimeout,
 };
 use crate::{
     access::Visitor,
-    admission::Permit,
     conversation::Subscription,
     fanout::{Accepted, Handshake},
+    limits::Permit,
 };
 
 /// Bytes of a request's head.
 pub(super) const HEAD_BYTES: usize = 16 * 1024;
+
+/// When to come back if there is no room now.
+const RETRY_SECONDS: &str = "5";
 
 /// A handshake that is whole and right.
 pub(super) struct Upgrade {
@@ -36,12 +40,13 @@ pub(super) struct Upgrade {
     pub(super) head_bytes: usize,
     pub(super) subscription: Subscription,
     pub(super) visitor: Box<Visitor>,
+    pub(super) permit: Permit,
     /// The answer, as it is sent.
     pub(super) answer: Vec<u8>,
 }
 
 /// Looks whether these bytes begin with a whole handshake that can be accepted.
-pub(super) fn accept(site: &Site, peer: IpAddr, bytes: &[u8]) -> Option<Upgrade> {
+pub(super) fn accept(site: &Site, permit: &Permit, bytes: &[u8]) -> Option<Upgrade> {
     if !bytes.starts_with(b"GET /ws") {
         return None;
     }
@@ -50,7 +55,7 @@ pub(super) fn accept(site: &Site, peer: IpAddr, bytes: &[u8]) -> Option<Upgrade>
         return None;
     }
     let query = request.uri().query().unwrap_or_default();
-    let (subscription, key, visitor) = check(site, peer, request.headers(), query).ok()?;
+    let Checked { subscription, key, visitor, permit } = check(site, permit, request.headers(), query).ok()?;
     let mut answer = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
     for (name, value) in switching(&key, request.headers()).headers() {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
@@ -58,7 +63,7 @@ pub(super) fn accept(site: &Site, peer: IpAddr, bytes: &[u8]) -> Option<Upgrade>
         }
     }
     answer.extend_from_slice(b"\r\n");
-    Some(Upgrade { head_bytes, subscription, visitor, answer })
+    Some(Upgrade { head_bytes, subscription, visitor, permit, answer })
 }
 
 /// The query of `/ws`.
@@ -80,9 +85,9 @@ pub(crate) fn answer(
     headers: &HeaderMap,
     query: &str,
 ) -> Response<Bytes> {
-    let checked = check(site, *permit.peer(), headers, query);
+    let checked = check(site, &permit, headers, query);
     match checked.and_then(|accepted| Ok((accepted, upgrade.ok_or(NOT_A_WEBSOCKET)?))) {
-        Ok(((subscription, key, visitor), upgrade)) => {
+        Ok((Checked { subscription, key, visitor, permit }, upgrade)) => {
             let site = site.clone();
             tokio::spawn(async move {
                 match upgrade.await.map(hand_over) {
@@ -107,12 +112,16 @@ const NOT_A_WEBSOCKET: Refused = (
     Cow::Borrowed("This address speaks WebSocket: try  websocat ws://HOST/ws  or open the page at / in a browser.\n"),
 );
 
-fn check(
-    site: &Site,
-    peer: IpAddr,
-    headers: &HeaderMap,
-    query: &str,
-) -> Result<(Subscription, String, Box<Visitor>), Refused> {
+/// What a right handshake says.
+struct Checked {
+    subscription: Subscription,
+    key: String,
+    visitor: Box<Visitor>,
+    /// The client's own, also if it came by a proxy.
+    permit: Permit,
+}
+
+fn check(site: &Site, permit: &Permit, headers: &HeaderMap, query: &str) -> Result<Checked, Refused> {
     let has = |name: &header::HeaderName, token: &str| {
         headers
             .get_all(name)
@@ -133,13 +142,25 @@ fn check(
     let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok()).filter(|key| key.len() == 24);
     let key =
         key.ok_or((StatusCode::BAD_REQUEST, "The header Sec-WebSocket-Key must be 16 bytes in base 64.\n".into()))?;
-    let visitor = site.gate.admit(peer, headers, Intent::Write);
+    let visitor = site.gate.admit(*permit.peer(), headers, Intent::Write);
     let visitor = visitor.map_err(|Denied { status, refusal }| (status, format!("{refusal}\n").into()))?;
     let subscription = subscription(site, query).ok_or((
         StatusCode::BAD_REQUEST,
         "The query may be ?last=N or ?after=SEQ, with &timeline=ID; N and SEQ are whole numbers.\n".into(),
     ))?;
-    Ok((subscription, key.to_owned(), Box::new(visitor)))
+    let permit = own_permit(site, permit, visitor.client.address)?;
+    Ok(Checked { subscription, key: key.to_owned(), visitor: Box::new(visitor), permit })
+}
+
+/// The permit that a socket keeps: who comes by a proxy has one for themselves, whatever the proxy has.
+fn own_permit(site: &Site, permit: &Permit, client: IpAddr) -> Result<Permit, Refused> {
+    if client == *permit.peer() {
+        return Ok(permit.clone());
+    }
+    site.connections.acquire_behind(permit, client).map_err(|why| {
+        let (status, _, why) = turned_away::answer(why);
+        (status, format!("{why}\n").into())
+    })
 }
 
 fn subscription(site: &Site, query: &str) -> Option<Subscription> {
@@ -177,6 +198,9 @@ fn refuse(status: StatusCode, why: &str) -> Response<Bytes> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+    }
     if status == StatusCode::UPGRADE_REQUIRED {
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));

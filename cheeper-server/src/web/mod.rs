@@ -16,6 +16,7 @@ mod query;
 mod routes;
 pub(crate) mod serve;
 mod site;
+mod turned_away;
 mod write_timeout;
 
 pub(crate) use self::{acceptor::bind, site::Site};

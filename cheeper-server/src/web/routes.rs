@@ -29,8 +29,9 @@ use super::{
     site::Site,
 };
 use crate::{
-    admission::Permit,
+    access::Visitor,
     feed::{Question, text::TextForm},
+    limits::{Permit, Source},
 };
 
 /// The connection that a request came on, which does not end with the request.
@@ -70,14 +71,21 @@ fn with(site: &Arc<Site>) -> impl Filter<Extract = (Arc<Site>,), Error = Infalli
     warp::any().map(move || site.clone())
 }
 
-/// What a request works with, if it may be carried out.
+/// What a request works with, and where it comes from.
+struct Admitted {
+    site: Arc<Site>,
+    from: Source,
+}
+
+/// The same, if it may be carried out.
 fn admitted(
     site: &Arc<Site>,
     intent: Intent,
-) -> impl Filter<Extract = (Result<Arc<Site>, Denied>,), Error = Rejection> + Clone + use<> {
+) -> impl Filter<Extract = (Result<Admitted, Denied>,), Error = Rejection> + Clone + use<> {
     with(site).and(warp::ext::get::<Permit>()).and(warp::header::headers_cloned()).map(
         move |site: Arc<Site>, permit: Permit, headers: HeaderMap| {
-            site.gate.admit(*permit.peer(), &headers, intent).map(|_| site)
+            let Visitor { client, grant } = site.gate.admit(*permit.peer(), &headers, intent)?;
+            Ok(Admitted { site, from: Source { address: client.address, connection: None, grant } })
         },
     )
 }
@@ -112,22 +120,24 @@ fn reads(site: &Arc<Site>) -> impl Filter<Extract = (Answer,), Error = Rejection
         .and(warp::header::headers_cloned())
         .and(query())
         .and(warp::ext::get::<LineOfRequest>())
-        .then(|site: Result<Arc<Site>, Denied>, headers: HeaderMap, query: String, line: LineOfRequest| async move {
-            let site = match site {
-                Ok(site) => site,
-                Err(Denied { status, refusal }) => return answer::error(status, refusal).into_response(),
-            };
-            let answer = cheeps(site, &headers, &query, line).await;
-            answer.unwrap_or_else(|refusal| answer::refused(refusal).into_response())
-        });
+        .then(
+            |admitted: Result<Admitted, Denied>, headers: HeaderMap, query: String, line: LineOfRequest| async move {
+                let admitted = match admitted {
+                    Ok(admitted) => admitted,
+                    Err(Denied { status, refusal }) => return answer::error(status, refusal).into_response(),
+                };
+                let answer = cheeps(admitted, &headers, &query, line).await;
+                answer.unwrap_or_else(|refusal| answer::refused(refusal).into_response())
+            },
+        );
     let thread = warp::path!("api" / "thread").and(read()).and(admitted(site, Intent::Read)).and(query()).then(
-        |site: Result<Arc<Site>, Denied>, query: String| async move {
-            found(site, query::thread(&query).map(Question::Thread)).await
+        |admitted: Result<Admitted, Denied>, query: String| async move {
+            found(admitted, query::thread(&query).map(Question::Thread)).await
         },
     );
     let search = warp::path!("api" / "search").and(read()).and(admitted(site, Intent::Read)).and(query()).then(
-        |site: Result<Arc<Site>, Denied>, query: String| async move {
-            found(site, query::search(&query).map(Question::Search)).await
+        |admitted: Result<Admitted, Denied>, query: String| async move {
+            found(admitted, query::search(&query).map(Question::Search)).await
         },
     );
     cheeps.or(thread).unify().or(search).unify()
@@ -204,22 +214,23 @@ fn body() -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone {
 }
 
 /// The page that a question asks for.
-async fn found(site: Result<Arc<Site>, Denied>, question: Result<Question, Refusal>) -> Answer {
-    let site = match site {
-        Ok(site) => site,
+async fn found(admitted: Result<Admitted, Denied>, question: Result<Question, Refusal>) -> Answer {
+    let Admitted { site, from } = match admitted {
+        Ok(admitted) => admitted,
         Err(Denied { status, refusal }) => return answer::error(status, refusal).into_response(),
     };
     let page = match question {
-        Ok(question) => api::page(&site, question).await,
+        Ok(question) => api::asked_page(&site, from, question).await,
         Err(refusal) => Err(refusal),
     };
     page.map_or_else(answer::refused, |page| answer::page(&page, &site.services.memory)).into_response()
 }
 
-async fn cheeps(site: Arc<Site>, headers: &HeaderMap, query: &str, line: LineOfRequest) -> Result<Answer, Refusal> {
+async fn cheeps(admitted: Admitted, headers: &HeaderMap, query: &str, line: LineOfRequest) -> Result<Answer, Refusal> {
+    let Admitted { site, from } = admitted;
     let after = match CheepsQuery::parse(query)? {
         CheepsQuery::Page(history) => {
-            let page = api::page(&site, Question::History(history)).await?;
+            let page = api::asked_page(&site, from, Question::History(history)).await?;
             return Ok(answer::page(&page, &site.services.memory).into_response());
         }
         CheepsQuery::Follow(after) => after,
@@ -259,7 +270,7 @@ fn health(site: &Site) -> Response<Bytes> {
 fn metrics(site: &Site) -> impl Reply + use<> {
     let (online, head) = (site.services.presence.online(), site.services.feed.tail().head().get());
     let damages = site.services.timeline.damage().map_or(0, |damage| damage.count);
-    let text = site.services.metrics.text(online, head, damages, site.services.rules.rate_limits.refused_posts());
+    let text = site.services.metrics.text(online, head, damages, site.services.rules.rate_limits.limited());
     warp::reply::with_header(text, header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")
 }
 

@@ -1,6 +1,12 @@
 //! HTTP: carries the connections that the acceptor passes on, each in a task of its own.
 
-use std::{convert::Infallible, io, net, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::{self, IpAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -11,7 +17,6 @@ use tokio::{
     task::spawn_blocking,
     time::timeout,
 };
-use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 use warp::{
     Reply as _,
@@ -29,7 +34,7 @@ use super::{
     site::Site,
     write_timeout::WriteTimeout,
 };
-use crate::admission::{ConnectionLimit, Permit};
+use crate::limits::{Limit, Permit};
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,9 +48,9 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 const REFUSALS: usize = 128;
 
 /// Serves until the server stops.
-pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: ConnectionLimit) -> io::Result<()> {
+pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>) -> io::Result<()> {
     let (sender, mut connections) = unbounded_channel();
-    let acceptor = Acceptor::start(listener, site.clone(), limit, sender)?;
+    let acceptor = Acceptor::start(listener, site.clone(), sender)?;
     let live = Live::start(&site.services.feed)?;
     let added = live.clone();
     let on_turn: OnTurn = Arc::new(move |line| added.add(line));
@@ -64,7 +69,7 @@ pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: Co
             Some(HttpConnection::Admitted { stream, permit }) => match TcpStream::from_std(stream) {
                 Ok(socket) => {
                     let line = Line::new(socket, on_turn.clone());
-                    tokio::spawn(carry(line, permit, routes.clone(), site.stopping.clone()));
+                    tokio::spawn(carry(line, permit, routes.clone(), site.clone()));
                 }
                 Err(error) => tracing::warn!(%error, "a new connection could not be taken over"),
             },
@@ -81,17 +86,18 @@ pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>, limit: Co
 }
 
 /// Carries a connection to its end, which the stop of the server brings nearer.
-async fn carry<R>(line: Arc<Line>, permit: Permit, routes: R, stopping: CancellationToken)
+async fn carry<R>(line: Arc<Line>, permit: Permit, routes: R, site: Arc<Site>)
 where
     R: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone,
 {
     let (for_requests, peer) = (Arc::downgrade(&line), *permit.peer());
     let stream = WriteTimeout::new(LineStream(line), WRITE_TIMEOUT);
+    let (stopping, limited) = (site.stopping.clone(), site.services.rules.rate_limits.limited().clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         let line = LineOfRequest { line: for_requests.clone(), chunked: request.version() >= Version::HTTP_11 };
         request.extensions_mut().insert(line);
         request.extensions_mut().insert(permit.clone());
-        answer(request, routes.clone())
+        answer(request, routes.clone(), site.clone(), peer)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -108,11 +114,16 @@ where
         }
     };
     if let Err(error) = result {
+        if error.is_timeout() {
+            limited.note(Limit::HeadTime);
+        } else if error.is_parse_too_large() {
+            limited.note(Limit::HeadSize);
+        }
         tracing::debug!(%error, %peer, "an HTTP connection ended early");
     }
 }
 
-async fn answer<R>(request: Request<Incoming>, mut routes: R) -> io::Result<Response>
+async fn answer<R>(request: Request<Incoming>, mut routes: R, site: Arc<Site>, peer: IpAddr) -> io::Result<Response>
 where
     R: Service<Request<Incoming>, Response = Response, Error = Infallible>,
 {
@@ -120,10 +131,17 @@ where
     if request.uri().path_and_query().is_none() {
         return Ok(answer::no_path().into_response());
     }
+    let _under_way = match site.requests.begin(peer, site.connections.counts(peer)) {
+        Ok(under_way) => under_way,
+        Err(refusal) => return Ok(answer::refused(refusal).into_response()),
+    };
     match timeout(REQUEST_TIMEOUT, routes.call(request)).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(never)) => match never {},
-        Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        Err(_) => {
+            site.services.rules.rate_limits.limited().note(Limit::RequestTime);
+            Err(io::ErrorKind::TimedOut.into())
+        }
     }
 }
 

@@ -10,20 +10,18 @@ use sources::{Crate, Source, files, root};
 /// A room of the server, the other rooms of it that it may use, and the crates.
 const SERVER: &[(&str, &[&str], &[&str])] = &[
     ("access", &["timeline"], &["blake3", "cheeper_protocol"]),
-    ("admission", &[], &["tokio"]),
     (
         "app",
         &[
             "access",
-            "admission",
             "config",
             "conversation",
             "fanout",
             "feed",
+            "limits",
             "memory",
             "metrics",
             "presence",
-            "rate_limit",
             "services",
             "timeline",
             "trim",
@@ -35,19 +33,19 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
     ("config", &[], &["cheeper_protocol"]),
     (
         "conversation",
-        &["access", "feed", "memory", "metrics", "rate_limit", "timeline"],
+        &["access", "feed", "limits", "memory", "metrics", "timeline"],
         &["bytes", "cheeper_protocol", "tracing", "tungstenite"],
     ),
     (
         "fanout",
-        &["access", "admission", "conversation", "feed", "metrics", "services", "timeline", "worker"],
+        &["access", "conversation", "feed", "limits", "metrics", "services", "timeline", "worker"],
         &["bytes", "cheeper_protocol", "io_uring", "libc", "mio", "slab", "tracing"],
     ),
     ("feed", &["memory", "timeline"], &["bytes", "cheeper_protocol", "serde_json", "tungstenite"]),
+    ("limits", &["access", "timeline"], &["cheeper_protocol", "governor"]),
     ("memory", &[], &["bytes"]),
-    ("metrics", &["timeline"], &["cheeper_protocol", "prometheus_client"]),
+    ("metrics", &["limits", "timeline"], &["cheeper_protocol", "prometheus_client"]),
     ("presence", &[], &["cheeper_protocol"]),
-    ("rate_limit", &["access", "timeline"], &["blake3", "cheeper_protocol", "governor"]),
     ("services", &["conversation", "feed", "memory", "metrics", "presence", "timeline"], &[]),
     (
         "timeline",

@@ -19,6 +19,18 @@ pub struct LimitArgs {
     #[arg(long, env = "CHEEPER_CHEEP_CHARS", value_name = "N", default_value_t = 280, value_parser = cheep_chars)]
     pub cheep_chars: usize,
 
+    /// Pages (history, threads, searches) a second for one connection, ten times that at once; 0 is no limit.
+    #[arg(long, env = "CHEEPER_PAGE_RATE", value_name = "N", default_value_t = 20, value_parser = page_rate)]
+    pub page_rate: u32,
+
+    /// Frames a second from one connection, and as many KiB; who sends more is read more slowly. 0 is no limit.
+    #[arg(long, env = "CHEEPER_FRAME_RATE", value_name = "N", default_value_t = 1000, value_parser = frame_rate)]
+    pub frame_rate: u16,
+
+    /// Connections at once from one address (IPv6: a /64); 0 is no limit [default: 512, and no limit for this machine itself].
+    #[arg(long, env = "CHEEPER_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = connections_per_address)]
+    pub connections_per_address: Option<usize>,
+
     /// Connections at once [default: what the limit of open files allows, less a reserve].
     #[arg(long, env = "CHEEPER_MAX_CONNECTIONS", value_name = "N", value_parser = max_connections)]
     pub max_connections: Option<usize>,
@@ -38,6 +50,18 @@ impl LimitArgs {
 }
 
 fn post_rate(typed: &str) -> Result<u32, String> {
+    typed.parse().map_err(|_| "it must be a number; 0 is no limit".to_owned())
+}
+
+fn page_rate(typed: &str) -> Result<u32, String> {
+    typed.parse().map_err(|_| "it must be a number; 0 is no limit".to_owned())
+}
+
+fn frame_rate(typed: &str) -> Result<u16, String> {
+    typed.parse().map_err(|_| format!("it must be a number up to {}; 0 is no limit", u16::MAX))
+}
+
+fn connections_per_address(typed: &str) -> Result<usize, String> {
     typed.parse().map_err(|_| "it must be a number; 0 is no limit".to_owned())
 }
 

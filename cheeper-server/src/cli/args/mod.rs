@@ -92,12 +92,15 @@ impl Args {
 
     /// What to serve with, on a system with so many processors that allows `files` open files.
     pub(super) fn into_config(self, files: u64, processors: usize) -> Result<Config, ArgsError> {
-        let LimitArgs { cheep_chars, post_rate, .. } = self.limits;
+        let LimitArgs { cheep_chars, post_rate, page_rate, frame_rate, connections_per_address, .. } = self.limits;
         Ok(Config {
             limits: Limits { cheep_chars, posts_per_minute: post_rate, ..Limits::default() },
             strangers: self.access.strangers(),
             allowed_origins: self.proxy.allow_origin,
+            pages_per_second: page_rate,
+            frames_per_second: frame_rate,
             max_connections: self.limits.max_connections(files)?,
+            connections_per_address,
             // The store's writer and the acceptor want a processor as well.
             shards: (processors / 2).max(1),
         })
@@ -141,6 +144,9 @@ mod tests {
             ["--cheep-chars", "4001"],
             ["--cheep-chars", "many"],
             ["--post-rate=-1", "--log=warn"],
+            ["--frame-rate", "70000"],
+            ["--page-rate", "many"],
+            ["--connections-per-address", "few"],
             ["--listen", "localhost"],
             ["--allow-origin", "example.org"],
             ["--allow-origin", "https://example.org/path"],

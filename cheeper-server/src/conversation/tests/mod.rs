@@ -32,9 +32,9 @@ use crate::{
         page::{self, Page},
         tail::{NotHere, Tail},
     },
+    limits::RateLimits,
     memory::MemoryBudget,
     metrics::Metrics,
-    rate_limit::RateLimits,
     timeline::{Command, Named, Outcome, Person, Posted},
 };
 
@@ -107,6 +107,7 @@ struct World {
 enum Rest {
     Waits,
     Yields,
+    Pauses,
     Ended,
 }
 
@@ -197,6 +198,7 @@ impl World {
                 Action::ShutDown => self.socket.is_shut = true,
                 Action::Wait => return Rest::Waits,
                 Action::Yield => return Rest::Yields,
+                Action::Pause => return Rest::Pauses,
                 Action::End => return Rest::Ended,
             }
         }

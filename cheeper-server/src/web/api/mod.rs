@@ -7,6 +7,6 @@ mod write;
 
 pub(crate) use self::{
     address::Address,
-    read::page,
+    read::{asked_page, page},
     write::{Written, write},
 };

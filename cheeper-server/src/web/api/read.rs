@@ -5,11 +5,22 @@ use tokio::sync::oneshot;
 
 use crate::{
     feed::{PageRequest, Question, Ready},
+    limits::Source,
     web::site::Site,
 };
 
 /// When to ask again for what there was no memory for.
 const NO_MEMORY_RETRY_MS: u64 = 1000;
+
+/// One page that somebody asks for.
+pub(crate) async fn asked_page(site: &Site, from: Source, question: Question) -> Result<Ready, Refusal> {
+    let rate_limits = &site.services.rules.rate_limits;
+    match question {
+        Question::Search(_) => rate_limits.check_search(from)?,
+        Question::History(_) | Question::Thread(_) => rate_limits.check_page(from)?,
+    }
+    page(site, question).await
+}
 
 /// One page, from the ring or the store.
 pub(crate) async fn page(site: &Site, question: Question) -> Result<Ready, Refusal> {

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     access::{Grant, Visitor},
     conversation::request::{Speaker, Step},
+    limits::Source,
     metrics::CommandKind,
-    rate_limit::Source,
     timeline::{Author, Changed, Command, Outcome, Posted},
     web::{answer, site::Site},
 };
