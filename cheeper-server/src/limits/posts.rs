@@ -15,7 +15,7 @@ use super::{
     budget::{Limiter, ONE, PEOPLE_PER_ADDRESS, Wait, burst, is_half_full, look_and_take, of_address, take},
     cells::Cells,
     keys::Keys,
-    seats::{SEATS, Seats},
+    seats::{PROBATION, SEATS, Seats},
     share::{Share, Standing},
     source::{Connected, Source},
 };
@@ -73,7 +73,7 @@ impl<C: Clock + Clone> Posts<C> {
         let is_calm = is_half_full(of_connection.as_ref().unwrap_or(&of_name))
             && self.calm.check_key(&connection.unwrap_or(name)).is_ok();
         let now = self.now();
-        let standing = standing(from.connection, self.seats.has(address, name, now), is_calm);
+        let standing = standing(from.connection, self.seats.knows(address, name, now), is_calm);
         self.addresses.take(address, standing, ONE)?;
         self.seats.note(address, name, now);
         Ok(())
@@ -83,27 +83,23 @@ impl<C: Clock + Clone> Posts<C> {
     pub(super) fn welcome(&self, keys: &Keys, from: &Source, author: &Author) {
         if !from.has_token() {
             let network = from.network();
-            self.seats.note(keys.network(network), keys.author(network, author), self.now());
+            self.seats.welcome(keys.network(network), keys.author(network, author), self.now());
         }
     }
 
+    /// Seconds. They begin late enough that somebody can have been here before.
     fn now(&self) -> u32 {
         let passed = self.clock.now().duration_since(self.began).as_u64();
-        u32::try_from(passed / 1_000_000_000).unwrap_or(u32::MAX)
+        u32::try_from(passed / 1_000_000_000).unwrap_or(u32::MAX).saturating_add(PROBATION)
     }
 }
 
-fn standing(connection: Option<Connected>, is_seated: bool, is_calm: bool) -> Standing {
+fn standing(connection: Option<Connected>, is_known: bool, is_calm: bool) -> Standing {
     match connection {
-        Some(connection) if connection.is_settled && is_calm => {
-            if is_seated {
-                Standing::Regular
-            } else {
-                Standing::Settled
-            }
-        }
-        None if is_seated && is_calm => Standing::Settled,
-        None if !is_seated => Standing::Unknown,
-        Some(_) | None => Standing::Fresh,
+        Some(connection) if connection.is_settled && is_calm && is_known => Standing::Regular,
+        Some(connection) if connection.is_settled && is_calm => Standing::Settled,
+        Some(_) => Standing::Fresh,
+        None if is_known && is_calm => Standing::Settled,
+        None => Standing::Unknown,
     }
 }

@@ -10,11 +10,14 @@ const ROWS: usize = 1024;
 const PARTS: usize = 8;
 /// Seconds for which a name keeps its seat.
 const PATIENCE: u32 = 20 * 60;
-/// Seconds after which a name that was used only once has to leave it to another, if there is no other seat: made-up names do
-/// not come back, so they hold up nobody for longer.
+/// Seconds after which a name that did not come back has to leave it to another, if there is no other seat: made-up names
+/// hold up nobody for longer.
 const SHORT_PATIENCE: u32 = 20;
+/// Seconds that a name has to have been here before it is known: who comes with a thousand names at once does not get what is
+/// kept for the others, but has to wait for it, and is busy meanwhile.
+pub(super) const PROBATION: u32 = 30;
 
-/// A key; and the second in which it was used last, in the upper half, above how often.
+/// A key, then the second in which it was used last, in the upper half, and that in which it came, in the lower.
 type Seat = [u64; 2];
 const FREE: Seat = [0, 0];
 
@@ -27,20 +30,34 @@ impl Seats {
         Self((0..PARTS).map(|_| Mutex::new(vec![FREE; SEATS * ROWS / PARTS])).collect())
     }
 
-    /// Whether this name of an address has a seat.
-    pub(super) fn has(&self, address: u64, name: u64, now: u32) -> bool {
-        self.with_row(address, |row| row.iter().any(|seat| is_of(*seat, name, now)))
+    /// Whether this name of an address has been here for a while.
+    pub(super) fn knows(&self, address: u64, name: u64, now: u32) -> bool {
+        let is_known = |seat: &Seat| is_of(*seat, name, now) && u64::from(now) >= came(*seat) + u64::from(PROBATION);
+        self.with_row(address, |row| row.iter().any(is_known))
     }
 
     /// A name was used: it keeps its seat, or gets one if there is one.
     pub(super) fn note(&self, address: u64, name: u64, now: u32) {
+        self.seat(address, name, now, now);
+    }
+
+    /// Somebody has proved that a name is theirs, which is as good as to have been here for a while.
+    pub(super) fn welcome(&self, address: u64, name: u64, now: u32) {
+        self.seat(address, name, now, now.saturating_sub(PROBATION));
+    }
+
+    /// Seats one that has been here since `since`, or for longer.
+    fn seat(&self, address: u64, name: u64, now: u32, since: u32) {
+        let (now_bits, since) = (u64::from(now), u64::from(since));
         self.with_row(address, |row| {
-            let own = row.iter().position(|seat| is_of(*seat, name, now));
-            let free = || row.iter().position(|seat| uses(*seat) == 0 || is_over(*seat, PATIENCE, now));
-            let left = || row.iter().position(|seat| uses(*seat) == 1 && is_over(*seat, SHORT_PATIENCE, now));
-            let uses = own.map_or(0, |at| uses(row[at]));
-            if let Some(at) = own.or_else(free).or_else(left) {
-                row[at] = [name, u64::from(now) << 32 | u64::from(uses.saturating_add(1))];
+            if let Some(own) = row.iter_mut().find(|seat| is_of(**seat, name, now)) {
+                *own = [name, now_bits << 32 | came(*own).min(since)];
+                return;
+            }
+            let free = row.iter().position(|seat| *seat == FREE || is_over(*seat, PATIENCE, now));
+            let left = || row.iter().position(|seat| last(*seat) == came(*seat) && is_over(*seat, SHORT_PATIENCE, now));
+            if let Some(at) = free.or_else(left) {
+                row[at] = [name, now_bits << 32 | since];
             }
         });
     }
@@ -53,16 +70,20 @@ impl Seats {
     }
 }
 
-fn uses(seat: Seat) -> u32 {
-    u32::try_from(seat[1] & u64::from(u32::MAX)).unwrap_or(u32::MAX)
+fn last(seat: Seat) -> u64 {
+    seat[1] >> 32
+}
+
+fn came(seat: Seat) -> u64 {
+    seat[1] & u64::from(u32::MAX)
 }
 
 fn is_of(seat: Seat, name: u64, now: u32) -> bool {
-    seat[0] == name && uses(seat) > 0 && !is_over(seat, PATIENCE, now)
+    seat != FREE && seat[0] == name && !is_over(seat, PATIENCE, now)
 }
 
 fn is_over(seat: Seat, patience: u32, now: u32) -> bool {
-    u64::from(now) > (seat[1] >> 32) + u64::from(patience)
+    u64::from(now) > last(seat) + u64::from(patience)
 }
 
 #[cfg(test)]
@@ -70,36 +91,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seat_is_kept_by_coming_back_and_made_up_names_find_none() {
+    fn a_name_is_known_after_a_while_if_it_came_back_and_made_up_names_do_not_take_its_seat() {
         let seats = Seats::new();
         seats.note(1, 7, 100);
         seats.note(1, 7, 110);
+        assert!(!seats.knows(1, 7, 99 + PROBATION));
+        seats.welcome(1, 8, 110);
+        assert!(seats.knows(1, 8, 110));
         for nth in 0..100_000 {
             seats.note(1, 1000 + nth, 110 + u32::try_from(nth / 100).unwrap());
         }
-        assert!(seats.has(1, 7, 1110), "it was here before");
-        assert!(!seats.has(2, 7, 1110), "at another address nobody knows it");
-        assert!(!seats.has(1, 7, 1111 + PATIENCE));
+        assert!(seats.knows(1, 7, 1110), "it was here before");
+        assert!(!seats.knows(2, 7, 1110), "at another address nobody knows it");
+        assert!(!seats.knows(1, 7, 111 + PATIENCE));
     }
 
     #[test]
     fn an_address_has_so_many_seats_and_those_who_came_first_have_them() {
         let seats = Seats::new();
-        for _ in 0..2 {
-            (0..100).for_each(|name| seats.note(1, name + 1, 50));
+        for now in [50, 51] {
+            (0..100).for_each(|name| seats.note(1, name + 1, now));
         }
-        let seated: Vec<u64> = (0..100).filter(|name| seats.has(1, name + 1, 60)).collect();
+        let seated: Vec<u64> = (0..100).filter(|name| seats.knows(1, name + 1, 90)).collect();
         assert_eq!(seated, (0..SEATS as u64).collect::<Vec<_>>());
     }
 
     #[test]
-    fn a_name_that_was_used_once_leaves_its_seat_to_another() {
+    fn a_name_that_did_not_come_back_leaves_its_seat_to_another() {
         let seats = Seats::new();
-        (0..SEATS as u64).for_each(|name| seats.note(1, name + 1, 0));
-        seats.note(1, 500, SHORT_PATIENCE);
-        assert!(!seats.has(1, 500, SHORT_PATIENCE));
-        assert!(seats.has(1, 1, 10 * SHORT_PATIENCE), "nobody wanted its seat");
+        let knows = |name: u64, now: u32| seats.knows(1, name, now + PROBATION);
+        (0..SEATS as u64).for_each(|name| seats.note(1, name + 1, 1));
+        seats.note(1, 500, 1 + SHORT_PATIENCE);
+        assert!(!knows(500, 1 + SHORT_PATIENCE));
+        assert!(knows(1, 10 * SHORT_PATIENCE), "nobody wanted its seat");
         seats.note(1, 500, 10 * SHORT_PATIENCE);
-        assert!(seats.has(1, 500, 10 * SHORT_PATIENCE) && !seats.has(1, 1, 10 * SHORT_PATIENCE));
+        assert!(knows(500, 10 * SHORT_PATIENCE) && !knows(1, 10 * SHORT_PATIENCE));
     }
 }

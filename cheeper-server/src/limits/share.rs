@@ -17,9 +17,9 @@ use super::{
 /// something that is dearer to have a thousand times than the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
-    /// A name that nobody has seen, over HTTP: they cost nothing to make up.
+    /// A name that nobody has seen, or one that is busy, over HTTP: they cost nothing to make up.
     Unknown,
-    /// A connection that has just been opened, or somebody known who is busy.
+    /// A connection that has just been opened, or is busy.
     Fresh,
     /// A connection that has been open for a while and is calm, or a calm name that was here before.
     Settled,

@@ -29,9 +29,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// One on a store of its own, without a limit of posts.
+    /// One on a store of its own, without limits of how often something may be done.
     pub fn start() -> Self {
-        Self::with(&["--post-rate", "0"])
+        Self::with(&["--post-rate", "0", "--page-rate", "0", "--frame-rate", "0"])
     }
 
     /// One on a store of its own, with these flags.

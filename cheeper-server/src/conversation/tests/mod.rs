@@ -3,6 +3,7 @@
 mod changes;
 mod ending;
 mod order;
+mod pace;
 mod pressure;
 mod properties;
 mod time;
@@ -32,7 +33,7 @@ use crate::{
         page::{self, Page},
         tail::{NotHere, Tail},
     },
-    limits::RateLimits,
+    limits::{RateLimits, Rates},
     memory::MemoryBudget,
     metrics::Metrics,
     timeline::{Command, Named, Outcome, Person, Posted},
