@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
 };
 
-use cheeper_protocol::FoldedName;
+use cheeper_protocol::{FoldedName, Secret};
 
 use super::source::Source;
 use crate::timeline::{Author, Person};
@@ -48,7 +48,7 @@ impl Keys {
     /// Somebody at an address, under a name, with the secret that goes with it: who only says a name does not use up what
     /// its holder has.
     pub(super) fn author(&self, network: IpAddr, author: &Author) -> u64 {
-        self.of(&(network, author.name.fold(), author.secret.as_ref().map(|secret| secret.expose())))
+        self.of(&(network, author.name.fold(), author.secret.as_ref().map(Secret::expose)))
     }
 
     fn of(&self, what: &impl Hash) -> u64 {

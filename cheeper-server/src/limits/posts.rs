@@ -28,7 +28,7 @@ const ADDRESSES: usize = 1 << 14;
 /// Who posts this many times more slowly than they could is calm. All seats of an address together so have at most half of what it may, and
 /// what they need is there whatever the others do.
 const CALM: u32 = 4;
-const _: () = assert!(SEATS as u32 / CALM <= PEOPLE_PER_ADDRESS.get() / 2, "seats promise more than there is");
+const _: () = assert!(SEATS / CALM <= PEOPLE_PER_ADDRESS.get() / 2, "seats promise more than there is");
 /// Posts that somebody calm may make at once.
 const CALM_BURST: NonZeroU32 = NonZeroU32::new(4).unwrap();
 

@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 /// Names that one address can have here.
-pub(super) const SEATS: usize = 32;
+pub(super) const SEATS: u32 = 32;
+const WIDTH: usize = SEATS as usize;
 /// Rows of seats. Addresses beyond these share a row, which is a pity for both and no more.
 const ROWS: usize = 1024;
 /// Parts of the table with a lock each.
@@ -27,7 +28,7 @@ pub(super) struct Seats(Box<[Mutex<Vec<Seat>>]>);
 impl Seats {
     pub(super) fn new() -> Self {
         // What is not used takes no memory.
-        Self((0..PARTS).map(|_| Mutex::new(vec![FREE; SEATS * ROWS / PARTS])).collect())
+        Self((0..PARTS).map(|_| Mutex::new(vec![FREE; WIDTH * ROWS / PARTS])).collect())
     }
 
     /// Whether this name of an address has been here for a while.
@@ -65,8 +66,8 @@ impl Seats {
     fn with_row<T>(&self, address: u64, work: impl FnOnce(&mut [Seat]) -> T) -> T {
         let bits = usize::try_from(address).unwrap_or_default();
         let mut part = self.0[bits % PARTS].lock().unwrap_or_else(PoisonError::into_inner);
-        let begin = bits / PARTS % (ROWS / PARTS) * SEATS;
-        work(&mut part[begin..begin + SEATS])
+        let begin = bits / PARTS % (ROWS / PARTS) * WIDTH;
+        work(&mut part[begin..begin + WIDTH])
     }
 }
 
@@ -113,14 +114,14 @@ mod tests {
             (0..100).for_each(|name| seats.note(1, name + 1, now));
         }
         let seated: Vec<u64> = (0..100).filter(|name| seats.knows(1, name + 1, 90)).collect();
-        assert_eq!(seated, (0..SEATS as u64).collect::<Vec<_>>());
+        assert_eq!(seated, (0..u64::from(SEATS)).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_name_that_did_not_come_back_leaves_its_seat_to_another() {
         let seats = Seats::new();
         let knows = |name: u64, now: u32| seats.knows(1, name, now + PROBATION);
-        (0..SEATS as u64).for_each(|name| seats.note(1, name + 1, 1));
+        (0..u64::from(SEATS)).for_each(|name| seats.note(1, name + 1, 1));
         seats.note(1, 500, 1 + SHORT_PATIENCE);
         assert!(!knows(500, 1 + SHORT_PATIENCE));
         assert!(knows(1, 10 * SHORT_PATIENCE), "nobody wanted its seat");

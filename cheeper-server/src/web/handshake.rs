@@ -80,12 +80,12 @@ type Refused = (StatusCode, Cow<'static, str>);
 /// Answers the handshake; if it succeeds, a shard takes the socket over.
 pub(crate) fn answer(
     site: &Arc<Site>,
-    permit: Permit,
+    permit: &Permit,
     upgrade: Option<OnUpgrade>,
     headers: &HeaderMap,
     query: &str,
 ) -> Response<Bytes> {
-    let checked = check(site, &permit, headers, query);
+    let checked = check(site, permit, headers, query);
     match checked.and_then(|accepted| Ok((accepted, upgrade.ok_or(NOT_A_WEBSOCKET)?))) {
         Ok((Checked { subscription, key, visitor, permit }, upgrade)) => {
             let site = site.clone();

@@ -107,8 +107,8 @@ fn socket(site: &Arc<Site>) -> impl Filter<Extract = (Answer,), Error = Rejectio
         .and(warp::ext::optional::<OnUpgrade>())
         .and(warp::header::headers_cloned())
         .and(query())
-        .map(|site: Arc<Site>, permit, upgrade, headers: HeaderMap, query: String| {
-            handshake::answer(&site, permit, upgrade, &headers, &query).into_response()
+        .map(|site: Arc<Site>, permit: Permit, upgrade, headers: HeaderMap, query: String| {
+            handshake::answer(&site, &permit, upgrade, &headers, &query).into_response()
         })
 }
 
