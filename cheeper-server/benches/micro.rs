@@ -71,6 +71,19 @@ fn a_speaker_takes_a_post(bencher: Bencher) {
     });
 }
 
+/// The same where posts are limited, of which none is refused.
+#[divan::bench]
+fn a_speaker_takes_a_post_within_limits(bencher: Bencher) {
+    let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(u32::MAX) };
+    let connection = Some(Connected { serial: 1, is_settled: true });
+    let source = Source { address: [127, 0, 0, 1].into(), connection, grant: MEMBER };
+    let mut speaker = Speaker::default();
+    bencher.bench_local(|| {
+        let frame = ClientFrame::parse(black_box(POST), &rules.limits).ok()?;
+        speaker.on_request(frame.id.as_ref(), frame.request, source, &rules).ok()
+    });
+}
+
 #[divan::bench]
 fn ring_takes_an_event(bencher: Bencher) {
     let tail = Tail::new(Seq::ZERO, 1 << 20);

@@ -7,7 +7,7 @@ use cheeper_protocol::{Ack, Name, Refusal, RequestId, ServerFrame};
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{
-    Context, Conversation, Pending,
+    Context, Conversation, Pending, SETTLED_TICKS,
     state::{CatchUp, Ending},
 };
 use crate::{
@@ -51,7 +51,7 @@ impl Conversation {
                 self.socket.readable = bytes.len() == asked || self.socket.hung_up;
                 if self.ending().is_none() {
                     self.hear(cx);
-                    self.count_bytes(bytes.len());
+                    self.pace.count_bytes(bytes.len());
                     self.take_in(bytes, cx);
                 }
             }
@@ -162,7 +162,7 @@ impl Conversation {
 
     /// Time has passed. Pings a client that is silent; ends with one that is gone, or that is stuck while memory is short.
     pub(crate) fn on_tick(&mut self, cx: &Context) {
-        self.age();
+        self.ticks = SETTLED_TICKS.min(self.ticks + 1);
         if let Some(Ending::Lingering { since }) = self.ending() {
             if cx.now - since >= LINGER_SECONDS {
                 self.state().ending = Some(Ending::Over);

@@ -31,10 +31,16 @@ use self::{
     pace::Pace,
     state::{CatchUp, Ending, State},
 };
-use crate::feed::{PageRequest, Question, frame};
+use crate::{
+    feed::{PageRequest, Question, frame},
+    limits::{Connected, Limit, Source},
+};
 
 /// Bytes to read in one turn. A message fits, so that what was read and not yet carried out stays small.
 pub(crate) const READ_BYTES: usize = FRAME_BYTES;
+
+/// Times that it was told that time has passed, a few seconds each, from which on a connection counts as one that stays.
+const SETTLED_TICKS: u8 = 2;
 
 /// See the module.
 pub(crate) struct Conversation {
@@ -44,7 +50,7 @@ pub(crate) struct Conversation {
     /// When the client was heard from, and how much it said in that second.
     heard_at: u32,
     pace: Pace,
-    /// Times it was told that time has passed, as far as that tells of it.
+    /// Those up to [`SETTLED_TICKS`].
     ticks: u8,
     is_pinged: bool,
     /// The socket will never take anything again.
@@ -154,6 +160,27 @@ impl Conversation {
 
     fn state(&mut self) -> &mut State {
         self.state.get_or_insert_default()
+    }
+
+    /// Whatever begins a new second begins a new count of what is said in it.
+    fn hear(&mut self, cx: &Context) {
+        if self.heard_at != cx.now {
+            self.pace = Pace::default();
+        }
+        self.heard_at = cx.now;
+        self.is_pinged = false;
+    }
+
+    /// What it has said more of in this second than it may, if it has.
+    fn over_its_pace(&self, cx: &Context) -> Option<Limit> {
+        let most = cx.rules.rate_limits.frames_per_second().filter(|_| cx.now == self.heard_at)?;
+        self.pace.reached(most)
+    }
+
+    /// Who the client is to the limits of rates.
+    fn source(&self, cx: &Context) -> Source {
+        let connection = Connected { serial: cx.connection, is_settled: self.ticks >= SETTLED_TICKS };
+        Source { address: cx.visitor.client.address, connection: Some(connection), grant: cx.visitor.grant }
     }
 
     fn say(&mut self, frame: &ServerFrame, cx: &Context) {

@@ -110,7 +110,9 @@ impl Conversation {
 
     fn carry_out(&mut self, incoming: Incoming, turn: &mut Turn, cx: &Context) -> Option<Action> {
         turn.spend(1);
-        self.count_frame(cx);
+        // What is carried out now may have been said in an earlier second.
+        self.hear(cx);
+        self.pace.count_frame();
         match incoming {
             Incoming::Text(text) => return self.on_text(&text, turn, cx),
             Incoming::Binary => self.refuse(None, Code::BadFrame.into(), cx),

@@ -17,6 +17,21 @@ pub struct Rules {
     pub rate_limits: RateLimits,
 }
 
+impl Rules {
+    /// Lets somebody ask for a page, if they have not asked for too many.
+    pub(crate) fn check_question(&self, question: &Question, source: Source) -> Result<(), Refusal> {
+        match question {
+            Question::Search(_) => self.rate_limits.check_search(source),
+            Question::History(_) | Question::Thread(_) => self.rate_limits.check_page(source),
+        }
+    }
+
+    fn read(&self, question: Question, source: Source) -> Result<Step, Refusal> {
+        self.check_question(&question, source)?;
+        Ok(Step::Read(question))
+    }
+}
+
 /// What a request calls for. Each leads to exactly one answer.
 #[derive(Debug, PartialEq)]
 pub enum Step {
@@ -83,22 +98,10 @@ impl Speaker {
                 rules.rate_limits.check_reaction(source, &author)?;
                 Ok(Step::Submit(Command::React(React { author, target, emoji, on, id: id.cloned() })))
             }
-            Request::History(history) => {
-                rules.rate_limits.check_page(source)?;
-                Ok(Step::Read(Question::History(history)))
-            }
-            Request::Thread(thread) => {
-                rules.rate_limits.check_page(source)?;
-                Ok(Step::Read(Question::Thread(thread)))
-            }
-            Request::Search(search) => {
-                rules.rate_limits.check_search(source)?;
-                Ok(Step::Read(Question::Search(search)))
-            }
-            Request::Who => {
-                rules.rate_limits.check_page(source)?;
-                Ok(Step::ListNames)
-            }
+            Request::History(history) => rules.read(Question::History(history), source),
+            Request::Thread(thread) => rules.read(Question::Thread(thread), source),
+            Request::Search(search) => rules.read(Question::Search(search), source),
+            Request::Who => rules.rate_limits.check_page(source).map(|()| Step::ListNames),
             Request::Mute { .. }
             | Request::Release { .. }
             | Request::Link { .. }

@@ -13,6 +13,8 @@ use super::cells::Cells;
 /// People that one address may be: its budget is this many times a person's.
 pub(super) const PEOPLE_PER_ADDRESS: NonZeroU32 = NonZeroU32::new(16).unwrap();
 pub(super) const ONE: NonZeroU32 = NonZeroU32::MIN;
+/// What anybody may spend at once at least.
+pub(super) const LEAST_BURST: NonZeroU32 = NonZeroU32::new(5).unwrap();
 
 /// Buckets of one kind, by key.
 pub(super) type Limiter<C> = RateLimiter<u64, Cells, C, StateInformationMiddleware>;
@@ -55,6 +57,5 @@ pub(super) fn of_address(rate: NonZeroU32) -> NonZeroU32 {
 
 /// A quarter of what comes back in a minute, and a few at least, may be spent at once.
 pub(super) fn burst(rate: NonZeroU32) -> NonZeroU32 {
-    const LEAST: NonZeroU32 = NonZeroU32::new(5).unwrap();
-    NonZeroU32::new(rate.get() / 4).map_or(LEAST, |quarter| quarter.max(LEAST))
+    NonZeroU32::new(rate.get() / 4).map_or(LEAST_BURST, |quarter| quarter.max(LEAST_BURST))
 }

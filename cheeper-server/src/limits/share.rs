@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use governor::{Quota, clock::Clock};
 
 use super::{
-    budget::{Limiter, Wait, take},
+    budget::{LEAST_BURST, Limiter, Wait, take},
     cells::Cells,
 };
 
@@ -39,6 +39,8 @@ impl<C: Clock + Clone> Share<C> {
         let up_to = |standing: u32| {
             let part = u64::from(burst.get()) * u64::from(standing + 1) / u64::from(STANDINGS);
             let part = u32::try_from(part).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+            // A single person is to have what one person may, however little that is.
+            let part = part.max(LEAST_BURST.min(burst));
             Limiter::new(quota.allow_burst(part), cells.clone(), clock.clone())
         };
         Self([up_to(0), up_to(1), up_to(2), up_to(3)])

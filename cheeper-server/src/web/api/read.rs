@@ -14,11 +14,7 @@ const NO_MEMORY_RETRY_MS: u64 = 1000;
 
 /// One page that somebody asks for.
 pub(crate) async fn asked_page(site: &Site, from: Source, question: Question) -> Result<Ready, Refusal> {
-    let rate_limits = &site.services.rules.rate_limits;
-    match question {
-        Question::Search(_) => rate_limits.check_search(from)?,
-        Question::History(_) | Question::Thread(_) => rate_limits.check_page(from)?,
-    }
+    site.services.rules.check_question(&question, from)?;
     page(site, question).await
 }
 
