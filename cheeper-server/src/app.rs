@@ -7,8 +7,9 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    access::Access,
+    access::{Access, Standing},
     config::Config,
+    control::{self, Desk},
     conversation::request::Rules,
     fanout::Fanout,
     feed::{Feed, tail::Tail},
@@ -17,7 +18,7 @@ use crate::{
     metrics::Metrics,
     presence::Presence,
     services::Services,
-    timeline::{Engine, Timeline},
+    timeline::{AccessChange, Engine, Timeline},
     trim,
     web::{self, Site, admission::AllowedOrigins, gate::Gate},
 };
@@ -53,12 +54,18 @@ struct App {
 /// taken is committed and answered.
 pub async fn run<E: Engine>(
     listener: TcpListener,
-    config: Config,
+    mut config: Config,
     engine: E,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError<E::Error>> {
+    let control = config.control.take();
     let app = App::start(config, engine)?;
     let trimming = tokio::spawn(trim::watch(app.web.services.memory.clone()));
+    let operator = control.map(|bound| {
+        let services = &app.web.services;
+        let desk = Desk::new(services.timeline.clone(), services.access.clone());
+        tokio::spawn(control::serve(bound, desk, app.stopping.clone()))
+    });
     let mut serving = pin!(web::serve::serve(listener, app.web.clone()));
     let served = tokio::select! {
         served = serving.as_mut() => served,
@@ -68,6 +75,10 @@ pub async fn run<E: Engine>(
         }
     };
     trimming.abort();
+    if let Some(operator) = operator {
+        // It takes its socket away first.
+        drop(operator.await);
+    }
     app.stop().await?;
     Ok(served?)
 }
@@ -80,8 +91,12 @@ impl App {
         tail.push(&preloaded);
         let published = tail.clone();
         let publish = move |events: &[Event]| published.push(events);
-        let timeline: Arc<dyn Timeline> =
-            Arc::new(engine.start(Box::new(publish), Box::new(|_| {})).map_err(RunError::Store)?);
+        let standing = Arc::new(Standing::default());
+        standing.apply(&engine.access().map_err(RunError::Store)?);
+        let admitted = standing.clone();
+        let admit = move |changes: &[AccessChange]| admitted.apply(changes);
+        let timeline = engine.start(Box::new(publish), Box::new(admit)).map_err(RunError::Store)?;
+        let timeline: Arc<dyn Timeline> = Arc::new(timeline);
 
         let memory = MemoryBudget::new(WAITING_BYTES);
         let bounds = ConnectionBounds::new(config.max_connections, config.connections_per_address);
@@ -90,8 +105,10 @@ impl App {
             pages_per_second: config.pages_per_second,
             frames_per_second: config.frames_per_second,
         };
+        let access = Arc::new(Access::new(config.strangers, &*timeline, standing));
         let services = Arc::new(Services {
             timeline: timeline.clone(),
+            access: access.clone(),
             feed: Arc::new(Feed::new(timeline.clone(), tail, memory.clone())),
             rules: Rules { rate_limits: RateLimits::of(rates), limits: config.limits },
             presence: Presence::default(),
@@ -100,7 +117,6 @@ impl App {
         });
         let fanout = Arc::new(Fanout::start(config.shards, &services)?);
         let stopping = CancellationToken::new();
-        let access = Arc::new(Access::new(config.strangers, &*timeline));
         let gate = Gate { origins: AllowedOrigins::new(config.allowed_origins), access };
         let limited = services.rules.rate_limits.limited();
         let connections = ConnectionLimit::new(bounds, limited.clone());

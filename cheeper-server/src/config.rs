@@ -2,6 +2,8 @@
 
 use cheeper_protocol::{Limits, Role};
 
+use crate::control::Bound;
+
 /// A valid configuration.
 #[derive(Debug)]
 pub struct Config {
@@ -21,4 +23,6 @@ pub struct Config {
     pub connections_per_address: Option<usize>,
     /// Threads that serve connections.
     pub shards: usize,
+    /// Where the operator of the machine is heard, if at all.
+    pub control: Option<Bound>,
 }

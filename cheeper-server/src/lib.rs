@@ -10,6 +10,7 @@ pub mod access;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod conversation;
 pub mod fanout;
 pub mod feed;

@@ -58,6 +58,7 @@ pub(crate) enum CommandKind {
     Delete,
     React,
     Claim,
+    /// All that hosts do; of a cheep that is removed, a delete.
     Moderate,
 }
 
@@ -142,7 +143,6 @@ impl Metrics {
             _ if duplicate => self.duplicates.inc(),
             CommandKind::Post => self.posts.inc(),
             CommandKind::Edit => self.edits.inc(),
-            // What of keeping order has an event is the removal of a cheep.
             CommandKind::Delete | CommandKind::Moderate => self.deletes.inc(),
             CommandKind::React => self.reactions.inc(),
             CommandKind::Claim => 0,

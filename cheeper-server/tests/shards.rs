@@ -44,6 +44,7 @@ impl Server {
             frames_per_second: 0,
             connections_per_address: None,
             shards: SHARDS,
+            control: None,
         };
         let serve = move || runtime.block_on(app::run(listener, config, store, async { drop(stopped.await) })).unwrap();
         Self { address, stop: Some(stop), thread: Some(thread::spawn(serve)), _folder: folder }

@@ -226,6 +226,14 @@ impl ServerFrame {
         Ok(seq.map_or(Self::Unknown, |seq| Self::Event(Event::Unknown { seq })))
     }
 
+    /// The answer to what a host has asked for: what was done, with the token if that was to make a link.
+    pub fn moderated(id: Option<RequestId>, token: Option<Token>, entry: Entry) -> Self {
+        match token {
+            Some(token) => Self::Link { id, token, made: entry },
+            None => Self::Audit { id, entries: vec![entry], more: false },
+        }
+    }
+
     /// The frame as it goes on the wire.
     #[expect(clippy::missing_panics_doc, reason = "strings, numbers and lists of them are always JSON")]
     pub fn to_json(&self) -> String {

@@ -1,8 +1,13 @@
-//! The command: reads what was typed, opens the store, serves until it is told to stop; or looks at a store.
+//! The command: reads what was typed, opens the store, serves until it is told to stop; looks at a store; or asks those who
+//! work with one to let people in and to keep order.
 
 pub mod args;
 mod check;
+mod error;
+mod greeting;
+mod invitation;
 mod log;
+mod operator;
 mod output;
 mod plain;
 mod serve;
@@ -35,6 +40,7 @@ pub fn main() -> ExitCode {
     let done = match args.task {
         None => serve::serve(args, &log).map(|()| ExitCode::SUCCESS),
         Some(Task::Check) => check::check(&args),
+        Some(Task::Operator(ref task)) => operator::run(&args, task),
     };
     match done {
         Ok(code) => code,

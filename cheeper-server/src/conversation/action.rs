@@ -1,8 +1,9 @@
 //! What a conversation asks of whoever drives it.
 
-use cheeper_protocol::{Name, RequestId};
+use cheeper_protocol::{AuditQuery, Name, RequestId};
 
 use crate::{
+    access::Order,
     feed::{PageRequest, tail::Slice},
     timeline::Command,
 };
@@ -18,6 +19,10 @@ pub(crate) enum Action {
     Read,
     /// Have the timeline carry this out, and tell `on_outcome`.
     Submit(Pending, Command),
+    /// Have the timeline carry out what a host orders, and tell `on_ordered`.
+    Order(Pending, Order),
+    /// Read this part of the audit, and tell `on_audit`.
+    ReadAudit(Option<RequestId>, AuditQuery),
     /// Get this page, and tell `on_page`.
     GetPage(PageRequest),
     /// Tell `on_names` who is here.
@@ -40,6 +45,8 @@ pub(crate) enum Action {
 #[derive(Debug)]
 pub(crate) struct Pending {
     pub(super) id: Option<RequestId>,
-    /// Under which it was asked for; none where nobody needs one.
+    /// Whose it is, if it needs a name.
     pub(super) name: Option<Name>,
+    /// It is a `hello`, for which everything else waits.
+    pub(super) is_hello: bool,
 }

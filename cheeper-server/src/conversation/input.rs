@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, IoSlice};
 
 use bytes::Bytes;
-use cheeper_protocol::{Ack, Name, Refusal, RequestId, ServerFrame};
+use cheeper_protocol::{Ack, Name, Refusal, RequestId, ServerFrame, Token};
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     feed::{Ready, frame, tail::Slice},
-    timeline::{Named, Outcome},
+    timeline::{Audit, Named, Outcome},
 };
 
 /// A client that was not heard from for this long is sent a ping.
@@ -93,17 +93,18 @@ impl Conversation {
 
     /// A command came back.
     pub(crate) fn on_outcome(&mut self, pending: Pending, outcome: Result<Outcome, Refusal>, cx: &Context) {
-        let Pending { id, name } = pending;
+        let Pending { id, name, is_hello } = pending;
         let source = self.source(cx);
         let state = self.state();
         state.pending -= 1;
         match outcome {
             Ok(Outcome::Posted(posted)) => {
-                state.name = name.or(state.name.take());
+                state.name = name;
                 let (seq, at, duplicate) = (posted.cheep.seq, posted.cheep.at, posted.duplicate);
                 self.say_after(seq, &ServerFrame::Ack(Ack { id, seq, at, duplicate }), cx);
             }
             Ok(Outcome::Changed(changed)) => {
+                // A host who removes a cheep has none.
                 state.name = name.or(state.name.take());
                 let (seq, at, duplicate) = (changed.seq, changed.at, changed.duplicate);
                 self.say_after(seq, &ServerFrame::Ack(Ack { id, seq, at, duplicate }), cx);
@@ -116,16 +117,40 @@ impl Conversation {
                 }
                 self.say(&ServerFrame::Hello { id, name, claimed }, cx);
             }
-            Ok(Outcome::Moderated(entry)) => {
-                self.say(&ServerFrame::Audit { id, entries: vec![entry], more: false }, cx);
-            }
+            Ok(Outcome::Moderated(entry)) => self.say(&ServerFrame::moderated(id, None, entry), cx),
             Err(refusal) => {
-                // Nothing else is under way during a `hello`, so this is about it.
-                if std::mem::take(&mut state.is_naming) {
+                if is_hello {
+                    state.is_naming = false;
                     state.forget_name();
                 }
                 self.refuse(id, refusal, cx);
             }
+        }
+    }
+
+    /// What a host ordered came back, with the token that it made.
+    pub(crate) fn on_ordered(
+        &mut self,
+        pending: Pending,
+        token: Option<Token>,
+        outcome: Result<Outcome, Refusal>,
+        cx: &Context,
+    ) {
+        match outcome {
+            Ok(Outcome::Moderated(entry)) => {
+                self.state().pending -= 1;
+                self.say(&ServerFrame::moderated(pending.id, token, entry), cx);
+            }
+            outcome => self.on_outcome(pending, outcome, cx),
+        }
+    }
+
+    /// A part of the audit came.
+    pub(crate) fn on_audit(&mut self, id: Option<RequestId>, audit: Result<Audit, Refusal>, cx: &Context) {
+        self.state().awaits_page = false;
+        match audit {
+            Ok((entries, more)) => self.say(&ServerFrame::Audit { id, entries, more }, cx),
+            Err(why) => self.refuse(id, why, cx),
         }
     }
 
@@ -187,6 +212,11 @@ impl Conversation {
         }
         self.share(goodbye.clone(), cx);
         self.state().end(Ending::Dismissed(CloseCode::Restart));
+    }
+
+    /// The client may not be here any more. Answers that are under way are still given.
+    pub(crate) fn shut_out(&mut self) {
+        self.state().end(Ending::Dismissed(CloseCode::Policy));
     }
 
     /// Says something that is of use only now; a client with anything waiting does without.

@@ -1,7 +1,7 @@
 //! What a conversation has done next: requests first, whose answers so go out joined, then what waits to be written, then
 //! what was missed, then what is new, then the end.
 
-use cheeper_protocol::{ClientFrame, Code, Refusal, Request, ServerFrame};
+use cheeper_protocol::{ClientFrame, Code, Refusal, Request, RequestId, ServerFrame};
 
 use super::{
     Action, Context, Conversation, Pending, Turn,
@@ -136,40 +136,55 @@ impl Conversation {
         };
         let is_hello = matches!(request, Request::Hello { .. });
         let source = self.source(cx);
+        let step = self.state().speaker.on_request(id.as_ref(), request, source, cx.rules);
+        match step {
+            Ok(step) => self.on_step(id, step, turn, cx),
+            Err(refusal) => {
+                if is_hello {
+                    self.state().forget_name();
+                }
+                self.refuse(id, refusal, cx);
+                None
+            }
+        }
+    }
+
+    fn on_step(&mut self, id: Option<RequestId>, step: Step, turn: &mut Turn, cx: &Context) -> Option<Action> {
+        turn.spend(match step {
+            Step::Submit(_) | Step::Pong => 0,
+            Step::Order(_) | Step::Read(_) | Step::ReadAudit(_) | Step::ListNames => LARGE_REQUEST_COST,
+        });
         let state = self.state();
-        match state.speaker.on_request(id.as_ref(), request, source, cx.rules) {
-            Ok(Step::Submit(command)) => {
+        match step {
+            Step::Submit(command) => {
                 state.pending += 1;
                 state.is_naming = matches!(command, Command::Claim(_));
                 let name = command.author().map(|author| author.name.clone());
-                Some(Action::Submit(Pending { id, name }, command))
+                Some(Action::Submit(Pending { id, name, is_hello: state.is_naming }, command))
             }
-            Ok(Step::Read(_)) if cx.memory.is_exhausted() => {
+            Step::Order(order) => {
+                state.pending += 1;
+                Some(Action::Order(Pending { id, name: None, is_hello: false }, order))
+            }
+            Step::Read(_) | Step::ReadAudit(_) if cx.memory.is_exhausted() => {
                 let why = Refusal::from(Code::Internal).retry_after(NO_MEMORY_RETRY_MS);
                 // Not what was asked: it may be what somebody searches for.
                 tracing::warn!("there is no memory for more pages");
                 self.refuse(id, why, cx);
                 None
             }
-            Ok(Step::Read(question)) => {
-                turn.spend(LARGE_REQUEST_COST);
+            Step::Read(question) => {
                 state.awaits_page = true;
                 Some(Action::GetPage(PageRequest { id, question, head: cx.tail.head(), reset: false }))
             }
-            Ok(Step::ListNames) => {
-                turn.spend(LARGE_REQUEST_COST);
-                Some(Action::ListNames(id))
+            Step::ReadAudit(query) => {
+                state.awaits_page = true;
+                Some(Action::ReadAudit(id, query))
             }
-            Ok(Step::Pong) => {
+            Step::ListNames => Some(Action::ListNames(id)),
+            Step::Pong => {
                 let head = cx.tail.head();
                 self.say_after(head, &ServerFrame::Pong { id, head }, cx);
-                None
-            }
-            Err(refusal) => {
-                if is_hello {
-                    state.forget_name();
-                }
-                self.refuse(id, refusal, cx);
                 None
             }
         }

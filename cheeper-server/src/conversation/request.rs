@@ -1,9 +1,9 @@
 //! What a request calls for, by the same rules for every way in: WebSocket, form, JSON. It touches no store and no socket.
 
-use cheeper_protocol::{Code, Limits, Name, Refusal, Request, RequestId, Role};
+use cheeper_protocol::{AuditQuery, Code, Limits, Name, Refusal, Request, RequestId, Role};
 
 use crate::{
-    access::Grant,
+    access::{Grant, ONLY_HOSTS, Order},
     feed::Question,
     limits::{RateLimits, Source},
     timeline::{Author, Claim, Command, Delete, Edit, Post, React},
@@ -37,8 +37,12 @@ impl Rules {
 pub enum Step {
     /// Have the timeline carry this out.
     Submit(Command),
+    /// Have it carry out what a host orders.
+    Order(Order),
     /// Read a page.
     Read(Question),
+    /// Read a part of the audit.
+    ReadAudit(AuditQuery),
     /// Say who is here.
     ListNames,
     /// Say that we are here.
@@ -79,7 +83,12 @@ impl Speaker {
                     Some(_) => rules.rate_limits.check_secret(source, &name)?,
                     None => rules.rate_limits.check_name(source)?,
                 }
-                let may_claim = if secret.is_some() { rules.rate_limits.check_claim(source) } else { Ok(()) };
+                let may_claim = match secret {
+                    None => Ok(()),
+                    // The name may be theirs already.
+                    Some(_) if source.grant.role < Role::Member => Err(Code::ReadOnly.into()),
+                    Some(_) => rules.rate_limits.check_claim(source),
+                };
                 let Grant { role, person, link, .. } = source.grant;
                 let author = Author { name, secret, role, person, link };
                 self.author = Some(author.clone());
@@ -88,6 +97,9 @@ impl Speaker {
             Request::Edit { name, target, cheep } => {
                 let author = self.writer(name, source, rules)?;
                 Ok(Step::Submit(Command::Edit(Edit { author, target, cheep, id: id.cloned() })))
+            }
+            Request::Delete { name: None, target } if self.author.is_none() && source.grant.role == Role::Host => {
+                Ok(Step::Order(Order::Remove { target }))
             }
             Request::Delete { name, target } => {
                 let author = self.writer(name, source, rules)?;
@@ -102,12 +114,10 @@ impl Speaker {
             Request::Thread(thread) => rules.read(Question::Thread(thread), source),
             Request::Search(search) => rules.read(Question::Search(search), source),
             Request::Who => rules.rate_limits.check_page(source).map(|()| Step::ListNames),
-            Request::Mute { .. }
-            | Request::Release { .. }
-            | Request::Link { .. }
-            | Request::Undo { .. }
-            | Request::Audit(_) => Err(Refusal::new(Code::Forbidden, "Only a host may do this.")),
             Request::Ping => Ok(Step::Pong),
+            _ if source.grant.role < Role::Host => Err(Refusal::new(Code::Forbidden, ONLY_HOSTS)),
+            Request::Audit(query) => Ok(Step::ReadAudit(query)),
+            order => Order::of(order).map(Step::Order).ok_or(Code::UnknownType.into()),
         }
     }
 
@@ -139,30 +149,38 @@ impl Speaker {
         let Some(name) = name else { return self.author.clone() };
         // A post that spells its name out is no less its holder's.
         let own = self.author.as_ref().filter(|author| author.name.fold() == name.fold());
+        let secret = own.and_then(|author| author.secret.clone());
         let Grant { role, person, link, .. } = grant;
-        Some(Author { secret: own.and_then(|author| author.secret.clone()), name, role, person, link })
+        Some(Author { name, secret, role, person, link })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use cheeper_protocol::ClientFrame;
+    use cheeper_protocol::{ClientFrame, Muted, Seq};
 
     use super::*;
-    use crate::timeline::Person;
-    use crate::limits::Connected;
+    use crate::{
+        limits::Connected,
+        timeline::{LinkId, Person},
+    };
 
     const GRANT: Grant = Grant { role: Role::Member, person: Person(1), link: None, ends_at: None };
 
     fn steps(frames: &[&str]) -> Vec<Result<Step, Refusal>> {
-        steps_within(0, frames)
+        steps_of(GRANT, 0, frames)
     }
 
     /// The same where people may post so often in a minute.
     fn steps_within(per_minute: u32, frames: &[&str]) -> Vec<Result<Step, Refusal>> {
+        steps_of(GRANT, per_minute, frames)
+    }
+
+    /// The same for somebody who may do something else.
+    fn steps_of(grant: Grant, per_minute: u32, frames: &[&str]) -> Vec<Result<Step, Refusal>> {
         let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(per_minute) };
         let connection = Some(Connected { serial: 1, is_settled: true });
-        let source = Source { address: [127, 0, 0, 1].into(), connection, grant: GRANT };
+        let source = Source { address: [127, 0, 0, 1].into(), connection, grant };
         let mut speaker = Speaker::default();
         let frames = frames.iter().map(|frame| ClientFrame::parse(frame, &rules.limits).unwrap());
         frames.map(|frame| speaker.on_request(frame.id.as_ref(), frame.request, source, &rules)).collect()
@@ -226,5 +244,51 @@ mod tests {
         assert!(why.code == Code::RateLimited && why.retry_after_ms.is_some(), "{why:?}");
         assert_eq!(steps[1000].as_ref().unwrap_err().code, Code::NameRequired);
         assert!(steps[1001].is_ok());
+    }
+    #[test]
+    fn only_a_host_keeps_order_and_needs_no_name_for_it() {
+        let frames = [
+            r#"{"type":"mute","name":"mallory","for_ms":1000}"#,
+            r#"{"type":"release","name":"bob"}"#,
+            r#"{"type":"link","role":"host"}"#,
+            r#"{"type":"undo","entry":7}"#,
+            r#"{"type":"audit"}"#,
+            r#"{"type":"delete","target":3}"#,
+        ];
+        let refused = steps(&frames).into_iter().map(|step| step.unwrap_err().code);
+        let forbidden = std::iter::repeat_n(Code::Forbidden, 5).chain([Code::NameRequired]);
+        assert!(refused.eq(forbidden));
+        let host = Grant { role: Role::Host, link: Some(LinkId(1)), ..GRANT };
+        let steps: Vec<Step> = steps_of(host, 1, &frames).into_iter().map(Result::unwrap).collect();
+        let who = Muted::Name { name: Name::parse("mallory").unwrap() };
+        assert_eq!(steps[0], Step::Order(Order::Mute { who, for_ms: Some(1000) }));
+        assert_eq!(steps[5], Step::Order(Order::Remove { target: Seq::new(3).unwrap() }));
+        assert!(matches!(steps[4], Step::ReadAudit(_)));
+    }
+
+    #[test]
+    fn a_host_with_a_name_deletes_under_it() {
+        let host = Grant { role: Role::Host, ..GRANT };
+        let frames = [r#"{"type":"hello","name":"ann"}"#, r#"{"type":"delete","target":3}"#];
+        let steps = steps_of(host, 0, &frames);
+        assert!(matches!(&steps[1], Ok(Step::Submit(Command::Delete(_)))), "{:?}", steps[1]);
+    }
+
+    #[test]
+    fn a_reader_writes_nothing_and_claims_no_name_that_is_free() {
+        let reader = Grant { role: Role::Reader, ..GRANT };
+        let steps = steps_of(
+            reader,
+            0,
+            &[
+                r#"{"name":"alice","cheep":"hi"}"#,
+                r#"{"type":"hello","name":"alice","secret":"0123456789abcdef"}"#,
+                r#"{"type":"history"}"#,
+            ],
+        );
+        assert_eq!(steps[0].as_ref().unwrap_err().code, Code::ReadOnly);
+        let Ok(Step::Submit(Command::Claim(claim))) = &steps[1] else { panic!("{:?}", steps[1]) };
+        assert_eq!(claim.may_claim.as_ref().unwrap_err().code, Code::ReadOnly);
+        assert!(steps[2].is_ok());
     }
 }

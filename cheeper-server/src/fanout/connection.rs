@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use cheeper_protocol::{Name, Refusal, RequestId, Seq, ServerFrame, limits::WHO};
+use cheeper_protocol::{AuditQuery, Name, Refusal, RequestId, Seq, ServerFrame, Token, limits::WHO};
 use mio::net::TcpStream;
 
 use super::{
@@ -15,12 +15,11 @@ use super::{
     mailbox::{ConnectionId, Message},
 };
 use crate::{
-    access::Visitor,
+    access::{Order, Visitor},
     conversation::{Action, Context, Conversation, Pending, READ_BYTES, Turn},
     feed::{PageRequest, Ready, tail::Slice},
     limits::Permit,
-    metrics::CommandKind,
-    timeline::{Command, Outcome},
+    timeline::{Audit, Command, Outcome},
 };
 
 /// What becomes of a connection after its turn.
@@ -118,6 +117,27 @@ impl Connection {
         self.advance(shard)
     }
 
+    pub(super) fn on_ordered(
+        &mut self,
+        pending: Pending,
+        token: Option<Token>,
+        outcome: Result<Outcome, Refusal>,
+        shard: &mut ShardContext,
+    ) -> Progress {
+        self.conversation.on_ordered(pending, token, outcome, &context(self.id, &self.visitor, shard));
+        self.advance(shard)
+    }
+
+    pub(super) fn on_audit(
+        &mut self,
+        id: Option<RequestId>,
+        audit: Result<Audit, Refusal>,
+        shard: &mut ShardContext,
+    ) -> Progress {
+        self.conversation.on_audit(id, audit, &context(self.id, &self.visitor, shard));
+        self.advance(shard)
+    }
+
     pub(super) fn on_page(
         &mut self,
         id: Option<RequestId>,
@@ -135,6 +155,15 @@ impl Connection {
 
     pub(super) fn dismiss(&mut self, goodbye: &Bytes, shard: &mut ShardContext) -> Progress {
         self.conversation.dismiss(goodbye, &context(self.id, &self.visitor, shard));
+        self.advance(shard)
+    }
+
+    /// Ends it if its client may not be here any more.
+    pub(super) fn see_whether_it_may_stay(&mut self, shard: &mut ShardContext) -> Progress {
+        if shard.services.access.standing.stands(&self.visitor.grant) {
+            return Progress::Waiting;
+        }
+        self.conversation.shut_out();
         self.advance(shard)
     }
 
@@ -159,6 +188,8 @@ impl Connection {
                 }
                 Action::Read => self.read(shard),
                 Action::Submit(pending, command) => self.submit(pending, command, shard),
+                Action::Order(pending, order) => self.order(pending, order, shard),
+                Action::ReadAudit(id, query) => self.read_audit(id, query, shard),
                 Action::GetPage(request) => self.get_page(request, shard),
                 Action::ListNames(id) => {
                     let presence = &shard.services.presence;
@@ -186,12 +217,20 @@ impl Connection {
 
     fn submit(&mut self, pending: Pending, command: Command, shard: &ShardContext) {
         let (to, mailbox) = (self.id, shard.mailbox.clone());
-        let (services, kind) = (shard.services.clone(), CommandKind::of(&command));
-        let answer = move |outcome| {
-            services.metrics.answered(kind, &outcome);
-            mailbox.send(Message::Outcome { to, pending, outcome });
-        };
-        shard.services.timeline.submit(command, Box::new(answer));
+        let answer = move |outcome| mailbox.send(Message::Outcome { to, pending, outcome });
+        shard.services.submit(command, Box::new(answer));
+    }
+
+    fn order(&mut self, pending: Pending, order: Order, shard: &ShardContext) {
+        let (to, mailbox) = (self.id, shard.mailbox.clone());
+        let answer = move |token, outcome| mailbox.send(Message::Ordered { to, pending, token, outcome });
+        shard.services.order(order, &self.visitor.grant, answer);
+    }
+
+    fn read_audit(&mut self, id: Option<RequestId>, query: AuditQuery, shard: &ShardContext) {
+        let (to, mailbox) = (self.id, shard.mailbox.clone());
+        let answer = move |audit| mailbox.send(Message::Audit { to, id, audit });
+        shard.services.timeline.audit(query, Box::new(answer));
     }
 
     fn get_page(&mut self, request: PageRequest, shard: &ShardContext) {

@@ -9,15 +9,23 @@ use std::{
     },
 };
 
-use cheeper_protocol::{Refusal, RequestId};
+use cheeper_protocol::{Refusal, RequestId, Token};
 use mio::Waker;
 
-use crate::{conversation::Pending, feed::Ready, timeline::Outcome};
+use crate::{
+    conversation::Pending,
+    feed::Ready,
+    timeline::{Audit, Outcome},
+};
 
 /// A message to a shard.
 pub(super) enum Message {
     /// What became of a command of one of its connections.
     Outcome { to: ConnectionId, pending: Pending, outcome: Result<Outcome, Refusal> },
+    /// What became of an order of a host's, and the token that it made.
+    Ordered { to: ConnectionId, pending: Pending, token: Option<Token>, outcome: Result<Outcome, Refusal> },
+    /// A part of the audit that one of its connections waits for.
+    Audit { to: ConnectionId, id: Option<RequestId>, audit: Result<Audit, Refusal> },
     /// A page that one of its connections waits for.
     Page { to: ConnectionId, id: Option<RequestId>, page: Result<Ready, Refusal> },
     /// Say goodbye to all and end.

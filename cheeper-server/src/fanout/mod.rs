@@ -53,6 +53,8 @@ impl Fanout {
             threads.push(worker::spawn(&format!("shard-{nth}"), move || shard.run())?);
             let woken = mailbox.clone();
             services.feed.tail().wake_with(Box::new(move |_| woken.wake()));
+            let woken = mailbox.clone();
+            services.access.standing.wake_with(Box::new(move || woken.wake()));
             handles.push(Handle { mailbox, connections });
         }
         Ok(Self { shards: handles, threads: Mutex::new(threads), turn: AtomicUsize::new(0) })

@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use cheeper_protocol::{Role, Seq, ServerFrame, VERSION, Welcome};
+use cheeper_protocol::{Role, Seq, ServerFrame, Timestamp, VERSION, Welcome};
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
@@ -70,6 +70,8 @@ pub(super) struct Shard {
     clock: Clock,
     said_online: (u64, u32),
     ticked_at: u32,
+    /// Who is here was let in, as far as was known then.
+    revision: u64,
     stopping_since: Option<u32>,
 }
 
@@ -90,6 +92,7 @@ impl Shard {
             clock: Clock::start(Instant::now()),
             said_online: (0, 0),
             ticked_at: 0,
+            revision: 0,
             stopping_since: None,
         })
     }
@@ -113,6 +116,7 @@ impl Shard {
             // The messages are taken first and read last: an author's own cheep is delivered to everybody in one go before
             // the ack that belongs to it is looked at.
             let messages = self.context.mailbox.take();
+            self.shut_out();
             self.deliver(&mut broadcast);
             for message in messages {
                 self.on_message(message);
@@ -182,6 +186,10 @@ impl Shard {
             Message::Outcome { to, pending, outcome } => {
                 self.with_id(to, |it, shard| it.on_outcome(pending, outcome, shard));
             }
+            Message::Ordered { to, pending, token, outcome } => {
+                self.with_id(to, |it, shard| it.on_ordered(pending, token, outcome, shard));
+            }
+            Message::Audit { to, id, audit } => self.with_id(to, |it, shard| it.on_audit(id, audit, shard)),
             Message::Page { to, id, page } => self.with_id(to, |it, shard| it.on_page(id, page, shard)),
             Message::Stop => self.stop(),
         }
@@ -211,8 +219,21 @@ impl Shard {
         let role = handshake.visitor.grant.role;
         let welcome = |head| Self::welcome(services, role, head, online);
         entry.insert(Connection::open(stream, handshake, id, welcome, &self.context));
+        // Its link may have ended while it waited here, which was said before it came.
+        self.with(id.slot, Connection::see_whether_it_may_stay);
         self.with(id.slot, Connection::advance);
         Ok(())
+    }
+
+    /// Ends the connections of those who may not be here any more, if there can be any.
+    fn shut_out(&mut self) {
+        let revision = self.context.services.access.standing.revision();
+        if revision != self.revision {
+            self.revision = revision;
+            for slot in self.slots() {
+                self.with(slot, Connection::see_whether_it_may_stay);
+            }
+        }
     }
 
     fn welcome(services: &Services, role: Role, head: Seq, online: u64) -> ServerFrame {
@@ -287,6 +308,7 @@ impl Shard {
             self.with(slot, Connection::advance);
         }
         self.context.services.feed.forget_pages();
+        self.context.services.access.standing.expire(Timestamp::now());
         let everybody = self.stopping_since.is_some() || self.context.services.memory.is_exhausted();
         for slot in self.slots() {
             if everybody || slot % TICK_SECONDS as usize == (now % TICK_SECONDS) as usize {

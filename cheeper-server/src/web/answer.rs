@@ -10,7 +10,12 @@ use crate::{feed::Ready, memory::MemoryBudget};
 
 /// The answer to a request that was refused.
 pub(crate) fn refused(refusal: Refusal) -> Response<Bytes> {
-    let status = match refusal.code {
+    error(status(&refusal), refusal)
+}
+
+/// The status that says what a refusal says.
+pub(crate) fn status(refusal: &Refusal) -> StatusCode {
+    match refusal.code {
         Code::NameTaken | Code::TokenRequired => StatusCode::UNAUTHORIZED,
         Code::Forbidden | Code::Muted | Code::ReadOnly => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
@@ -19,8 +24,7 @@ pub(crate) fn refused(refusal: Refusal) -> Response<Bytes> {
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::NotStored | Code::Internal => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
-    };
-    error(status, refusal)
+    }
 }
 
 /// A refusal under a status of its own.

@@ -12,28 +12,38 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{api, framing::Framing, line::Line, live::PIECE_BYTES, site::Site};
-use crate::feed::{Question, tail::NotHere};
+use crate::{
+    access::Grant,
+    feed::{Question, tail::NotHere},
+};
 
 /// One such reader.
 pub(super) struct Follower {
     site: Arc<Site>,
+    grant: Grant,
     line: Arc<Line>,
     framing: Framing,
     cursor: Seq,
 }
 
 impl Follower {
-    pub(super) fn new(site: Arc<Site>, line: Arc<Line>, framing: Framing, after: Option<Seq>) -> Result<Self, Refusal> {
+    pub(super) fn new(
+        site: Arc<Site>,
+        grant: Grant,
+        line: Arc<Line>,
+        framing: Framing,
+        after: Option<Seq>,
+    ) -> Result<Self, Refusal> {
         let newest = site.services.feed.tail().head();
         let cursor = after.unwrap_or(newest);
         if cursor > newest {
             let why = format!("This timeline ends at {newest}: it is not the one you were following, start afresh.");
             return Err(Refusal::new(Code::BadField, why).in_field("after"));
         }
-        Ok(Self { site, line, framing, cursor })
+        Ok(Self { site, grant, line, framing, cursor })
     }
 
-    /// What it has missed, piece by piece, until the server stops.
+    /// What it has missed, piece by piece, until the server stops or it may not read here any more.
     pub(super) fn missed(self) -> impl Stream<Item = Bytes> + Send + Sync + 'static {
         stream::unfold(self, |mut follower| async {
             let piece = follower.next().await?;
@@ -43,12 +53,17 @@ impl Follower {
 
     async fn next(&mut self) -> Option<Bytes> {
         while !self.site.stopping.is_cancelled() {
+            // Looked at first: whoever ends its session later finds it by this.
+            let revision = self.site.services.access.standing.revision();
+            if !self.site.services.access.standing.stands(&self.grant) {
+                return None;
+            }
             match self.site.services.feed.tail().piece(self.cursor.next(), PIECE_BYTES) {
                 Ok(Some(piece)) => {
                     self.cursor = piece.next().previous();
                     return Some(piece.text(self.framing.form));
                 }
-                Ok(None) => self.cursor = self.line.go_live(self.framing, self.cursor).await,
+                Ok(None) => self.cursor = self.line.go_live(self.framing, self.cursor, revision).await,
                 Err(NotHere) => return self.next_page().await,
             }
         }

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use cheeper_protocol::{Code, Refusal};
 use warp::http::{HeaderMap, StatusCode};
 
-use super::admission::AllowedOrigins;
+use super::{admission::AllowedOrigins, credentials};
 use crate::access::{Access, Client, Visitor};
 
 /// What is asked of a request before it is carried out.
@@ -33,14 +33,21 @@ pub(crate) struct Denied {
 impl Gate {
     /// Lets in a request that came from `peer`, or says why not.
     pub(crate) fn admit(&self, peer: IpAddr, headers: &HeaderMap, intent: Intent) -> Result<Visitor, Denied> {
+        let client = self.knock(peer, headers, intent)?;
+        let cookie = credentials::cookie(headers, self.access.cookie());
+        let grant = self.access.grant(&client, credentials::shown(headers, cookie));
+        let grant = grant.map_err(|why| Denied { status: StatusCode::UNAUTHORIZED, refusal: why.into() })?;
+        Ok(Visitor { client, grant })
+    }
+
+    /// Says whose request it is that came from `peer`, if it may come as far as to show what lets it in.
+    pub(crate) fn knock(&self, peer: IpAddr, headers: &HeaderMap, intent: Intent) -> Result<Client, Denied> {
         let client = Client { address: peer, is_secure: false };
         if intent == Intent::Write && !self.origins.allow(headers) {
             let why = "Scripts of this page may not connect here; see --allow-origin.";
             let refusal = Refusal::new(Code::BadField, why).in_field("Origin");
             return Err(Denied { status: StatusCode::FORBIDDEN, refusal });
         }
-        let grant = self.access.grant(&client);
-        let grant = grant.map_err(|refusal| Denied { status: StatusCode::UNAUTHORIZED, refusal })?;
-        Ok(Visitor { client, grant })
+        Ok(client)
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Line {
 #[derive(Default)]
 struct State {
     turn: Turn,
+    /// Whoever it is was let in, as far as was known at this revision of who may come in.
+    revision: u64,
     /// What the thread has begun and the socket has not taken, to be written before anything else.
     rest: Vec<u8>,
     /// The follower's task, which waits for its turn.
@@ -60,8 +62,12 @@ impl Line {
 
     /// Has live events after `cursor` written past the caller, for as long as the socket takes them. Gives the event up to
     /// which it has them then.
-    pub(super) async fn go_live(&self, framing: Framing, cursor: Seq) -> Seq {
-        self.state().turn = Turn::LiveOnceFlushed(framing, cursor);
+    pub(super) async fn go_live(&self, framing: Framing, cursor: Seq, revision: u64) -> Seq {
+        {
+            let mut state = self.state();
+            state.turn = Turn::LiveOnceFlushed(framing, cursor);
+            state.revision = revision;
+        }
         poll_fn(|cx| {
             let mut state = self.state();
             if let Turn::Over(cursor) = state.turn {
@@ -80,6 +86,11 @@ impl Line {
             Turn::Live(framing, cursor) => Some((framing, cursor)),
             _ => None,
         }
+    }
+
+    /// The revision of who may come in by which it was let in.
+    pub(super) fn revision(&self) -> u64 {
+        self.state().revision
     }
 
     /// Writes events up to `cursor`, or something that is none. Whether it is still the thread's turn.

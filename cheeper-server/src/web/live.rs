@@ -17,7 +17,9 @@ use cheeper_protocol::Seq;
 
 use super::{framing::Framing, line::Line};
 use crate::{
+    access::Standing,
     feed::{Feed, tail::NotHere},
+    services::Services,
     worker,
 };
 
@@ -38,14 +40,22 @@ pub(super) struct Live {
 
 impl Live {
     /// Starts the thread, which the feed's tail wakes from now on.
-    pub(super) fn start(feed: &Arc<Feed>) -> io::Result<Arc<Self>> {
+    pub(super) fn start(services: &Services) -> io::Result<Arc<Self>> {
+        let (feed, standing) = (&services.feed, &services.access.standing);
         let live = Arc::new(Self {
             arrivals: Mutex::new(Some(Vec::new())),
             has_lines: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
             thread: OnceLock::new(),
         });
-        let writing = Writing { shared: live.clone(), feed: feed.clone(), lines: Vec::new(), newest: Seq::ZERO };
+        let writing = Writing {
+            shared: live.clone(),
+            feed: feed.clone(),
+            standing: standing.clone(),
+            revision: 0,
+            lines: Vec::new(),
+            newest: Seq::ZERO,
+        };
         let handle = worker::spawn("followers", move || writing.run())?;
         live.thread.get_or_init(|| handle.thread().clone());
         let woken = live.clone();
@@ -54,6 +64,8 @@ impl Live {
                 woken.wake();
             }
         }));
+        let woken = live.clone();
+        standing.wake_with(Box::new(move || woken.wake()));
         Ok(live)
     }
 
@@ -88,6 +100,9 @@ impl Live {
 struct Writing {
     shared: Arc<Live>,
     feed: Arc<Feed>,
+    standing: Arc<Standing>,
+    /// Those whose lines are here were let in, as far as was known at this revision.
+    revision: u64,
     /// The lines whose turn it is. They belong to their connections: one that ended is no longer there.
     lines: Vec<Weak<Line>>,
     /// The newest event that was written.
@@ -98,6 +113,7 @@ impl Writing {
     fn run(mut self) {
         let mut due = Instant::now() + KEEP_ALIVE;
         while !self.shared.is_stopping.load(Ordering::SeqCst) {
+            self.let_go_of_those_who_may_be_out();
             self.take_arrivals();
             while self.write_news() {}
             let now = Instant::now();
@@ -112,6 +128,15 @@ impl Writing {
         self.give_all_back();
     }
 
+    /// Who they are is for their followers to know: all of those look, whenever anybody is out.
+    fn let_go_of_those_who_may_be_out(&mut self) {
+        let revision = self.standing.revision();
+        if revision != self.revision {
+            self.revision = revision;
+            self.give_all_back();
+        }
+    }
+
     fn take_arrivals(&mut self) {
         let arrivals = self.shared.arrivals().as_mut().map(take).unwrap_or_default();
         if self.lines.is_empty() {
@@ -120,8 +145,8 @@ impl Writing {
         }
         for line in arrivals {
             let Some(found) = line.upgrade() else { continue };
-            // One that lacks what was written before it came is not for this thread.
-            if found.live().is_some_and(|(_, cursor)| cursor >= self.newest) {
+            // One that lacks what was written before it came is not for this thread, nor one that may be out by now.
+            if found.revision() == self.revision && found.live().is_some_and(|(_, cursor)| cursor >= self.newest) {
                 self.lines.push(line);
             } else {
                 found.give_back();

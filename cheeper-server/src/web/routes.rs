@@ -26,6 +26,7 @@ use super::{
     line::Line,
     page,
     query::{self, CheepsQuery},
+    session,
     site::Site,
 };
 use crate::{
@@ -56,7 +57,14 @@ pub(super) fn routes(
     let other_method = warp::method().and(warp::path::full()).and_then(|method, path: FullPath| async move {
         other_method(&method, path.as_str()).ok_or_else(warp::reject::not_found)
     });
-    let all = socket(site).or(reads(site)).or(writes(site)).or(health).or(metrics).or(page).or(other_method);
+    let all = socket(site)
+        .or(reads(site))
+        .or(writes(site))
+        .or(entrance(site))
+        .or(health)
+        .or(metrics)
+        .or(page)
+        .or(other_method);
     let all = all.recover(recover);
 
     let from_allowed_page =
@@ -153,10 +161,25 @@ fn writes(site: &Arc<Site>) -> impl Filter<Extract = (Response<Bytes>,), Error =
         .and(query())
         .and(body())
         .then(|address, method, site: Arc<Site>, permit: Permit, headers: HeaderMap, query, body| async move {
-            match site.gate.admit(*permit.peer(), &headers, Intent::Write) {
+            let intent = if method == Method::GET || method == Method::HEAD { Intent::Read } else { Intent::Write };
+            match site.gate.admit(*permit.peer(), &headers, intent) {
                 Err(Denied { status, refusal }) => answer::error(status, refusal),
                 Ok(from) => api::write(&site, &Written { from, address, method, headers, query, body }).await,
             }
+        })
+}
+
+/// Where people come in.
+fn entrance(site: &Arc<Site>) -> impl Filter<Extract = (Response<Bytes>,), Error = Rejection> + Clone + use<> {
+    warp::path!("api" / "session")
+        .and(warp::post().or(warp::delete()).unify())
+        .and(warp::method())
+        .and(with(site))
+        .and(warp::ext::get::<Permit>())
+        .and(warp::header::headers_cloned())
+        .and(body())
+        .then(|method: Method, site: Arc<Site>, permit: Permit, headers: HeaderMap, body: Bytes| async move {
+            session::answer(&site, *permit.peer(), &method, &headers, &body).await
         })
 }
 
@@ -166,7 +189,7 @@ fn shared_with_others() -> warp::cors::Builder {
     warp::cors()
         .allow_any_origin()
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers(["cheeper-secret", "content-type", "idempotency-key", "last-event-id"])
+        .allow_headers(["authorization", "cheeper-secret", "content-type", "idempotency-key", "last-event-id"])
         .expose_header("retry-after")
         .max_age(600)
 }
@@ -175,6 +198,7 @@ fn shared_with_others() -> warp::cors::Builder {
 fn other_method(method: &Method, path: &str) -> Option<Response<Bytes>> {
     let methods = match path {
         "/ws" => "GET",
+        "/api/session" => session::METHODS,
         "/api/cheeps" | "/api/thread" | "/api/search" | "/healthz" | "/metrics" => "GET, HEAD",
         path => match Address::parse(path) {
             Some(address) => address.methods(),
@@ -244,7 +268,7 @@ async fn cheeps(admitted: Admitted, headers: &HeaderMap, query: &str, line: Line
     };
     let framing = Framing { form, chunked: line.chunked };
     let line = line.line.upgrade().ok_or(Code::Internal)?;
-    let missed = Follower::new(site, line, framing, after)?.missed();
+    let missed = Follower::new(site, from.grant, line, framing, after)?.missed();
     let mut answer = warp::reply::stream(missed.map(Ok::<_, Infallible>)).into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -51,7 +51,7 @@ const REFUSALS: usize = 128;
 pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>) -> io::Result<()> {
     let (sender, mut connections) = unbounded_channel();
     let acceptor = Acceptor::start(listener, site.clone(), sender)?;
-    let live = Live::start(&site.services.feed)?;
+    let live = Live::start(&site.services)?;
     let added = live.clone();
     let on_turn: OnTurn = Arc::new(move |line| added.add(line));
     let routes = warp::service(routes(&site));

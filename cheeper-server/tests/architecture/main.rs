@@ -9,12 +9,13 @@ use sources::{Crate, Source, files, root};
 
 /// A room of the server, the other rooms of it that it may use, and the crates.
 const SERVER: &[(&str, &[&str], &[&str])] = &[
-    ("access", &["timeline"], &["blake3", "cheeper_protocol"]),
+    ("access", &["timeline"], &["base64", "blake3", "cheeper_protocol", "getrandom", "jiff", "tracing"]),
     (
         "app",
         &[
             "access",
             "config",
+            "control",
             "conversation",
             "fanout",
             "feed",
@@ -30,7 +31,12 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
         ],
         &["cheeper_protocol", "thiserror", "tokio", "tokio_util"],
     ),
-    ("config", &[], &["cheeper_protocol"]),
+    ("config", &["control"], &["cheeper_protocol"]),
+    (
+        "control",
+        &["access", "timeline"],
+        &["cheeper_protocol", "rustix", "serde", "serde_json", "tokio", "tokio_util", "tracing"],
+    ),
     (
         "conversation",
         &["access", "feed", "limits", "memory", "metrics", "timeline"],
@@ -46,7 +52,11 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
     ("memory", &[], &["bytes"]),
     ("metrics", &["limits", "timeline"], &["cheeper_protocol", "prometheus_client"]),
     ("presence", &[], &["cheeper_protocol"]),
-    ("services", &["conversation", "feed", "memory", "metrics", "presence", "timeline"], &[]),
+    (
+        "services",
+        &["access", "conversation", "feed", "memory", "metrics", "presence", "timeline"],
+        &["cheeper_protocol"],
+    ),
     (
         "timeline",
         &["trim", "worker"],

@@ -12,4 +12,8 @@ pub enum ArgsError {
     TooManyConnections { asked: usize, files: u64, possible: usize },
     #[error("--max-connections must be at least 1")]
     NoConnections,
+    #[error("--private and --read-only do not go together: strangers may read, or they may not")]
+    PrivateAndReadOnly,
+    #[error("it is not said whom to mute: give a name, or the number of a cheep of theirs with --author-of")]
+    NobodyToMute,
 }

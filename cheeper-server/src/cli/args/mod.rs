@@ -3,6 +3,7 @@
 mod access;
 mod error;
 mod limits;
+mod operator;
 mod proxy;
 
 use std::{env, net::SocketAddr, path::PathBuf};
@@ -14,8 +15,8 @@ use clap::{
 };
 use etcetera::base_strategy::{BaseStrategy as _, Xdg};
 
-pub use self::error::ArgsError;
 use self::{access::AccessArgs, limits::LimitArgs, proxy::ProxyArgs};
+pub use self::{error::ArgsError, operator::OperatorTask};
 use crate::config::Config;
 
 const EXAMPLES: &str = "Examples:
@@ -25,6 +26,10 @@ const EXAMPLES: &str = "Examples:
       for everybody on the network
   cheeper-server --data class.db --post-rate 20
       a timeline of its own, at most 20 cheeps a minute for one person
+  cheeper-server --private --data class.db
+      only for those who have the link, which is shown
+  cheeper-server join-link --ends 8h --data class.db
+      a link for today, whether that server runs or not
   cheeper-server check --data class.db
       see whether everything in it is sound, while no server uses it
   CHEEPER_LISTEN=0.0.0.0:80 cheeper-server
@@ -35,6 +40,9 @@ const EXAMPLES: &str = "Examples:
 pub enum Task {
     /// Look at all that a timeline's file keeps, which no server may be using, and say what is wrong with it.
     Check,
+    /// Let people in, and keep order.
+    #[command(flatten)]
+    Operator(OperatorTask),
 }
 
 /// A live timeline that anybody can host.
@@ -53,6 +61,10 @@ pub struct Args {
     /// The file that keeps the timeline [default: $XDG_DATA_HOME/cheeper/cheeper.db].
     #[arg(long, env = "CHEEPER_DATA", value_name = "PATH", global = true)]
     pub data: Option<PathBuf>,
+
+    /// Print what comes of a command as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
 
     #[command(flatten)]
     pub access: AccessArgs,
@@ -95,7 +107,7 @@ impl Args {
         let LimitArgs { cheep_chars, post_rate, page_rate, frame_rate, connections_per_address, .. } = self.limits;
         Ok(Config {
             limits: Limits { cheep_chars, posts_per_minute: post_rate, ..Limits::default() },
-            strangers: self.access.strangers(),
+            strangers: self.access.strangers()?,
             allowed_origins: self.proxy.allow_origin,
             pages_per_second: page_rate,
             frames_per_second: frame_rate,
@@ -103,6 +115,7 @@ impl Args {
             connections_per_address,
             // The store's writer and the acceptor want a processor as well.
             shards: (processors / 2).max(1),
+            control: None,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod ending;
+mod hosts;
 mod order;
 mod pace;
 mod pressure;
@@ -27,7 +28,7 @@ use super::{
     *,
 };
 use crate::{
-    access::{Client, Grant, Visitor},
+    access::{Client, Grant, Order, Visitor},
     feed::{
         Ready,
         page::{self, Page},
@@ -100,6 +101,10 @@ struct World {
     submitted: VecDeque<(Pending, Command)>,
     /// Pages under way.
     asked: VecDeque<PageRequest>,
+    /// What a host orders, and the audits they read, under way.
+    ordered: VecDeque<(Pending, Order)>,
+    audits: VecDeque<Option<RequestId>>,
+    visitor: Visitor,
     renamed: Vec<(Option<String>, Option<String>)>,
 }
 
@@ -151,6 +156,9 @@ impl World {
             metrics,
             submitted: VecDeque::new(),
             asked: VecDeque::new(),
+            ordered: VecDeque::new(),
+            audits: VecDeque::new(),
+            visitor: VISITOR,
             renamed: Vec::new(),
         };
         world.advance();
@@ -162,7 +170,7 @@ impl World {
             now: self.now,
             live: self.live,
             connection: 1,
-            visitor: &VISITOR,
+            visitor: &self.visitor,
             tail: &self.tail,
             rules: &self.rules,
             memory: &self.memory,
@@ -190,6 +198,8 @@ impl World {
                     self.on(|it, cx| it.on_read(read.as_deref().map_err(|error| error.kind().into()), READ_BYTES, cx));
                 }
                 Action::Submit(pending, command) => self.submitted.push_back((pending, command)),
+                Action::Order(pending, order) => self.ordered.push_back((pending, order)),
+                Action::ReadAudit(id, _) => self.audits.push_back(id),
                 Action::GetPage(request) => self.asked.push_back(request),
                 Action::ListNames(id) => self.on(|it, cx| it.on_names(id, vec![name("alice")], 1, cx)),
                 Action::Rename { old, new } => {

@@ -1,4 +1,4 @@
-//! The addresses at which the timeline is changed, and which request each stands for. Pure.
+//! The addresses at which the timeline is changed and order is kept, and which request each stands for. Pure.
 
 use cheeper_protocol::{Code, Refusal, Seq};
 use percent_encoding::percent_decode_str;
@@ -14,12 +14,27 @@ pub(crate) enum Address {
     Cheep(String),
     /// `/api/cheep/SEQ/reactions/EMOJI`.
     Reaction { cheep: String, emoji: String },
+    /// `/api/mute` and so on: what hosts order, by the type of its request.
+    Order(&'static str),
+    /// `/api/audit`.
+    Audit,
 }
+
+/// The types of requests that have an address of their own.
+const ORDERS: [&str; 4] = ["mute", "release", "link", "undo"];
 
 impl Address {
     /// The address that a path is; `None` if it is none of these.
     pub(crate) fn parse(path: &str) -> Option<Self> {
-        let rest = path.strip_prefix("/api/cheep")?;
+        let rest = path.strip_prefix("/api/")?;
+        let word = rest.strip_suffix('/').unwrap_or(rest);
+        if let Some(order) = ORDERS.into_iter().find(|order| *order == word) {
+            return Some(Self::Order(order));
+        }
+        if word == "audit" {
+            return Some(Self::Audit);
+        }
+        let rest = rest.strip_prefix("cheep")?;
         // As everywhere here, a slash at the end changes nothing.
         let parts: Vec<&str> = rest.strip_suffix('/').unwrap_or(rest).split('/').collect();
         match parts[..] {
@@ -35,7 +50,8 @@ impl Address {
     /// The methods that it takes, as `Allow` lists them.
     pub(crate) fn methods(&self) -> &'static str {
         match self {
-            Self::New => "POST",
+            Self::New | Self::Order(_) => "POST",
+            Self::Audit => "GET, HEAD",
             Self::Cheep(_) => "PATCH, DELETE",
             Self::Reaction { .. } => "PUT, DELETE",
         }
@@ -46,6 +62,8 @@ impl Address {
         let is_delete = method == Method::DELETE;
         let fields = match self {
             Self::New => json!({ "type": "post" }),
+            Self::Order(order) => json!({ "type": order }),
+            Self::Audit => json!({ "type": "audit" }),
             Self::Cheep(cheep) => json!({ "type": if is_delete { "delete" } else { "edit" }, "target": seq(cheep)? }),
             Self::Reaction { cheep, emoji } => {
                 let emoji = percent_decode_str(emoji).decode_utf8().map_err(|_| {
@@ -87,6 +105,9 @@ mod tests {
         let react = |emoji: &str, on: bool| Ok(json!({ "type": "react", "target": 17, "emoji": emoji, "on": on }));
         assert_eq!(fields(&Method::PUT, "/api/cheep/17/reactions/%F0%9F%8E%89"), react("🎉", true));
         assert_eq!(fields(&Method::DELETE, "/api/cheep/17/reactions/♥"), react("♥", false));
+        assert_eq!(fields(&Method::POST, "/api/mute"), Ok(json!({ "type": "mute" })));
+        assert_eq!(fields(&Method::POST, "/api/undo/"), Ok(json!({ "type": "undo" })));
+        assert_eq!(fields(&Method::GET, "/api/audit"), Ok(json!({ "type": "audit" })));
     }
 
     #[test]
@@ -111,6 +132,9 @@ mod tests {
             "/",
             "/api",
             "/api/cheeps",
+            "/api/mutes",
+            "/api/mute/1",
+            "/api/audit//",
             "/api/cheep//",
             "/api/cheep/1/2",
             "/api/cheep/1/reactions",

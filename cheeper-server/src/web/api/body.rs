@@ -10,11 +10,13 @@ use warp::http::{HeaderMap, header};
 /// The header that may carry a name's secret.
 const SECRET_HEADER: &str = "cheeper-secret";
 /// The fields that are numbers, which a form has as text.
-const NUMBERS: [&str; 2] = ["reply_to", "target"];
+const NUMBERS: [&str; 6] = ["reply_to", "target", "for_ms", "entry", "before", "limit"];
+/// The fields that may stand in the query of a request without a body.
+const IN_QUERY: [&str; 3] = ["name", "before", "limit"];
 
 /// Why a request cannot be read.
 #[derive(Debug, PartialEq)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// It is neither JSON nor a form.
     Unsupported,
     /// Anything else.
@@ -28,14 +30,15 @@ impl From<Refusal> for Failure {
 }
 
 /// The fields of a body. Without a body the name may stand in the query.
-pub(super) fn fields(headers: &HeaderMap, query: &str, body: &[u8]) -> Result<Map<String, Value>, Failure> {
+pub(crate) fn fields(headers: &HeaderMap, query: &str, body: &[u8]) -> Result<Map<String, Value>, Failure> {
     let in_query = form(query.as_bytes(), "The text of this query is not UTF-8.")?;
     if in_query.contains_key("secret") {
         let why = "A secret has no place in an address, which is kept in logs: use the header Cheeper-Secret.";
         return Err(Refusal::new(Code::BadField, why).in_field("secret").into());
     }
     if body.is_empty() {
-        return Ok(in_query.into_iter().filter(|(field, value)| field == "name" && value != "").collect());
+        let is_taken = |field: &str| IN_QUERY.contains(&field);
+        return Ok(in_query.into_iter().filter(|(field, value)| is_taken(field) && value != "").collect());
     }
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();

@@ -1,7 +1,8 @@
 //! The HTTP beside the socket: pages, and what changes the timeline.
 
 mod address;
-mod body;
+pub(super) mod ask;
+pub(super) mod body;
 mod read;
 mod write;
 

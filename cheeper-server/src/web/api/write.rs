@@ -1,21 +1,21 @@
-//! Requests over HTTP that change the timeline: each is the frame that would ask for the same, and is carried out as that.
+//! Requests over HTTP that change the timeline or keep order: each is the frame that would ask for the same, and is carried out
+//! as that.
 
 use bytes::Bytes;
-use cheeper_protocol::{ClientFrame, Code, Event, Name, Refusal, Request, RequestId, Secret};
+use cheeper_protocol::{ClientFrame, Code, Event, Name, Refusal, Request, RequestId, Secret, ServerFrame};
 use serde_json::{Map, Value};
-use tokio::sync::oneshot;
 use warp::http::{HeaderMap, Method, Response, StatusCode};
 
 use super::{
     address::Address,
+    ask,
     body::{self, Failure},
 };
 use crate::{
     access::{Grant, Visitor},
     conversation::request::{Speaker, Step},
     limits::Source,
-    metrics::CommandKind,
-    timeline::{Author, Changed, Command, Outcome, Posted},
+    timeline::{Author, Changed, Outcome, Posted},
     web::{answer, site::Site},
 };
 
@@ -62,16 +62,23 @@ async fn try_write(site: &Site, written: &Written) -> Result<(StatusCode, String
         }
         _ => Speaker::default(),
     };
-    let Step::Submit(command) = speaker.on_request(id.as_ref(), request, source, rules)? else {
-        return Err(Refusal::from(Code::Internal).into());
+    let (token, outcome) = match speaker.on_request(id.as_ref(), request, source, rules)? {
+        Step::Submit(command) => (None, ask::submit(&site.services, command).await?),
+        Step::Order(order) => ask::order(&site.services, order, &from.grant).await?,
+        Step::ReadAudit(query) => {
+            let (entries, more) = ask::audit(&site.services, query).await?;
+            return Ok((StatusCode::OK, ServerFrame::Audit { id, entries, more }.to_json()));
+        }
+        Step::Read(_) | Step::ListNames | Step::Pong => return Err(Refusal::from(Code::Internal).into()),
     };
-    match submit(site, command).await? {
+    match outcome {
         Outcome::Posted(Posted { cheep, duplicate }) => {
             let status = if duplicate { StatusCode::OK } else { StatusCode::CREATED };
             Ok((status, Event::Cheep(cheep).to_json()))
         }
         Outcome::Changed(Changed { cheep, .. }) => Ok((StatusCode::OK, Event::Cheep(cheep).to_json())),
-        Outcome::Named(_) | Outcome::Moderated(_) => Err(Refusal::from(Code::Internal).into()),
+        Outcome::Moderated(entry) => Ok((StatusCode::OK, ServerFrame::moderated(id, token, entry).to_json())),
+        Outcome::Named(_) => Err(Refusal::from(Code::Internal).into()),
     }
 }
 
@@ -110,15 +117,6 @@ fn name(request: &Request) -> Option<&Name> {
 
 fn speaker(name: &Name, secret: Secret, Grant { role, person, link, .. }: Grant) -> Speaker {
     Speaker::new(Author { name: name.clone(), secret: Some(secret), role, person, link })
-}
-
-async fn submit(site: &Site, command: Command) -> Result<Outcome, Refusal> {
-    let kind = CommandKind::of(&command);
-    let (sender, receiver) = oneshot::channel();
-    site.services.timeline.submit(command, Box::new(move |outcome| drop(sender.send(outcome))));
-    let outcome = receiver.await.unwrap_or_else(|_| Err(Code::NotStored.into()));
-    site.services.metrics.answered(kind, &outcome);
-    outcome
 }
 
 #[cfg(test)]

@@ -1,0 +1,149 @@
+//! Decides who is let in: by a token, by the cookie of a browser, or as a stranger.
+
+use std::sync::Arc;
+
+use cheeper_protocol::{Code, Refusal, Role, Timestamp, Token};
+
+use super::{
+    recent_authors::RecentAuthors,
+    registry::Opened,
+    standing::Standing,
+    token::{Mint, TokenKind, new_person},
+    visitor::{Client, Grant},
+};
+use crate::timeline::{Actor, Command, Deed, LinkId, Moderate, Person, Timeline};
+
+/// What addresses are hashed under, so that no store holds one.
+const PERSON_KEY: &str = "cheeper 2026-11 people by address";
+
+/// Decides for each client what it may do.
+pub(crate) struct Access {
+    person_key: [u8; 32],
+    pub(super) mint: Mint,
+    /// The name of the cookie that carries a session. It has the timeline's id in it: a browser sends the cookies of one
+    /// host to all servers there, whatever their ports.
+    cookie: String,
+    /// What somebody without a token may do, if they may come in.
+    strangers: Option<Role>,
+    pub(crate) standing: Arc<Standing>,
+    pub(crate) authors: RecentAuthors,
+}
+
+/// What a client shows to be let in.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Credentials<'a> {
+    /// A token that was given for this request alone: a wrong one is a mistake that somebody should hear of.
+    pub(crate) bearer: Option<&'a str>,
+    /// A session that a browser sends along by itself: a stale one is of no account.
+    pub(crate) cookie: Option<&'a str>,
+}
+
+/// Why a client may not come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotGranted {
+    /// A token is needed, and none came.
+    NoToken,
+    /// The token is none, or none any more. It may be a guess.
+    WrongToken,
+}
+
+/// Somebody who comes in by a link, once the timeline has carried out the command.
+pub(crate) struct Joining {
+    /// What they may do.
+    pub(crate) role: Role,
+    /// Until when, if the link ends by itself.
+    pub(crate) ends_at: Option<Timestamp>,
+    /// What they come in with from now on.
+    pub(crate) session: Token,
+    /// None: they have this session already.
+    pub(crate) command: Option<Command>,
+}
+
+impl Access {
+    pub(crate) fn new(strangers: Option<Role>, timeline: &dyn Timeline, standing: Arc<Standing>) -> Self {
+        Self {
+            person_key: timeline.key(PERSON_KEY),
+            mint: Mint::new(timeline),
+            cookie: format!("cheeper_{}", timeline.id()),
+            strangers,
+            standing,
+            authors: RecentAuthors::default(),
+        }
+    }
+
+    /// The name of the cookie that carries a session.
+    pub(crate) fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
+    /// What a client may do, or why it may not come in.
+    pub(crate) fn grant(&self, client: &Client, shown: Credentials) -> Result<Grant, NotGranted> {
+        if let Some(bearer) = shown.bearer {
+            return self.by_token(client, bearer).ok_or(NotGranted::WrongToken);
+        }
+        if let Some(grant) = shown.cookie.and_then(|cookie| self.by_session(cookie)) {
+            return Ok(grant);
+        }
+        let role = self.strangers.ok_or(NotGranted::NoToken)?;
+        Ok(Grant { role, person: self.person(client, None), link: None, ends_at: None })
+    }
+
+    /// A session for whoever shows the token of a link. A browser that has one of the same link keeps it, so that to open
+    /// the link once more makes nobody a stranger to the limits and the mutes that they are under.
+    pub(crate) fn join(&self, token: &Token, shown: Credentials) -> Result<Joining, Refusal> {
+        let opened = |token: &str| self.standing.find(&self.mint.hash(token), Timestamp::now());
+        let Some((Opened::Link(link), role, ends_at)) = opened(token.expose()) else {
+            return Err(NotGranted::WrongToken.into());
+        };
+        if let Some(cookie) = shown.cookie
+            && let Some((Opened::Session(of, _), ..)) = opened(cookie)
+            && of == link
+        {
+            return Ok(Joining { role, ends_at, session: Token::parse(cookie)?, command: None });
+        }
+        let (session, session_hash) = self.mint.make(TokenKind::Session)?;
+        let deed = Deed::Join { link, session_hash, person: new_person()? };
+        let command = Some(Command::Moderate(Moderate { by: Actor::Oneself, deed }));
+        Ok(Joining { role, ends_at, session, command })
+    }
+
+    fn by_token(&self, client: &Client, token: &str) -> Option<Grant> {
+        let (opened, role, ends_at) = self.standing.find(&self.mint.hash(token), Timestamp::now())?;
+        let (link, person) = match opened {
+            Opened::Link(link) => (link, self.person(client, Some(link))),
+            Opened::Session(link, person) => (link, person),
+        };
+        Some(Grant { role, person, link: Some(link), ends_at })
+    }
+
+    fn by_session(&self, token: &str) -> Option<Grant> {
+        match self.standing.find(&self.mint.hash(token), Timestamp::now())? {
+            (Opened::Session(link, person), role, ends_at) => Some(Grant { role, person, link: Some(link), ends_at }),
+            (Opened::Link(_), ..) => None,
+        }
+    }
+
+    /// Who somebody is that has no session: all behind one address are one, or those of them who came by one link.
+    fn person(&self, client: &Client, link: Option<LinkId>) -> Person {
+        let mut hasher = blake3::Hasher::new_keyed(&self.person_key);
+        hasher.update(client.network().to_string().as_bytes());
+        if let Some(LinkId(link)) = link {
+            hasher.update(b" by link ").update(&link.to_le_bytes());
+        }
+        let mut person = [0; 8];
+        person.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        Person(u64::from_le_bytes(person))
+    }
+}
+
+impl From<NotGranted> for Refusal {
+    fn from(why: NotGranted) -> Self {
+        match why {
+            NotGranted::NoToken => Code::TokenRequired.into(),
+            NotGranted::WrongToken => {
+                let why = "This token is not, or not any more, one of this timeline: ask its host for a link.";
+                Self::new(Code::TokenRequired, why)
+            }
+        }
+    }
+}
