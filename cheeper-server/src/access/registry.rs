@@ -62,9 +62,12 @@ impl Registry {
 
     /// Ends the links whose time has come; whether there were any.
     pub(super) fn expire(&mut self, now: Timestamp) -> bool {
-        let over: Vec<LinkId> =
-            self.links.iter().filter(|(_, link)| !link.lasts(now)).map(|(number, _)| *number).collect();
-        over.iter().fold(false, |ends, link| self.end_link(*link) || ends)
+        let over = self.links.iter().filter(|(_, link)| !link.lasts(now));
+        let over: Vec<LinkId> = over.map(|(number, _)| *number).collect();
+        for link in &over {
+            self.end_link(*link);
+        }
+        !over.is_empty()
     }
 
     /// When the next link ends by itself.

@@ -58,16 +58,16 @@ impl Place {
 
     fn whereabouts(&self) -> String {
         let addresses = invitation::addresses(self.listens);
-        let mut said = String::new();
-        for (nth, address) in addresses.iter().enumerate() {
+        let say = |(nth, address)| {
             let who = if nth == 0 { "Cheeper is running:" } else { "Others on your network" };
-            said += &format!("{who} open {address}\n");
-        }
+            format!("{who} open {address}\n")
+        };
+        let mut said: Vec<String> = addresses.iter().enumerate().map(say).collect();
         if self.listens.ip().is_loopback() {
             let port = self.listens.port();
-            said += &format!("Only this machine can see it. To share it: cheeper-server --listen 0.0.0.0:{port}\n");
+            said.push(format!("Only this machine can see it. To share it: cheeper-server --listen 0.0.0.0:{port}\n"));
         }
-        said
+        said.concat()
     }
 
     /// The server answers this, as soon as it serves, as it would any command.

@@ -49,6 +49,12 @@ impl Follower {
     pub(crate) fn next(&mut self, wanted: impl Fn(&str) -> bool) -> String {
         self.lines.find_map(|line| line.ok().filter(|line| wanted(line))).expect("the server goes on")
     }
+
+    /// Reads to the end, and says whether that was one in good order.
+    pub(crate) fn ends(&mut self) -> bool {
+        self.lines.by_ref().for_each(drop);
+        self.child.wait().unwrap().success()
+    }
 }
 
 impl Drop for Follower {

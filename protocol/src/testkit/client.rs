@@ -41,6 +41,18 @@ impl Client {
         Self::request(address, format!("ws://{address}{path}").into_client_request()?)
     }
 
+    /// Connects to a path as somebody who shows a token.
+    pub fn with_token(address: SocketAddr, path: &str, token: &str) -> tungstenite::Result<Self> {
+        Self::with_header(address, path, ("Authorization", &format!("Bearer {token}")))
+    }
+
+    /// Connects to a path with one header more.
+    pub fn with_header(address: SocketAddr, path: &str, header: (&'static str, &str)) -> tungstenite::Result<Self> {
+        let mut request = format!("ws://{address}{path}").into_client_request()?;
+        request.headers_mut().insert(header.0, header.1.parse().expect("a header"));
+        Self::request(address, request)
+    }
+
     /// Connects with a handshake of one's own.
     pub fn request(address: SocketAddr, request: Request) -> tungstenite::Result<Self> {
         let (socket, response) = tungstenite::client(request, tcp(address)?).map_err(|error| match error {

@@ -9,6 +9,7 @@ use std::{
     sync::OnceLock,
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Client, Process, tcp};
@@ -105,6 +106,26 @@ impl Server {
     /// What it has logged so far in this life.
     pub fn log(&self) -> String {
         self.process.log()
+    }
+
+    /// A command for its store, such as `join-link`, whether it runs or not.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.env("CHEEPER_LOG", "error").arg("--data").arg(&self.data).args(arguments);
+        command
+    }
+
+    /// What comes of such a command that must come to something, as it is said to programs.
+    pub fn commanded(&self, arguments: &[&str]) -> Value {
+        let output = self.command(arguments).arg("--json").output().expect("a command");
+        let (said, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {log}");
+        serde_json::from_str(&said).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {said}"))
+    }
+
+    /// The token of a new link, made by the command `join-link` or `host-link`.
+    pub fn link(&self, arguments: &[&str]) -> String {
+        self.commanded(arguments)["token"].as_str().expect("a token").to_owned()
     }
 
     /// The URL of a path.
