@@ -7,9 +7,11 @@ use std::{
     io::Read as _,
     net::SocketAddr,
     os::unix::fs::PermissionsExt as _,
+    path::Path,
     process::{Command, Stdio},
 };
 
+use cheeper_protocol::testkit::Process;
 use serde_json::{Value, json};
 use support::{
     Client, Server,
@@ -316,4 +318,56 @@ fn the_operator_is_heard_with_a_server_and_without() {
     let nowhere = Command::new(env!("CARGO_BIN_EXE_cheeper-server")).args(["audit", "--data", "/no/such.db"]).output();
     let said = String::from_utf8(nowhere.unwrap().stderr).unwrap();
     assert!(said.contains("there is no timeline at /no/such.db"), "{said}");
+}
+
+/// A private server on a terminal, the links that it shows there, and its process there.
+fn on_a_terminal(data: &Path) -> (Process, Vec<String>, String) {
+    let server = env!("CARGO_BIN_EXE_cheeper-server");
+    let run = format!(
+        "echo $$; exec {server} --private --listen 127.0.0.1:0 --log off --public-url https://cheeper.example --data {}",
+        data.display()
+    );
+    let terminal = Process::spawn(Command::new("script").args(["-qefc", &run, "/dev/null"])).unwrap();
+    let line = || terminal.line().expect("it says where it is").trim_end().to_owned();
+    let pid = line();
+    let mut links = Vec::new();
+    let code = loop {
+        let line = line();
+        if line.contains("#join=") {
+            links.push(line);
+        } else if line.starts_with('\x1b') {
+            break line;
+        }
+    };
+    assert!(code.contains("█"), "a code for phones: {code}");
+    (terminal, links, pid)
+}
+
+#[test]
+fn each_start_on_a_terminal_shows_the_same_link_until_that_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("cheeper.db");
+    let shown = |ends: bool| {
+        let (mut terminal, links, pid) = on_a_terminal(&data);
+        let (own, others) = (&links[0], &links[1]);
+        assert!(
+            own.starts_with("http://127.0.0.1:") && others.starts_with("https://cheeper.example/#join=j_"),
+            "{links:?}"
+        );
+        let token = others.split_once("=").unwrap().1.to_owned();
+        let address = own.strip_prefix("http://").and_then(|url| url.split_once('/')).unwrap().0.parse().unwrap();
+        assert_eq!(Client::with_token(address, "/ws", &token).unwrap().welcome["role"], "member");
+        if ends {
+            let end = ["links", "--end", "1", "--data", data.to_str().unwrap()];
+            assert!(Command::new(env!("CARGO_BIN_EXE_cheeper-server")).args(end).status().unwrap().success());
+        }
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        terminal.ended();
+        token
+    };
+    let first = shown(false);
+    assert_eq!(shown(true), first);
+    assert_ne!(shown(false), first);
+    let kept = fs::metadata(folder.path().join("cheeper.db-join")).unwrap();
+    assert_eq!(kept.permissions().mode() & 0o777, 0o600);
 }

@@ -57,15 +57,18 @@ fn a_claimed_name_wants_its_secret_in_a_field_or_in_its_header() {
     assert!(status == 401 && head.contains("\nwww-authenticate: cheeper-secret\n"), "{head}");
     assert_eq!(post(&server, body, &["-H", &header("another secret 123")]).0, 401);
     assert_eq!(post(&server, body, &["-H", &header("short")]).1["code"], "bad_secret");
-    // What else may prove somebody is not asked for, and so neither believed nor refused.
-    for other in ["Authorization: Bearer 0123456789abcdef", "Authorization: Bearer short", "Authorization: Basic x"] {
-        assert_eq!(post(&server, body, &["-H", other]).1["code"], "name_taken", "{other}");
+    // A Bearer is a token, which lets somebody in and proves no name; any other scheme is for somebody else.
+    for (other, code) in [
+        ("Authorization: Bearer 0123456789abcdef", "token_required"),
+        ("Authorization: Bearer short", "token_required"),
+        ("Authorization: Basic x", "name_taken"),
+    ] {
+        assert_eq!(post(&server, body, &["-H", other]).1["code"], code, "{other}");
     }
-    assert_eq!(
-        post(&server, r#"{"name":"bob","cheep":"hi"}"#, &["-H", "Authorization: Bearer 0123456789abcdef"]).0,
-        201
-    );
-    let (status, event) = post(&server, body, &["-H", &header(SECRET), "-H", "Authorization: Bearer a-token"]);
+    let link = format!("Authorization: Bearer {}", server.link(&["join-link"]));
+    assert_eq!(post(&server, body, &["-H", &link]).1["code"], "name_taken");
+    assert_eq!(post(&server, r#"{"name":"bob","cheep":"hi"}"#, &["-H", &link]).0, 201);
+    let (status, event) = post(&server, body, &["-H", &header(SECRET), "-H", &link]);
     assert_eq!((status, &event["verified"]), (201, &json!(true)));
     let in_field = json!({ "name": "alice", "cheep": "me", "secret": SECRET }).to_string();
     assert_eq!(post(&server, &in_field, &[]).1["verified"], true);

@@ -147,3 +147,86 @@ impl From<NotGranted> for Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::timeline::{Engine as _, Outcome, memory::Memory};
+
+    const HERE: Client = Client { address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), is_secure: false };
+
+    /// A timeline, and who is let in to it.
+    fn door(strangers: Option<Role>) -> (Arc<dyn Timeline>, Access) {
+        let standing = Arc::new(Standing::default());
+        let admitted = standing.clone();
+        let admit = Box::new(move |changes: &[crate::timeline::AccessChange]| admitted.apply(changes));
+        let Ok(timeline) = Memory::new("door").start(Box::new(|_| ()), admit);
+        let timeline: Arc<dyn Timeline> = Arc::new(timeline);
+        let access = Access::new(strangers, &*timeline, standing);
+        (timeline, access)
+    }
+
+    fn carry_out(timeline: &dyn Timeline, command: Command) -> Result<Outcome, Refusal> {
+        let (answer, answered) = mpsc::channel();
+        timeline.submit(command, Box::new(move |outcome| drop(answer.send(outcome))));
+        answered.recv().unwrap()
+    }
+
+    fn link(timeline: &dyn Timeline, access: &Access, role: Role) -> Token {
+        let (token, token_hash) = access.mint.make(TokenKind::of_link(role)).unwrap();
+        let deed = Deed::MakeLink { role, token_hash, ends_at: None, note: None };
+        carry_out(timeline, Command::Moderate(Moderate { by: Actor::Operator, deed })).unwrap();
+        token
+    }
+
+    fn join(timeline: &dyn Timeline, access: &Access, token: &Token) -> Token {
+        let joining = access.join(token, Credentials::default()).unwrap();
+        carry_out(timeline, joining.command.unwrap()).unwrap();
+        joining.session
+    }
+
+    fn bearer(token: &Token) -> Credentials<'_> {
+        Credentials { bearer: Some(token.expose()), cookie: None }
+    }
+
+    #[test]
+    fn a_token_comes_before_a_cookie_and_that_before_nothing() {
+        let (timeline, access) = door(Some(Role::Reader));
+        let host = link(&*timeline, &access, Role::Host);
+        let session = join(&*timeline, &access, &link(&*timeline, &access, Role::Member));
+        let role = |bearer, cookie| access.grant(&HERE, Credentials { bearer, cookie }).map(|grant| grant.role);
+        let (host, session) = (Some(host.expose()), Some(session.expose()));
+        assert_eq!(role(host, session), Ok(Role::Host));
+        assert_eq!(role(None, session), Ok(Role::Member));
+        assert_eq!(role(None, None), Ok(Role::Reader));
+        assert_eq!(role(Some("j_wrong-token-it-is"), session), Err(NotGranted::WrongToken));
+        assert_eq!(role(None, Some("s_of-another-day-it-is")), Ok(Role::Reader));
+        assert_eq!(role(None, host), Ok(Role::Reader), "a cookie carries sessions only");
+        let (_, private) = door(None);
+        assert_eq!(private.grant(&HERE, Credentials::default()), Err(NotGranted::NoToken));
+    }
+
+    #[test]
+    fn each_session_is_a_person_and_all_behind_an_address_are_one_for_a_link_and_without_it() {
+        let (timeline, access) = door(Some(Role::Member));
+        let (one, other) = (link(&*timeline, &access, Role::Member), link(&*timeline, &access, Role::Member));
+        let sessions = [join(&*timeline, &access, &one), join(&*timeline, &access, &one)];
+        let elsewhere = Client { address: [10, 0, 0, 2].into(), ..HERE };
+        let person = |client: &Client, shown| access.grant(client, shown).unwrap().person;
+        let mut people = vec![
+            person(&HERE, bearer(&sessions[0])),
+            person(&HERE, bearer(&sessions[1])),
+            person(&HERE, bearer(&one)),
+            person(&HERE, bearer(&other)),
+            person(&elsewhere, bearer(&one)),
+            person(&HERE, Credentials::default()),
+            person(&elsewhere, Credentials::default()),
+        ];
+        assert_eq!(person(&elsewhere, bearer(&sessions[0])), people[0], "wherever they are");
+        people.sort_by_key(|person| person.0);
+        people.dedup();
+        assert_eq!(people.len(), 7);
+    }
+}

@@ -21,6 +21,8 @@ use crate::control::{self, Bound, Greeting};
 pub(super) struct Place {
     pub(super) data: PathBuf,
     pub(super) listens: SocketAddr,
+    /// Where others find its page, if that is elsewhere.
+    pub(super) public_url: Option<String>,
     /// What somebody without a link may do.
     pub(super) strangers: Option<Role>,
 }
@@ -28,7 +30,7 @@ pub(super) struct Place {
 impl Place {
     /// The socket beside the store. Without one the server serves all the same.
     pub(super) fn control(&self) -> Option<Bound> {
-        let greeting = Greeting { addresses: invitation::addresses(self.listens) };
+        let greeting = Greeting { addresses: self.addresses() };
         let bound = fs::canonicalize(&self.data).and_then(|store| control::bind(&store, &greeting));
         bound.inspect_err(|error| tracing::warn!(%error, "commands such as join-link will not reach this server")).ok()
     }
@@ -56,14 +58,19 @@ impl Place {
         out.write_all(said.as_bytes())
     }
 
+    fn addresses(&self) -> Vec<String> {
+        invitation::addresses(self.listens, self.public_url.as_deref())
+    }
+
     fn whereabouts(&self) -> String {
-        let addresses = invitation::addresses(self.listens);
+        let addresses = self.addresses();
+        let is_alone = self.listens.ip().is_loopback() && self.public_url.is_none();
         let say = |(nth, address)| {
-            let who = if nth == 0 { "Cheeper is running:" } else { "Others on your network" };
+            let who = if nth == 0 { "Cheeper is running:" } else { "Others" };
             format!("{who} open {address}\n")
         };
         let mut said: Vec<String> = addresses.iter().enumerate().map(say).collect();
-        if self.listens.ip().is_loopback() {
+        if is_alone {
             let port = self.listens.port();
             said.push(format!("Only this machine can see it. To share it: cheeper-server --listen 0.0.0.0:{port}\n"));
         }
@@ -73,7 +80,7 @@ impl Place {
     /// The server answers this, as soon as it serves, as it would any command.
     fn invitation(&self) -> Result<String, ServeError> {
         let store = fs::canonicalize(&self.data)?;
-        let mut reached = reach(&store, self.listens)?;
+        let mut reached = reach(&store, || self.addresses())?;
         let token = standing_link(&mut reached, &store)?;
         Ok(invitation::to(&reached.addresses, &token, true))
     }

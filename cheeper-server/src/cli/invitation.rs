@@ -10,9 +10,14 @@ use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 const WHITE_ON_BLACK: &str = "\x1b[97;40m";
 const AS_BEFORE: &str = "\x1b[0m";
 
-/// Where people find the page of a server that listens there, this machine's own way first. Each ends with a slash.
-pub(super) fn addresses(listens: SocketAddr) -> Vec<String> {
+/// Where people find the page of a server that listens there, this machine's own way first. Each ends with a slash. Where one
+/// is given that others use, it is the only one for them.
+pub(super) fn addresses(listens: SocketAddr, public: Option<&str>) -> Vec<String> {
     let port = listens.port();
+    if let Some(public) = public {
+        let own = if listens.ip().is_unspecified() { format!("localhost:{port}") } else { listens.to_string() };
+        return vec![format!("http://{own}/"), public.to_owned()];
+    }
     if !listens.ip().is_unspecified() {
         return vec![format!("http://{listens}/")];
     }
@@ -67,11 +72,13 @@ mod tests {
 
     #[test]
     fn a_server_for_one_address_is_found_there_and_one_for_all_at_each() {
-        let at = |listens: &str| addresses(listens.parse().unwrap());
+        let at = |listens: &str| addresses(listens.parse().unwrap(), None);
         assert_eq!(at("127.0.0.1:5000"), ["http://127.0.0.1:5000/"]);
         assert_eq!(at("[::1]:5000"), ["http://[::1]:5000/"]);
         let all = at("0.0.0.0:80");
         assert_eq!(all[0], "http://localhost:80/");
+        let behind_a_proxy = addresses("0.0.0.0:80".parse().unwrap(), Some("https://cheeper.example/"));
+        assert_eq!(behind_a_proxy, ["http://localhost:80/", "https://cheeper.example/"]);
         assert!(all[1..].iter().all(|address| !address.contains("127.") && !address.contains('[')), "{all:?}");
     }
 

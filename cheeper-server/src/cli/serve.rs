@@ -20,7 +20,7 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(4500);
 pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
     let address = args.listen;
     let failed = |why| ServeError::Listen { address, why };
-    let data = args.data()?;
+    let (data, public_url) = (args.data()?, args.access.public_url.clone());
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let mut config = args.into_config(rlimit::increase_nofile_limit(u64::MAX)?, processors)?;
     // An address that is taken is told at once; but nobody is let in before there is somebody to answer. Until then
@@ -32,7 +32,7 @@ pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
     })?;
     let signals = Signals::listen()?;
     let listener = socket.listen().map_err(failed)?;
-    let place = Place { data, listens: listener.local_addr()?, strangers: config.strangers };
+    let place = Place { data, listens: listener.local_addr()?, public_url, strangers: config.strangers };
     config.control = place.control();
     place.greet()?;
     let stop = CancellationToken::new();

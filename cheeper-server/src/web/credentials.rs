@@ -34,14 +34,10 @@ mod tests {
 
     use super::*;
 
-    fn with(name: header::HeaderName, values: &[&'static str]) -> HeaderMap {
-        values.iter().map(|value| (name.clone(), HeaderValue::from_static(value))).collect()
-    }
-
     #[test]
     fn a_token_is_what_the_bearer_says_and_nothing_else() {
         let bearer = |value: &'static str| {
-            let headers = with(header::AUTHORIZATION, &[value]);
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(value))]);
             shown(&headers, None).bearer.map(str::to_owned)
         };
         assert_eq!(bearer("Bearer j_abc").as_deref(), Some("j_abc"));

@@ -21,7 +21,8 @@ use super::{
 
 /// Does it, and says what came of it.
 pub(super) fn run(args: &Args, task: &OperatorTask) -> Result<ExitCode, ServeError> {
-    let mut reached = reach(&args.data()?, args.listen)?;
+    let addresses = || invitation::addresses(args.listen, args.access.public_url.as_deref());
+    let mut reached = reach(&args.data()?, addresses)?;
     let answer = carry_out(&mut reached, task);
     // What was done is on the disk by then, so it is said whatever comes of this.
     let closed = reached.line.close();

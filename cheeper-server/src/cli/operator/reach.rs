@@ -1,14 +1,11 @@
 //! Whoever answers the operator: the running server, or the store where there is none.
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{fs, path::Path};
 
 use cheeper_protocol::{AuditQuery, Entry, ErrorFrame, Refusal, Request, ServerFrame};
 
 use crate::{
-    cli::{
-        error::{OperatorError, ServeError},
-        invitation,
-    },
+    cli::error::{OperatorError, ServeError},
     control::{Line, offline},
     timeline::sqlite::Store,
 };
@@ -20,8 +17,8 @@ pub(in crate::cli) struct Reached {
     pub(in crate::cli) addresses: Vec<String>,
 }
 
-/// Reaches whoever works with the store at `data`. A server that is started on it is taken to listen there.
-pub(in crate::cli) fn reach(data: &Path, listens: SocketAddr) -> Result<Reached, ServeError> {
+/// Reaches whoever works with the store at `data`. Without a server, its page is taken to be at `addresses`.
+pub(in crate::cli) fn reach(data: &Path, addresses: impl FnOnce() -> Vec<String>) -> Result<Reached, ServeError> {
     // However it is named, the socket lies beside its one true path.
     let Ok(store) = fs::canonicalize(data) else { return Err(OperatorError::NoStore(data.to_owned()).into()) };
     let server = Line::to_server(&store).map_err(|why| OperatorError::Unreachable { store: store.clone(), why })?;
@@ -29,7 +26,7 @@ pub(in crate::cli) fn reach(data: &Path, listens: SocketAddr) -> Result<Reached,
         return Ok(Reached { line, addresses: greeting.addresses });
     }
     let line = Line::to_store(offline(Store::open(&store)?)?)?;
-    Ok(Reached { line, addresses: invitation::addresses(listens) })
+    Ok(Reached { line, addresses: addresses() })
 }
 
 impl Reached {
