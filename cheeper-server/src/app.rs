@@ -20,7 +20,7 @@ use crate::{
     services::Services,
     timeline::{AccessChange, Engine, Timeline},
     trim,
-    web::{self, Site, admission::AllowedOrigins, gate::Gate},
+    web::{self, Site, edge::Edge, gate::Gate},
 };
 
 /// The newest frames kept in memory for readers that are a little behind, in bytes.
@@ -59,7 +59,8 @@ pub async fn run<E: Engine>(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError<E::Error>> {
     let control = config.control.take();
-    let app = App::start(config, engine)?;
+    let edge = Edge::new(config.edge.clone(), web::edge::machine(listener.local_addr()?.ip()).as_deref());
+    let app = App::start(config, edge, engine)?;
     let trimming = tokio::spawn(trim::watch(app.web.services.memory.clone()));
     let operator = control.map(|bound| {
         let services = &app.web.services;
@@ -84,7 +85,7 @@ pub async fn run<E: Engine>(
 }
 
 impl App {
-    fn start<E: Engine>(config: Config, engine: E) -> Result<Self, RunError<E::Error>> {
+    fn start<E: Engine>(config: Config, edge: Edge, engine: E) -> Result<Self, RunError<E::Error>> {
         let preloaded = engine.newest(PRELOADED_EVENTS, TAIL_BYTES).map_err(RunError::Store)?;
         let before = preloaded.first().map_or(engine.head(), |event| event.seq().previous());
         let tail = Arc::new(Tail::new(before, TAIL_BYTES));
@@ -99,7 +100,9 @@ impl App {
         let timeline: Arc<dyn Timeline> = Arc::new(timeline);
 
         let memory = MemoryBudget::new(WAITING_BYTES);
-        let bounds = ConnectionBounds::new(config.max_connections, config.connections_per_address);
+        let proxies = config.edge.trusted_proxies;
+        let bounds = ConnectionBounds::new(config.max_connections, config.connections_per_address)
+            .exempting(move |address| proxies.iter().any(|network| network.contains(&address)));
         let rates = Rates {
             posts_per_minute: config.limits.posts_per_minute,
             pages_per_second: config.pages_per_second,
@@ -117,7 +120,7 @@ impl App {
         });
         let fanout = Arc::new(Fanout::start(config.shards, &services)?);
         let stopping = CancellationToken::new();
-        let gate = Gate { origins: AllowedOrigins::new(config.allowed_origins), access };
+        let gate = Gate { edge, access };
         let limited = services.rules.rate_limits.limited();
         let connections = ConnectionLimit::new(bounds, limited.clone());
         let requests = RequestLimit::new(limited.clone());

@@ -21,5 +21,5 @@ mod presence;
 mod services;
 pub mod timeline;
 mod trim;
-mod web;
+pub mod web;
 pub mod worker;

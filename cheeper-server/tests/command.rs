@@ -32,7 +32,7 @@ fn every_variable_does_what_its_flag_does() {
     let members = ["https://a.example", "https://b.example"].map(|origin| visit(origin).unwrap());
     let limits = &members[0].welcome["limits"];
     assert_eq!((&limits["posts_per_minute"], &limits["cheep_chars"]), (&json!(7), &json!(99)));
-    let refused = server.begin("GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n");
+    let refused = server.begin("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert!(refused.starts_with("HTTP/1.1 503 "), "there are two: {refused}");
     drop(members);
     // Their seats are free a moment later.

@@ -172,7 +172,7 @@ fn what_may_not_be_changed_is_refused_with_a_status_of_its_own() {
     }
     let long = format!("name=alice&cheep={}", "x".repeat(20_000));
     assert_eq!(told("PATCH", "/api/cheep/1", &["-d", &long]).0, 413);
-    let empty = server.begin("DELETE /api/cheep/1?name=bob HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n");
+    let empty = server.begin("DELETE /api/cheep/1?name=bob HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
     assert!(empty.starts_with("HTTP/1.1 403 "), "{empty}");
     assert_eq!(post(&server, r#"{"name":"bob","cheep":"still here"}"#, &[]).1["seq"], 6, "nothing was changed");
 }

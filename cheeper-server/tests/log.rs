@@ -52,7 +52,7 @@ fn whatever_is_logged_no_secret_is_in_it_and_no_line_that_a_client_wrote() {
 
     let body = json!({ "name": "alice", "cheep": "over HTTP" }).to_string();
     let post = |secret: &str| {
-        let head = "POST /api/cheep HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Type: application/json";
+        let head = "POST /api/cheep HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json";
         let length = body.len();
         server.say(format!("{head}\r\nCheeper-Secret: {secret}\r\nContent-Length: {length}\r\n\r\n{body}").as_bytes())
     };
@@ -63,17 +63,15 @@ fn whatever_is_logged_no_secret_is_in_it_and_no_line_that_a_client_wrote() {
     for head in
         ["GET /\u{1b}[31m\u{202e} HTTP/1.1", "G\u{1b}T / HTTP/1.1", "GET / HTTP/9\n2030 ERROR forged", "\u{9b}2J"]
     {
-        server.say(format!("{head}\r\nHost: here\u{1b}[31m\r\nX-Forged: {FORGED}\r\n\r\n").as_bytes());
+        server.say(format!("{head}\r\nHost: localhost\u{1b}[31m\r\nX-Forged: {FORGED}\r\n\r\n").as_bytes());
     }
     let mut request = format!("ws://{}/ws", server.address).into_client_request().unwrap();
     request.headers_mut().insert("Origin", "http://forged\u{9b}31m".parse().unwrap());
     drop(support::Client::request(server.address, request));
     // A body that ends too early, and a handshake whose client goes away.
-    drop(
-        server.say(
-            b"POST /api/cheep HTTP/1.1\r\nHost: here\r\nContent-Length: 3000\r\nTransfer-Encoding: \x1b[31m\r\n\r\n",
-        ),
-    );
+    drop(server.say(
+        b"POST /api/cheep HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000\r\nTransfer-Encoding: \x1b[31m\r\n\r\n",
+    ));
 
     server.signal("TERM");
     let (status, log) = server.ended();

@@ -10,7 +10,11 @@ use std::{
 };
 
 use cheeper_protocol::{Limits, Role, testkit::Client};
-use cheeper_server::{app, config::Config, timeline::sqlite::Store};
+use cheeper_server::{
+    app,
+    config::{Config, Edge},
+    timeline::sqlite::Store,
+};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -38,7 +42,7 @@ impl Server {
         let config = Config {
             limits,
             strangers: Some(Role::Member),
-            allowed_origins: Vec::new(),
+            edge: Edge::default(),
             max_connections: 1000,
             pages_per_second: 0,
             frames_per_second: 0,

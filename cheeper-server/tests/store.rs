@@ -368,11 +368,11 @@ fn damage_that_a_start_does_not_see_is_told_behind_it_and_all_else_is_served() {
     db.execute("UPDATE cheeps SET cheep = 'another text' WHERE seq = 3", []).unwrap();
     db.close().unwrap();
     let server = start(&data);
-    let health = || server.begin("GET /healthz HTTP/1.1\r\nHost: cheeper\r\n\r\n");
+    let health = || server.begin("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     while !health().contains("cheep 3 is damaged") {}
     assert!(health().starts_with("HTTP/1.1 200 "), "{}", health());
     while !server.log().contains("cheep 3 is damaged") {}
-    assert!(server.begin("GET /metrics HTTP/1.1\r\nHost: cheeper\r\n\r\n").contains("cheeper_damages 1\n"));
+    assert!(server.begin("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").contains("cheeper_damages 1\n"));
     let mut client = server.client();
     let page = |before: u64| json!({ "type": "history", "before": before, "limit": 2 });
     assert_eq!(seqs(&client.ask(page(4))), [1, 2]);
@@ -382,7 +382,7 @@ fn damage_that_a_start_does_not_see_is_told_behind_it_and_all_else_is_served() {
     assert_eq!(after["events"][1], json!({ "type": "unknown", "seq": 3 }));
     assert_eq!(server.client_at("/ws?after=0").catch_up(0, 1100), 0);
     let mut follower = server.tcp();
-    follower.write_all(b"GET /api/cheeps?follow=1&after=0 HTTP/1.1\r\nHost: cheeper\r\n\r\n").unwrap();
+    follower.write_all(b"GET /api/cheeps?follow=1&after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let lines = BufReader::new(follower).lines().map(Result::unwrap).filter(|line| line.starts_with('{'));
     let followed = lines.take(1100).map(|line| serde_json::from_str::<Value>(&line).unwrap()["seq"].as_u64().unwrap());
     assert!(followed.eq(1..=1100));
@@ -410,7 +410,7 @@ fn nothing_is_written_to_a_store_whose_structure_is_damaged() {
     .unwrap();
     db.close().unwrap();
     let server = start(&data);
-    let health = || server.begin("GET /healthz HTTP/1.1\r\nHost: cheeper\r\n\r\n");
+    let health = || server.begin("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     while !health().starts_with("HTTP/1.1 503 ") {}
     assert!(health().contains("the store is damaged"), "{}", health());
     let mut client = server.client();

@@ -149,13 +149,15 @@ fn whatever_comes_is_answered_or_cut_off_and_nothing_breaks() {
         (400, format!("GET /api/thread?seq=1&seq=x HTTP/1.1\r\n{END}")),
         (400, format!("GET /api/search?q=%c3 HTTP/1.1\r\n{END}")),
         // Versions.
-        (200, "GET / HTTP/1.0\r\n\r\n".to_owned()),
+        (421, "GET / HTTP/1.0\r\n\r\n".to_owned()),
+        (200, "GET /healthz HTTP/1.0\r\n\r\n".to_owned()),
         (400, "GET / HTTP/0.9\r\n\r\n".to_owned()),
         (400, "GET / HTTP/9.9\r\n\r\n".to_owned()),
         (400, "GET /\r\n\r\n".to_owned()),
         // Headers.
-        (200, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned()),
-        (200, format!("GET / HTTP/1.1\r\nHost: another\r\n{END}")),
+        (421, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned()),
+        (421, format!("GET / HTTP/1.1\r\nHost: localhost\r\n{END}")),
+        (421, format!("GET / HTTP/1.1\r\nHost: another\r\n{END}")),
         (200, format!("\r\n\r\nGET / HTTP/1.1\r\n{END}")),
         (400, format!("GET / HTTP/1.1\r\n: no name\r\n{END}")),
         (400, format!("GET / HTTP/1.1\r\nno colon\r\n{END}")),
@@ -180,7 +182,7 @@ fn whatever_comes_is_answered_or_cut_off_and_nothing_breaks() {
                 .concat(),
         ),
         (400, [b"DELETE /api/cheep/1?name=a HTTP/1.1\r\nCheeper-Secret: \xff\r\n", END.as_bytes()].concat()),
-        (426, b"GET /ws HTTP/1.1\r\nUpgrade: \xff\r\nConnection: close\r\n\r\n".to_vec()),
+        (426, [b"GET /ws HTTP/1.1\r\nUpgrade: \xff\r\n", END.as_bytes()].concat()),
     ];
     let texts = texts.into_iter().map(|(status, text)| (status, text.into_bytes()));
     for (expected, request) in texts.chain(bytes) {

@@ -45,7 +45,8 @@ const pace = new Pace(drawNow);
 const draw = () => pace.ask();
 
 const connection = new Connection({
-  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
+  // Beside the page, wherever a proxy has put that; what was http is ws, and https wss.
+  url: new URL('ws', location.href).href.replace(/^http/, 'ws'),
   onChange: (follow) => {
     outbox.save(follow.outbox);
     status = { link: follow.link, online: follow.online, unsent: follow.outbox.length };

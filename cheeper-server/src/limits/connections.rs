@@ -50,6 +50,12 @@ impl ConnectionBounds {
         };
         Self { in_all, per_address: per_address.unwrap_or(PER_ADDRESS), exempt }
     }
+
+    /// The same, and neither counts for others: the proxies whose word is taken on whom they bring.
+    pub fn exempting(self, others: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        let exempt = self.exempt;
+        Self { exempt: Box::new(move |address| exempt(address) || others(address.to_canonical())), ..self }
+    }
 }
 
 /// Lets one connection in. It is given back when the last part of the server that works for that connection drops it.

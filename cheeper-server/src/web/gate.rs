@@ -2,15 +2,18 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use cheeper_protocol::{Code, Refusal};
+use cheeper_protocol::Refusal;
 use warp::http::{HeaderMap, StatusCode};
 
-use super::{admission::AllowedOrigins, credentials};
+use super::{
+    credentials,
+    edge::{Caller, Edge},
+};
 use crate::access::{Access, Client, Visitor};
 
 /// What is asked of a request before it is carried out.
 pub(crate) struct Gate {
-    pub(crate) origins: AllowedOrigins,
+    pub(crate) edge: Edge,
     pub(crate) access: Arc<Access>,
 }
 
@@ -31,6 +34,11 @@ pub(crate) struct Denied {
 }
 
 impl Gate {
+    /// Whether a request is for this server at all, whatever it wants.
+    pub(crate) fn know(&self, peer: IpAddr, headers: &HeaderMap) -> Result<(), Denied> {
+        self.caller(peer, headers).map(drop)
+    }
+
     /// Lets in a request that came from `peer`, or says why not.
     pub(crate) fn admit(&self, peer: IpAddr, headers: &HeaderMap, intent: Intent) -> Result<Visitor, Denied> {
         let client = self.knock(peer, headers, intent)?;
@@ -42,12 +50,16 @@ impl Gate {
 
     /// Says whose request it is that came from `peer`, if it may come as far as to show what lets it in.
     pub(crate) fn knock(&self, peer: IpAddr, headers: &HeaderMap, intent: Intent) -> Result<Client, Denied> {
-        let client = Client { address: peer, is_secure: false };
-        if intent == Intent::Write && !self.origins.allow(headers) {
-            let why = "Scripts of this page may not connect here; see --allow-origin.";
-            let refusal = Refusal::new(Code::BadField, why).in_field("Origin");
-            return Err(Denied { status: StatusCode::FORBIDDEN, refusal });
+        let caller = self.caller(peer, headers)?;
+        if intent == Intent::Write {
+            let foreign = |refusal| Denied { status: StatusCode::FORBIDDEN, refusal };
+            self.edge.check_origin(&caller, headers).map_err(foreign)?;
         }
-        Ok(client)
+        Ok(caller.client)
+    }
+
+    fn caller<'h>(&self, peer: IpAddr, headers: &'h HeaderMap) -> Result<Caller<'h>, Denied> {
+        let misdirected = |refusal| Denied { status: StatusCode::MISDIRECTED_REQUEST, refusal };
+        self.edge.caller(peer, headers).map_err(misdirected)
     }
 }

@@ -15,6 +15,7 @@ use tungstenite::handshake::{derive_accept_key, machine::TryParse as _, server::
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::{
+    edge::Notice,
     gate::{Denied, Intent},
     line::LineStream,
     site::Site,
@@ -47,11 +48,12 @@ pub(super) struct Upgrade {
 
 /// Looks whether these bytes begin with a whole handshake that can be accepted.
 pub(super) fn accept(site: &Site, permit: &Permit, bytes: &[u8]) -> Option<Upgrade> {
-    if !bytes.starts_with(b"GET /ws") {
+    let target = bytes.strip_prefix(b"GET ")?;
+    if !site.gate.edge.base_path.strip_bytes(target).starts_with(b"/ws") {
         return None;
     }
     let (head_bytes, request) = Request::try_parse(bytes).ok()??;
-    if request.uri().path() != "/ws" {
+    if site.gate.edge.base_path.strip(request.uri().path()) != "/ws" {
         return None;
     }
     let query = request.uri().query().unwrap_or_default();
@@ -121,6 +123,14 @@ struct Checked {
     permit: Permit,
 }
 
+const UPGRADE_LOST: Refused = (
+    StatusCode::UPGRADE_REQUIRED,
+    Cow::Borrowed(
+        "A proxy on the way has taken the headers Upgrade and Connection out of this request, without which there is no \
+         WebSocket. It has to pass them on; docs/OPERATING.md says how.\n",
+    ),
+);
+
 fn check(site: &Site, permit: &Permit, headers: &HeaderMap, query: &str) -> Result<Checked, Refused> {
     let has = |name: &header::HeaderName, token: &str| {
         headers
@@ -130,7 +140,13 @@ fn check(site: &Site, permit: &Permit, headers: &HeaderMap, query: &str) -> Resu
             .any(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
     };
     if !has(&header::UPGRADE, "websocket") || !has(&header::CONNECTION, "upgrade") {
-        return Err(NOT_A_WEBSOCKET);
+        // Nobody sends such a key who does not ask for a WebSocket. Both others go from hop to hop, and a proxy has to say
+        // them anew.
+        if !headers.contains_key(header::SEC_WEBSOCKET_KEY) {
+            return Err(NOT_A_WEBSOCKET);
+        }
+        site.gate.edge.tell(Notice::NoUpgrade { proxy: *permit.peer() });
+        return Err(UPGRADE_LOST);
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         return Err((

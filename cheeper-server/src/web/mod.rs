@@ -1,14 +1,15 @@
 //! Everything that is HTTP: routes, the page, the API, the handshake; after it the socket is the fan-out's.
 
 mod acceptor;
-pub(crate) mod admission;
 mod answer;
 mod api;
 mod credentials;
+pub mod edge;
 mod follower;
 mod framing;
 pub(crate) mod gate;
 mod handshake;
+mod layer;
 mod line;
 mod live;
 mod negotiation;

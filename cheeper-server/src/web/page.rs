@@ -128,13 +128,8 @@ pub(crate) fn file(path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
     if let Some(coding) = coding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     }
-    // Modules and style sheets are taken by their type alone as it is, and there are many of them.
-    if ![JS, CSS].contains(&asset.content_type) {
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    }
     if asset.content_type == HTML {
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     }
     Some(response)
 }
@@ -155,7 +150,7 @@ mod tests {
             assert!(ASSETS.iter().any(|asset| asset.path == path), "{name} is not served");
             // A module that the HTML does not name is found only when another one was read: a round trip more.
             let is_module = Path::new(&name).extension().is_some_and(|extension| extension == "js");
-            assert!(!is_module || html.contains(&format!("\"/{name}\"")), "index.html does not name {name}");
+            assert!(!is_module || html.contains(&format!("\"./{name}\"")), "index.html does not name {name}");
         }
     }
 

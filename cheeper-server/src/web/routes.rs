@@ -69,7 +69,7 @@ pub(super) fn routes(
 
     let from_allowed_page =
         with(site).and(warp::header::headers_cloned()).and_then(|site: Arc<Site>, headers: HeaderMap| async move {
-            if site.gate.origins.allow_other(&headers) { Ok(()) } else { Err(warp::reject::not_found()) }
+            if site.gate.edge.allow_other(&headers) { Ok(()) } else { Err(warp::reject::not_found()) }
         });
     from_allowed_page.untuple_one().and(all.clone().with(shared_with_others())).or(all)
 }
@@ -272,6 +272,8 @@ async fn cheeps(admitted: Admitted, headers: &HeaderMap, query: &str, line: Line
     let mut answer = warp::reply::stream(missed.map(Ok::<_, Infallible>)).into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // nginx would keep a line until it has a bufferful of them.
+    answer.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(answer)
 }
 

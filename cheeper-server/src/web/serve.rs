@@ -28,6 +28,7 @@ use super::{
     acceptor::{Acceptor, HttpConnection},
     answer,
     handshake::HEAD_BYTES,
+    layer::Layer,
     line::{Line, LineStream, OnTurn},
     live::Live,
     routes::{LineOfRequest, routes},
@@ -54,7 +55,7 @@ pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>) -> io::Re
     let live = Live::start(&site.services)?;
     let added = live.clone();
     let on_turn: OnTurn = Arc::new(move |line| added.add(line));
-    let routes = warp::service(routes(&site));
+    let routes = Layer::new(site.clone(), warp::service(routes(&site)));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     loop {
         let connection = tokio::select! {
@@ -127,10 +128,6 @@ async fn answer<R>(request: Request<Incoming>, mut routes: R, site: Arc<Site>, p
 where
     R: Service<Request<Incoming>, Response = Response, Error = Infallible>,
 {
-    // CONNECT, or the address of another server: what asks a proxy. The routes go by a path and would panic without one.
-    if request.uri().path_and_query().is_none() {
-        return Ok(answer::no_path().into_response());
-    }
     let _under_way = match site.requests.begin(peer, site.connections.counts(peer)) {
         Ok(under_way) => under_way,
         Err(refusal) => return Ok(answer::refused(refusal).into_response()),

@@ -82,7 +82,7 @@ fn token(headers: &HeaderMap, body: &[u8]) -> Result<Token, Denied> {
 
 fn set_cookie(answer: &mut Response<Bytes>, site: &Site, client: &Client, value: &str, lasts: time::Duration) {
     let cookie = Cookie::build((site.gate.access.cookie(), value))
-        .path("/")
+        .path(site.gate.edge.base_path.of_cookies())
         .http_only(true)
         .same_site(SameSite::Strict)
         .secure(client.is_secure)

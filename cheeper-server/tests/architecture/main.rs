@@ -31,7 +31,7 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
         ],
         &["cheeper_protocol", "thiserror", "tokio", "tokio_util"],
     ),
-    ("config", &["control"], &["cheeper_protocol"]),
+    ("config", &["control"], &["cheeper_protocol", "ipnet"]),
     (
         "control",
         &["access", "timeline"],

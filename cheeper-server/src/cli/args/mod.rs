@@ -108,9 +108,9 @@ impl Args {
         Ok(Config {
             limits: Limits { cheep_chars, posts_per_minute: post_rate, ..Limits::default() },
             strangers: self.access.strangers()?,
-            allowed_origins: self.proxy.allow_origin,
             pages_per_second: page_rate,
             frames_per_second: frame_rate,
+            edge: self.proxy.into_edge(),
             max_connections: self.limits.max_connections(files)?,
             connections_per_address,
             // The store's writer and the acceptor want a processor as well.
@@ -163,6 +163,10 @@ mod tests {
             ["--listen", "localhost"],
             ["--allow-origin", "example.org"],
             ["--allow-origin", "https://example.org/path"],
+            ["--trusted-proxy", "proxy.example"],
+            ["--allow-host", "http://class.example"],
+            ["--allow-host", "class.example:5000"],
+            ["--base-path", "cheeper"],
             ["--log", "cheeper_server=loud"],
         ] {
             let error = Args::try_parse_from([&["cheeper-server"], &typed[..]].concat()).unwrap_err().to_string();
