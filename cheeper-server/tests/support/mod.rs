@@ -5,5 +5,5 @@ pub(crate) mod curl;
 pub(crate) mod old_store;
 
 pub(crate) use cheeper_protocol::testkit::{
-    Client, Follower, PATIENCE, Server, TEXT, command, frame, refused, refused_in_a_sentence, seqs,
+    Client, Follower, PATIENCE, Process, Server, TEXT, command, frame, refused, refused_in_a_sentence, seqs,
 };
