@@ -6,12 +6,15 @@ use cheeper_protocol::{
 };
 use cheeper_server::{
     access::Grant,
+    config,
     conversation::request::{Rules, Speaker},
     feed::{page, tail::Tail},
     limits::{Connected, RateLimits, Source},
     timeline::Person,
+    web::edge::Edge,
 };
 use divan::{Bencher, black_box};
+use warp::http::{HeaderMap, HeaderName, HeaderValue};
 
 const POST: &str = r#"{"type":"post","name":"alice","cheep":"a cheep of about the usual length, as people write them","id":"f0e1d2c3"}"#;
 
@@ -51,6 +54,41 @@ fn ring(cheeps: u64) -> Tail {
 #[divan::bench]
 fn parse_a_post() -> bool {
     ClientFrame::parse(black_box(POST), &Limits::default()).is_ok()
+}
+
+/// What each handshake and request pays for being asked whose it is: one of a browser on this machine; of one that a proxy passes on.
+#[divan::bench(args = ["direct", "proxy"])]
+fn a_handshake_passes_the_edge(bencher: Bencher, way: &str) {
+    let trusted_proxies = if way == "proxy" { vec!["127.0.0.0/8".parse().expect("a network")] } else { vec![] };
+    let allowed_hosts = vec!["cheeper.example".to_owned()];
+    let edge = Edge::new(config::Edge { trusted_proxies, allowed_hosts, ..config::Edge::default() }, Some("lab7"));
+    let headers: HeaderMap = [
+        ("host", "localhost:5000"),
+        ("origin", "http://localhost:5000"),
+        ("connection", "Upgrade"),
+        ("upgrade", "websocket"),
+        (
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+        ),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-extensions", "permessage-deflate; client_max_window_bits"),
+        ("accept-language", "en"),
+    ]
+    .into_iter()
+    .chain(
+        (way == "proxy")
+            .then_some([("x-forwarded-for", "192.0.2.1"), ("x-forwarded-proto", "http")])
+            .into_iter()
+            .flatten(),
+    )
+    .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+    .collect();
+    bencher.bench_local(|| {
+        let caller = edge.caller(black_box([127, 0, 0, 1].into()), black_box(&headers)).ok()?;
+        edge.check_origin(&caller, &headers).ok()
+    });
 }
 
 #[divan::bench]

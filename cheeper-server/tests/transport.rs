@@ -157,6 +157,7 @@ fn what_is_no_handshake_is_told_so() {
 
     let good = upgrade(&server, "/ws", "");
     assert!(server.begin(&good).starts_with("HTTP/1.1 101"));
+    let host = format!("Host: {}", server.address);
     let own_origin = format!("Origin: http://{}\r\n", server.address);
     assert!(server.begin(&upgrade(&server, "/ws", &own_origin)).starts_with("HTTP/1.1 101"));
     let cases = [
@@ -166,6 +167,13 @@ fn what_is_no_handshake_is_told_so() {
         (upgrade(&server, "/ws?last=1&after=2", ""), "400"),
         (upgrade(&server, "/ws", "Origin: https://evil.example\r\n"), "403"),
         (upgrade(&server, "/ws", "Origin: null\r\n"), "403"),
+        (upgrade(&server, "/ws", "Sec-Fetch-Site: cross-site\r\n"), "403"),
+        // A name that leads here by somebody else's doing, whose page then has the same origin.
+        (good.replace(&host, "Host: evil.example"), "421"),
+        (upgrade(&server, "/ws", "Origin: http://evil.example\r\n").replace(&host, "Host: evil.example"), "421"),
+        (upgrade(&server, "/ws", "Host: localhost\r\n"), "421"),
+        (good.replace(&format!("{host}\r\n"), ""), "421"),
+        (good.replace("Upgrade: websocket\r\n", ""), "426"),
     ];
     for (request, status) in cases {
         let answer = server.begin(&request);

@@ -5,10 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use cheeper_protocol::Refusal;
 use warp::http::{HeaderMap, StatusCode};
 
-use super::{
-    credentials,
-    edge::{Caller, Edge},
-};
+use super::{credentials, edge::Edge};
 use crate::access::{Access, Client, Visitor};
 
 /// What is asked of a request before it is carried out.
@@ -34,11 +31,6 @@ pub(crate) struct Denied {
 }
 
 impl Gate {
-    /// Whether a request is for this server at all, whatever it wants.
-    pub(crate) fn know(&self, peer: IpAddr, headers: &HeaderMap) -> Result<(), Denied> {
-        self.caller(peer, headers).map(drop)
-    }
-
     /// Lets in a request that came from `peer`, or says why not.
     pub(crate) fn admit(&self, peer: IpAddr, headers: &HeaderMap, intent: Intent) -> Result<Visitor, Denied> {
         let client = self.knock(peer, headers, intent)?;
@@ -48,18 +40,14 @@ impl Gate {
         Ok(Visitor { client, grant })
     }
 
-    /// Says whose request it is that came from `peer`, if it may come as far as to show what lets it in.
+    /// Says whose request it is that came from `peer`, if it is for this server and no other page's doing: so far nobody has shown
+    /// what lets them in.
     pub(crate) fn knock(&self, peer: IpAddr, headers: &HeaderMap, intent: Intent) -> Result<Client, Denied> {
-        let caller = self.caller(peer, headers)?;
+        let refused = |status| move |refusal| Denied { status, refusal };
+        let caller = self.edge.caller(peer, headers).map_err(refused(StatusCode::MISDIRECTED_REQUEST))?;
         if intent == Intent::Write {
-            let foreign = |refusal| Denied { status: StatusCode::FORBIDDEN, refusal };
-            self.edge.check_origin(&caller, headers).map_err(foreign)?;
+            self.edge.check_origin(&caller, headers).map_err(refused(StatusCode::FORBIDDEN))?;
         }
         Ok(caller.client)
-    }
-
-    fn caller<'h>(&self, peer: IpAddr, headers: &'h HeaderMap) -> Result<Caller<'h>, Denied> {
-        let misdirected = |refusal| Denied { status: StatusCode::MISDIRECTED_REQUEST, refusal };
-        self.edge.caller(peer, headers).map_err(misdirected)
     }
 }

@@ -18,7 +18,7 @@ use warp::{
 use super::{
     answer,
     edge::Stripped,
-    gate::{Denied, Gate},
+    gate::{Denied, Gate, Intent},
     site::Site,
 };
 use crate::limits::Permit;
@@ -29,15 +29,12 @@ const FOR_BALANCERS: [&str; 2] = ["/healthz", "/metrics"];
 
 /// What browsers are told of every answer. The page has a policy of its own, which is as strict and lets its files in.
 const SAFE: [(HeaderName, HeaderValue); 4] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
-    ),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (
         HeaderName::from_static("permissions-policy"),
-        HeaderValue::from_static("camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
+        HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
     ),
 ];
 
@@ -93,7 +90,7 @@ fn enter<B>(
     let may_be_nameless = FOR_BALANCERS.contains(&path) && !request.headers().contains_key(header::HOST);
     // A connection without a permit is none.
     let peer = peer.ok_or_else(|| Box::new(answer::no_path()))?;
-    if !may_be_nameless && let Err(Denied { status, refusal }) = gate.know(peer, request.headers()) {
+    if !may_be_nameless && let Err(Denied { status, refusal }) = gate.knock(peer, request.headers(), Intent::Read) {
         return Err(Box::new(answer::error(status, refusal)));
     }
     match gate.edge.base_path.strip_uri(&uri) {

@@ -43,6 +43,32 @@ fn the_document_allows_nothing_but_its_own_files() {
     assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"), "{policy}");
     assert_eq!(field(&head, "x-content-type-options"), Some("nosniff"));
     assert_eq!(field(&head, "referrer-policy"), Some("no-referrer"));
+    assert!(field(&head, "permissions-policy").is_some_and(|policy| policy.contains("camera=()")), "{head}");
+}
+
+#[test]
+fn no_answer_can_be_framed_or_taken_for_something_else() {
+    let server = Server::start();
+    for (path, status) in [
+        ("/main.js", 200),
+        ("/icon.svg", 200),
+        ("/api/cheeps", 200),
+        ("/api/cheeps?limit=x", 400),
+        ("/api/cheeps?follow=1", 200),
+        ("/ws", 426),
+        ("/healthz", 200),
+        ("/metrics", 200),
+        ("/api/cheep", 405),
+        ("/nowhere", 404),
+    ] {
+        let head = head(&server, path, "");
+        assert!(head.starts_with(&format!("http/1.1 {status} ")), "{path}: {head}");
+        let policy = field(&head, "content-security-policy").unwrap_or_default();
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {head}");
+        assert_eq!(field(&head, "x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(field(&head, "referrer-policy"), Some("no-referrer"), "{path}");
+        assert!(field(&head, "permissions-policy").is_some(), "{path}: {head}");
+    }
 }
 
 #[tokio::test]
@@ -76,13 +102,29 @@ async fn the_page_is_light_and_its_first_cheeps_come_unasked() {
     let is_code = |url: &str| url == "/" || [".js", ".css"].iter().any(|end| url.ends_with(end));
     let code: Vec<(String, u64)> = page.files(&log).into_iter().filter(|(url, _)| is_code(url)).collect();
     assert!(code.len() > 20, "{code:?}");
-    // Of 46 kB, 9 are heads: one for each of the files.
-    assert!(code.iter().map(|(_, bytes)| bytes).sum::<u64>() <= 46_000, "{code:?}");
+    // Of 52 kB, 15 are heads, one for each of the files; 6 of them say what every answer tells a browser.
+    assert!(code.iter().map(|(_, bytes)| bytes).sum::<u64>() <= 53_000, "{code:?}");
     let moved = "new Promise((done) => { \
                  const of = (list) => list.flatMap(({ sources }) => sources).map(({ node }) => node?.parentElement?.outerHTML); \
                  new PerformanceObserver((list) => done(of(list.getEntries()))).observe({ type: 'layout-shift', buffered: true }); \
                  requestAnimationFrame(() => requestAnimationFrame(() => done([]))); })";
     assert_eq!(page.value(moved).await, json!([]), "something moved");
+    page.close().await;
+}
+
+#[tokio::test]
+async fn it_is_live_below_a_path() {
+    let server = Server::with(&["--base-path", "/cheeper/", "--post-rate", "0"]);
+    let mut page = Browser::start(server.address).await;
+    // The slash is missing, as people leave it out.
+    page.origin.push_str("cheeper");
+    page.load().await;
+    page.status_has("live").await;
+    assert_eq!(page.value("location.pathname").await, json!("/cheeper/"));
+    server.client_at("/cheeper/ws").post("bob", "over there");
+    page.shows("over there").await;
+    let manifest = page.devtools("Page.getAppManifest", json!({})).await;
+    assert_eq!(manifest["errors"], json!([]), "{manifest}");
     page.close().await;
 }
 

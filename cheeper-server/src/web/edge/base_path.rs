@@ -26,7 +26,6 @@ impl BasePath {
     }
 
     /// What a cookie for this server has for its `Path`.
-    #[allow(dead_code, reason = "sessions ask for it")]
     pub(crate) fn of_cookies(&self) -> &str {
         if self.0.is_empty() { "/" } else { &self.0 }
     }
