@@ -48,6 +48,14 @@ pub(crate) fn no_path() -> Response<Bytes> {
     error(StatusCode::BAD_REQUEST, Refusal::new(Code::BadField, why))
 }
 
+/// A refusal for people: a sentence alone.
+pub(crate) fn sentence(status: StatusCode, why: &str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::copy_from_slice(why.as_bytes()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &[u8]) -> Response<Bytes> {
     json_of(status, Bytes::from([body, b"\n"].concat()))

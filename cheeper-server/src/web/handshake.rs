@@ -15,6 +15,7 @@ use tungstenite::handshake::{derive_accept_key, machine::TryParse as _, server::
 use warp::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::{
+    answer,
     edge::Notice,
     gate::{Denied, Intent},
     line::LineStream,
@@ -210,10 +211,8 @@ fn switching(key: &str, headers: &HeaderMap) -> Response<Bytes> {
 }
 
 fn refuse(status: StatusCode, why: &str) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::copy_from_slice(why.as_bytes()));
-    *response.status_mut() = status;
+    let mut response = answer::sentence(status, why);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
     }

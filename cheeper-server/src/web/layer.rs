@@ -7,6 +7,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
+use cheeper_protocol::{Code, Refusal};
 use futures_util::future::{self, BoxFuture, FutureExt as _};
 use tower_service::Service;
 use warp::{
@@ -66,7 +68,12 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let peer = request.extensions().get::<Permit>().map(|permit| *permit.peer());
-        let answer = match enter(&self.site.gate, peer, request) {
+        let entered = match peer {
+            Some(peer) => enter(&self.site.gate, peer, request),
+            // Every connection has a permit.
+            None => Err(Box::new(answer::refused(Code::Internal.into()))),
+        };
+        let answer = match entered {
             Ok(request) => future::Either::Left(self.routes.call(request)),
             Err(refused) => future::Either::Right(future::ready(Ok(refused.into_response()))),
         };
@@ -75,11 +82,7 @@ where
 }
 
 /// A request as the routes take it, or the answer to one that is not for this server.
-fn enter<B>(
-    gate: &Gate,
-    peer: Option<IpAddr>,
-    mut request: Request<B>,
-) -> Result<Request<B>, Box<Response<bytes::Bytes>>> {
+fn enter<B>(gate: &Gate, peer: IpAddr, mut request: Request<B>) -> Result<Request<B>, Box<Response<Bytes>>> {
     // CONNECT, or the address of another server: what asks a proxy. The routes go by a path and would panic without one.
     if request.uri().path_and_query().is_none() {
         return Err(Box::new(answer::no_path()));
@@ -88,10 +91,10 @@ fn enter<B>(
     name_host(&uri, request.headers_mut());
     let path = gate.edge.base_path.strip(uri.path());
     let may_be_nameless = FOR_BALANCERS.contains(&path) && !request.headers().contains_key(header::HOST);
-    // A connection without a permit is none.
-    let peer = peer.ok_or_else(|| Box::new(answer::no_path()))?;
     if !may_be_nameless && let Err(Denied { status, refusal }) = gate.knock(peer, request.headers(), Intent::Read) {
-        return Err(Box::new(answer::error(status, refusal)));
+        let is_for_programs = path.starts_with("/api/");
+        let refused = |refusal: Refusal| answer::sentence(status, &format!("{refusal}\n"));
+        return Err(Box::new(if is_for_programs { answer::error(status, refusal) } else { refused(refusal) }));
     }
     match gate.edge.base_path.strip_uri(&uri) {
         Stripped::Same => {}
@@ -113,8 +116,8 @@ fn name_host(uri: &Uri, headers: &mut HeaderMap) {
     }
 }
 
-fn moved(place: &str) -> Response<bytes::Bytes> {
-    let mut answer = Response::new(bytes::Bytes::new());
+fn moved(place: &str) -> Response<Bytes> {
+    let mut answer = Response::new(Bytes::new());
     *answer.status_mut() = StatusCode::PERMANENT_REDIRECT;
     if let Ok(place) = HeaderValue::from_str(place) {
         answer.headers_mut().insert(header::LOCATION, place);
@@ -156,7 +159,7 @@ mod tests {
         for host in hosts {
             request = request.header(header::HOST, *host);
         }
-        let entered = enter(gate, Some([127, 0, 0, 1].into()), request.body(()).unwrap());
+        let entered = enter(gate, [127, 0, 0, 1].into(), request.body(()).unwrap());
         entered.map(|request| request.uri().to_string()).map_err(|answer| answer.status().as_u16())
     }
 

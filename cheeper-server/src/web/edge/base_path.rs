@@ -66,6 +66,8 @@ impl BasePath {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn stripped(base: &str, uri: &str) -> Stripped {
@@ -95,6 +97,15 @@ mod tests {
         assert_eq!(stripped("/cheeper", "/cheeper"), Stripped::Elsewhere("/cheeper/".to_owned()));
         assert_eq!(stripped("/cheeper", "/cheeper?theme=dark"), Stripped::Elsewhere("/cheeper/?theme=dark".to_owned()));
         assert_eq!(stripped("", "/"), Stripped::Same);
+    }
+
+    proptest! {
+        #[test]
+        fn whether_a_proxy_takes_the_path_off_is_the_same(rest in "/[a-z/%0-9]{0,20}(\\?[a-z=&]{0,9})?") {
+            let whole = stripped("/cheeper", &format!("/cheeper{rest}"));
+            prop_assert_eq!(whole, to(&rest));
+            prop_assert_eq!(stripped("/cheeper", &rest), Stripped::Same);
+        }
     }
 
     #[test]
