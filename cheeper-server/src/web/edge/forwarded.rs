@@ -52,9 +52,8 @@ impl Proxies {
         (!headers.contains_key(expected) && headers.contains_key(other)).then_some(written)
     }
 
-    /// The way that a request took which came from `peer`.
+    /// The way that a request took which came from `peer`. Who came directly keeps that address to the letter.
     pub(crate) fn way<'h>(&self, peer: IpAddr, headers: &'h HeaderMap) -> Way<'h> {
-        let peer = peer.to_canonical();
         if !self.trust(peer) {
             return Way { client: Client { address: peer, is_secure: false }, hosts: Vec::new() };
         }
@@ -183,6 +182,12 @@ mod tests {
         }
         assert_eq!(client(&[("x-forwarded-for", b"nonsense, 10.0.0.2")]), "10.0.0.2");
         assert_eq!(client(&[("x-forwarded-for", b"10.0.0.3, 10.0.0.2")]), "10.0.0.3");
+        // As a socket for both versions tells it, which is how the connection itself is known.
+        for mapped in ["::ffff:10.0.0.1", "::ffff:192.0.2.1"] {
+            let nothing = HeaderMap::new();
+            let way = proxies(ProxyHeaders::XForwarded).way(mapped.parse().unwrap(), &nothing);
+            assert_eq!(way.client.address.to_string(), mapped);
+        }
     }
 
     #[test]
