@@ -111,7 +111,7 @@ fn the_system_keeps_little_for_who_reads_nothing_and_they_miss_nothing() {
     let server = Server::start();
     let mut chunked = follow(&server, "", "");
     let mut plain = server.tcp();
-    plain.write_all(b"GET /api/cheeps?follow=1 HTTP/1.0\r\n\r\n").unwrap();
+    plain.write_all(b"GET /api/cheeps?follow=1 HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
     let mut socket = server.client();
     let mut alice = server.client();
     // More than both the memory of the newest events and their own halves of the lines hold.
