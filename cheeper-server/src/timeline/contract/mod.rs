@@ -6,6 +6,7 @@
 mod running;
 mod script;
 mod search;
+mod story;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -21,6 +22,7 @@ pub(super) use self::{
     running::Site,
     script::{Step, author, posts, retryable, scripts},
     search::{finds, searches},
+    story::{hands_names_on, keeps_order},
 };
 use super::{
     AccessChange, Claim, Command, Engine as _, Outcome, Part, Post, Posted, Read, memory::Memory, rules::makes_void,
@@ -44,6 +46,16 @@ macro_rules! contract {
             #[test]
             fn a_closed_log_refuses_everything_and_can_be_opened_again() {
                 contract::closes::<$site>();
+            }
+
+            #[test]
+            fn what_is_written_under_a_name_stays_its_holders_of_then() {
+                contract::hands_names_on::<$site>();
+            }
+
+            #[test]
+            fn mutes_links_and_sessions_stand_until_they_are_undone() {
+                contract::keeps_order::<$site>();
             }
 
             proptest! {

@@ -171,6 +171,33 @@ impl Sample {
     }
 }
 
+/// Somebody has changed a column without the sum, or taken a row away: the look finds each by itself.
+#[test]
+fn the_look_finds_what_is_changed_in_the_tables_by_which_order_is_kept() {
+    for (change, found) in [
+        ("UPDATE lookalikes SET folded_name = 'eve' WHERE folded_name = 'carol'", "what looks like a claimed name"),
+        ("UPDATE releases SET name = 'Eve'", "the release of a name"),
+        ("UPDATE mutes SET until_ms = 1 WHERE who = 'trudy'", "a mute"),
+        ("UPDATE links SET role = 'host' WHERE link = 1", "a link"),
+        ("UPDATE links SET is_ended = 0 WHERE link = 3", "a link"),
+        ("UPDATE sessions SET person = 1 WHERE entry = 10", "a session"),
+        ("UPDATE audit SET undone_by = NULL WHERE entry = 13", "an entry of the audit"),
+        ("INSERT INTO floor VALUES (7, 7)", "the place where the log begins"),
+        ("DELETE FROM mutes WHERE who = 'mallory'", "the mutes are not those"),
+        ("DELETE FROM releases", "the released names are not those"),
+        ("DELETE FROM sessions WHERE entry = 10", "the links have not as many sessions"),
+        ("DELETE FROM links WHERE link = 3", "the links are not those"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let path = CLOSED.lay(folder.path());
+        let db = Connection::open(&path).unwrap();
+        assert_eq!(db.execute(change, []).unwrap(), 1, "{change}");
+        db.close().unwrap();
+        let findings = Store::check(&path).unwrap();
+        assert!(findings.len() == 1 && findings[0].starts_with(found), "{change}: {findings:?}");
+    }
+}
+
 /// Whether these are the expected events, but for some that cannot be read.
 fn is_right(events: &[Event], expected: &[Event]) -> bool {
     let is =

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, thread, time::Duration};
 
-use cheeper_protocol::Emoji;
+use cheeper_protocol::{Action, Emoji};
 use proptest::prelude::*;
 
 use super::*;
@@ -139,6 +139,24 @@ fn is_duplicate(outcome: Result<Outcome, Refusal>) -> bool {
         Outcome::Changed(changed) => changed.duplicate,
         Outcome::Named(_) | Outcome::Moderated(_) => panic!("nobody claims a name here"),
     }
+}
+
+#[test]
+fn what_somebody_muted_wanted_to_write_is_nowhere_and_what_a_host_removed_is_gone() {
+    let folder = Folder::new();
+    let store = open(&folder.0);
+    store.claim(holder()).unwrap();
+    let post = |text: &str| store.post(by(holder(), text, None));
+    let removed = post("<removed>").unwrap().cheep.seq;
+    let name = holder().name;
+    store.moderate(Deed::MuteName { name, until: None }).unwrap();
+    assert_eq!(post("<muted>").unwrap_err().code, Code::Muted);
+    let words = |words: [&str; 2]| BTreeSet::from(words.map(str::to_owned));
+    assert_eq!(left(folder.0.path(), &words(["<muted>", "none"])), [""; 0]);
+    store.submit(remove(removed)).unwrap();
+    until_gone(folder.0.path(), &words(["<removed>", "<muted>"]));
+    let actions: Vec<_> = store.audit().into_iter().map(|entry| entry.action).collect();
+    assert!(matches!(&actions[..], [Action::Remove { .. }, Action::Mute { .. }, Action::Claim { .. }]), "{actions:?}");
 }
 
 #[test]
