@@ -11,7 +11,7 @@ use std::{
 use super::error::OpenError;
 
 /// The file holds the key of all secrets, so it is its owner's alone. SQLite gives the files beside it the same mode.
-const OWNER_ONLY: u32 = 0o600;
+pub(super) const OWNER_ONLY: u32 = 0o600;
 
 /// What SQLite keeps beside a database: its log, and the index of the log that its connections share.
 pub(super) const LOG: &str = "-wal";
@@ -176,7 +176,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Makes the name of a file or a folder outlast a power cut.
-fn sync_folder(of: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(of: &Path) -> io::Result<()> {
     let folder = of.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }

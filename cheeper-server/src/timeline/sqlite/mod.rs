@@ -2,7 +2,9 @@
 
 mod check;
 mod checkpoint;
+pub mod copy;
 mod error;
+pub mod exchange;
 mod files;
 mod ledger;
 mod lock;

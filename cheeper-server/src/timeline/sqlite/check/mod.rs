@@ -72,9 +72,9 @@ impl Head {
 /// Looks at what is in the place, as far as a start goes by it.
 pub(super) fn look(lock: &StoreLock) -> Result<Found, OpenError> {
     let Some(head) = look_at_files(lock)? else { return Ok(Found::Nothing) };
-    let failed = |error| failed(lock, &error);
-    let db = open(lock).map_err(failed)?;
-    let Some(sums) = look_at_tables(lock, &db)? else { return Ok(Found::Nothing) };
+    let failed = |error| failed(&lock.path, &error);
+    let db = open(&lock.path).map_err(failed)?;
+    let Some(sums) = look_at_tables(&lock.path, &db)? else { return Ok(Found::Nothing) };
     match newest::look_at(&db, sums).map_err(failed)? {
         None => Ok(Found::Store(head)),
         Some(what) => Err(OpenError::damaged(&lock.path, what)),
@@ -90,16 +90,21 @@ pub(super) fn look_at_all(path: &Path) -> Result<Vec<String>, OpenError> {
     let lock = StoreLock::take(path)?;
     let is_empty = || OpenError::unusable(path, "it is empty");
     look_at_files(&lock)?.ok_or_else(is_empty)?;
-    let failed = |error| failed(&lock, &error);
-    let db = open(&lock).map_err(failed)?;
-    let sums = look_at_tables(&lock, &db)?.ok_or_else(is_empty)?;
+    let failed = |error| failed(&lock.path, &error);
+    let db = open(&lock.path).map_err(failed)?;
+    let sums = look_at_tables(&lock.path, &db)?.ok_or_else(is_empty)?;
+    damages(&db, sums).map_err(failed)
+}
+
+/// All that is wrong with a store that nobody changes meanwhile.
+pub(super) fn damages(db: &Connection, sums: Sums) -> rusqlite::Result<Vec<String>> {
     let mut findings = Vec::new();
-    Thorough::new(&db, sums).run(&mut |finding| findings.push(finding.what)).map_err(failed)?;
+    Thorough::new(db, sums).run(&mut |finding| findings.push(finding.what))?;
     Ok(findings)
 }
 
 /// Refuses what is certainly no store, before a lock is put beside it. With a log beside it, that has its say too.
-fn begins_as_a_store(path: &Path) -> Result<(), OpenError> {
+pub(super) fn begins_as_a_store(path: &Path) -> Result<(), OpenError> {
     let failed = |error: io::Error| OpenError::io(path, &error);
     let path = &fs::canonicalize(path).map_err(failed)?;
     if !path.is_file() || beside(path, LOG).exists() {
@@ -167,18 +172,17 @@ fn read_log(lock: &StoreLock, head: Head) -> Result<Log, OpenError> {
     })
 }
 
-fn failed(lock: &StoreLock, error: &rusqlite::Error) -> OpenError {
+fn failed(path: &Path, error: &rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => OpenError::damaged(&lock.path, "it is not a Cheeper store"),
-        _ => OpenError::sqlite(&lock.path, error),
+        Some(ErrorCode::NotADatabase) => OpenError::damaged(path, "it is not a Cheeper store"),
+        _ => OpenError::sqlite(path, error),
     }
 }
 
 /// Checks the tables, if there are any: what their rows are checked by.
-fn look_at_tables(lock: &StoreLock, db: &Connection) -> Result<Option<Sums>, OpenError> {
-    let path = &lock.path;
+pub(super) fn look_at_tables(path: &Path, db: &Connection) -> Result<Option<Sums>, OpenError> {
     let damaged = |what: &str| OpenError::damaged(path, what);
-    let failed = |error: rusqlite::Error| failed(lock, &error);
+    let failed = |error: rusqlite::Error| failed(path, &error);
     let number = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0)).map_err(failed);
     let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
@@ -190,7 +194,7 @@ fn look_at_tables(lock: &StoreLock, db: &Connection) -> Result<Option<Sums>, Ope
     }
     let version = match u8::try_from(version) {
         Ok(version @ 1..=VERSION) => version,
-        _ if version > i64::from(VERSION) => return Err(OpenError::TooNew { path: path.clone() }),
+        _ if version > i64::from(VERSION) => return Err(OpenError::TooNew { path: path.to_owned() }),
         _ => return Err(damaged("its version number is damaged")),
     };
     if !schema::is_ours(db, version).map_err(failed)? {
@@ -208,11 +212,11 @@ fn look_at_tables(lock: &StoreLock, db: &Connection) -> Result<Option<Sums>, Ope
 /// A connection that makes no files and changes none. SQLite reads a log with the rest, but would share its index in a
 /// file; one that has the database to itself keeps that in memory. It cannot lock what it may not write, and need not:
 /// our own locks keep all other servers away. Without a log it has to be told that nobody writes, or would make one.
-fn open(lock: &StoreLock) -> rusqlite::Result<Connection> {
+pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let path = percent_encode(lock.path.as_os_str().as_bytes(), NOT_IN_A_PATH);
-    let how = if beside(&lock.path, LOG).exists() { "vfs=unix-none" } else { "immutable=1" };
-    let db = Connection::open_with_flags(format!("file:{path}?{how}"), flags)?;
+    let name = percent_encode(path.as_os_str().as_bytes(), NOT_IN_A_PATH);
+    let how = if beside(path, LOG).exists() { "vfs=unix-none" } else { "immutable=1" };
+    let db = Connection::open_with_flags(format!("file:{name}?{how}"), flags)?;
     db.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     Ok(db)
 }

@@ -1,9 +1,9 @@
 //! Events written down, with what they make of earlier cheeps.
 
-use cheeper_protocol::{Cheep, CheepText, Event, FoldedName, Reaction, Seq};
+use cheeper_protocol::{Cheep, CheepText, Event, FoldedName, Reaction, Seq, Timestamp};
 
 use super::{
-    super::row::{self, REACTIONS, StateRow, text},
+    super::row::{self, Kind, REACTIONS, StateRow, text},
     Ledger, WriteError,
 };
 
@@ -29,6 +29,19 @@ impl Ledger<'_> {
         }
         self.head = event.seq();
         self.events.push(event);
+        Ok(())
+    }
+
+    /// Takes in a change that was void already where it comes from.
+    pub(in super::super) fn make_void(
+        &mut self,
+        seq: Seq,
+        at: Timestamp,
+        kind: Kind,
+        target: Seq,
+    ) -> Result<(), WriteError> {
+        self.sums.insert_void(self.transaction, seq, at, kind, target)?;
+        self.head = seq;
         Ok(())
     }
 

@@ -156,6 +156,29 @@ impl Sums {
         self.insert(db, &CHANGES, &columns)
     }
 
+    /// Writes a change that is void, of which nothing else is known.
+    pub(in crate::timeline::sqlite) fn insert_void(
+        self,
+        db: &Connection,
+        place: Seq,
+        at: Timestamp,
+        kind: Kind,
+        target: Seq,
+    ) -> rusqlite::Result<()> {
+        let columns = [
+            seq(place),
+            ValueRef::Integer(at.as_millisecond()),
+            text(kind.as_str()),
+            ValueRef::Integer(1),
+            seq(target),
+            ValueRef::Null,
+            ValueRef::Null,
+            ValueRef::Null,
+            text(""),
+        ];
+        self.insert(db, &CHANGES, &columns)
+    }
+
     /// The change in a row of a query from some column on; none if that is not as it was written.
     pub(in crate::timeline::sqlite) fn change(self, row: &Row, from: usize) -> rusqlite::Result<Option<ChangeRow>> {
         if !self.hold_from(&CHANGES, row, from)? {

@@ -1,5 +1,6 @@
 //! What SQLite's files alone promise. What every engine does is in the contract.
 
+mod copy;
 mod damage;
 mod erasing;
 mod migration;
