@@ -1,12 +1,8 @@
 //! Looking at a store that no server uses, and saying what is wrong with it.
 
-use std::{
-    fmt::Write as _,
-    io::{self, Write as _},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
-use super::{args::Args, plain::PlainLine, serve::ServeError};
+use super::{args::Args, plain::print, serve::ServeError};
 use crate::timeline::sqlite::Store;
 
 /// What to do about what was found.
@@ -20,10 +16,7 @@ pub(super) fn check(args: &Args) -> Result<ExitCode, ServeError> {
     let mut said = findings.clone();
     said.push(if findings.is_empty() { format!("the store {} is sound", path.display()) } else { ADVICE.to_owned() });
     for what in said {
-        let mut line = PlainLine::default();
-        // A line takes every write; and whoever reads no further has the exit code.
-        _ = write!(line, "{what}.");
-        drop(writeln!(io::stdout(), "{}", line.finish()));
+        print(&format!("{what}."));
     }
     Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

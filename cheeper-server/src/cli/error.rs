@@ -5,7 +5,10 @@ use std::{io, net::SocketAddr, path::PathBuf};
 use cheeper_protocol::Refusal;
 
 use super::args::ArgsError;
-use crate::{app::RunError, timeline::sqlite::OpenError};
+use crate::{
+    app::RunError,
+    timeline::sqlite::{OpenError, copy::CopyError, exchange::ExchangeError},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ServeError {
@@ -15,6 +18,10 @@ pub(super) enum ServeError {
     Operator(#[from] OperatorError),
     #[error(transparent)]
     Store(#[from] OpenError),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
     #[error("{why}; `cheeper-server check --data {}` says all that is wrong with it", .path.display())]
     Damaged { path: PathBuf, why: OpenError },
     #[error("cannot listen on {address}: {why}; {}", advice(.why, *.address))]

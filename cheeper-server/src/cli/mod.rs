@@ -1,15 +1,19 @@
-//! The command: reads what was typed, opens the store, serves until it is told to stop; looks at a store; or asks those who
-//! work with one to let people in and to keep order.
+//! The command: reads what was typed, opens the store, serves until it is told to stop; looks at a store, copies it or writes it out; or
+//! asks those who work with one to let people in and to keep order.
 
 pub mod args;
+mod backup;
 mod check;
 mod error;
+mod export;
 mod greeting;
+mod import;
 mod invitation;
 mod log;
 mod operator;
 mod output;
 mod plain;
+mod restore;
 mod serve;
 mod signals;
 
@@ -19,7 +23,7 @@ use std::{
 };
 
 use self::{
-    args::{Args, Task},
+    args::{Args, Task, store::StoreTask},
     log::Log,
     serve::ServeError,
 };
@@ -37,10 +41,14 @@ pub fn main() -> ExitCode {
     };
     // What was logged gets out however this ends.
     let _flush = log.flush_at_the_end();
-    let done = match args.task {
+    let done = match &args.task {
         None => serve::serve(args, &log).map(|()| ExitCode::SUCCESS),
         Some(Task::Check) => check::check(&args),
-        Some(Task::Operator(ref task)) => operator::run(&args, task),
+        Some(Task::Operator(task)) => operator::run(&args, task),
+        Some(Task::Store(StoreTask::Backup(what))) => backup::backup(&args, what),
+        Some(Task::Store(StoreTask::Restore(what))) => restore::restore(&args, what),
+        Some(Task::Store(StoreTask::Export(what))) => export::export(&args, what),
+        Some(Task::Store(StoreTask::Import(what))) => import::import(&args, what),
     };
     match done {
         Ok(code) => code,

@@ -1,6 +1,9 @@
 //! Text that nobody can make more of than a part of one line: neither another line nor orders to a terminal.
 
-use std::fmt;
+use std::{
+    fmt::{self, Write as _},
+    io::{self, Write as _},
+};
 
 /// Bytes of a line, about; what is longer is cut off.
 const LINE_BYTES: usize = 4096;
@@ -37,6 +40,14 @@ impl fmt::Write for PlainLine {
         }
         Ok(())
     }
+}
+
+/// Says something on standard output, in a line of its own.
+pub(super) fn print(what: &str) {
+    let mut line = PlainLine::default();
+    // A line takes every write; and whoever reads no further has the exit code.
+    _ = write!(line, "{what}");
+    drop(writeln!(io::stdout(), "{}", line.finish()));
 }
 
 /// Whether a character is shown where it stands and does nothing else.

@@ -5,6 +5,7 @@ mod error;
 mod limits;
 mod operator;
 mod proxy;
+pub(super) mod store;
 
 use std::{env, net::SocketAddr, path::PathBuf};
 
@@ -15,7 +16,7 @@ use clap::{
 };
 use etcetera::base_strategy::{BaseStrategy as _, Xdg};
 
-use self::{access::AccessArgs, limits::LimitArgs, proxy::ProxyArgs};
+use self::{access::AccessArgs, limits::LimitArgs, proxy::ProxyArgs, store::StoreTask};
 pub use self::{error::ArgsError, operator::OperatorTask};
 use crate::config::Config;
 
@@ -32,6 +33,8 @@ const EXAMPLES: &str = "Examples:
       a link for today, whether that server runs or not
   cheeper-server check --data class.db
       see whether everything in it is sound, while no server uses it
+  cheeper-server backup copy.db --data class.db
+      keep a copy of it, while a server uses it or not
   CHEEPER_LISTEN=0.0.0.0:80 cheeper-server
       every flag can be set in the environment";
 
@@ -43,6 +46,8 @@ pub enum Task {
     /// Let people in, and keep order.
     #[command(flatten)]
     Operator(OperatorTask),
+    #[command(flatten)]
+    Store(StoreTask),
 }
 
 /// A live timeline that anybody can host.

@@ -6,7 +6,6 @@ use clap::{Args, Subcommand};
 
 /// Copies, and what a timeline is in lines of text.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::doc_markdown, reason = "these comments are shown by --help")]
 pub enum StoreTask {
     /// Copy a timeline's file, while a server uses it or not.
     Backup(BackupArgs),

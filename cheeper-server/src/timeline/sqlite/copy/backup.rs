@@ -57,7 +57,7 @@ pub fn back_up(path: &Path, to: &Path, force: bool) -> Result<Backup, CopyError>
     let source = Source::open(path)?;
     let part = beside(to, PART);
     let made = make(&source.db, path, &part).and_then(|backup| {
-        let write = |error: io::Error| CopyError::write(to, error);
+        let write = |error: io::Error| CopyError::write(to, error.to_string());
         match backup.damages.first() {
             Some(what) if to.exists() => Err(CopyError::Worse { path: to.to_owned(), what: what.clone() }),
             _ => {
@@ -90,7 +90,7 @@ fn put(part: &Path, to: &Path, force: bool) -> io::Result<()> {
 }
 
 fn make(source: &Connection, path: &Path, part: &Path) -> Result<Backup, CopyError> {
-    let write = |error: io::Error| CopyError::write(part, error);
+    let write = |error: io::Error| CopyError::write(part, error.to_string());
     if let Err(error) = fs::remove_file(part)
         && error.kind() != io::ErrorKind::NotFound
     {

@@ -41,12 +41,12 @@ pub enum CopyError {
 }
 
 impl CopyError {
-    fn write(path: &Path, why: impl ToString) -> Self {
-        Self::Write { path: path.to_owned(), why: why.to_string() }
+    fn write(path: &Path, why: impl Into<String>) -> Self {
+        Self::Write { path: path.to_owned(), why: why.into() }
     }
 
-    fn unsound(path: &Path, what: impl ToString) -> Self {
-        Self::Unsound { path: path.to_owned(), what: what.to_string() }
+    fn unsound(path: &Path, what: impl Into<String>) -> Self {
+        Self::Unsound { path: path.to_owned(), what: what.into() }
     }
 }
 

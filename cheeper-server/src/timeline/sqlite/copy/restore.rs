@@ -72,7 +72,9 @@ pub fn restore(from: &Path, path: &Path) -> Result<Restored, CopyError> {
     put?;
     for file in [LOG, INDEX, JOURNAL].map(|suffix| beside(&place, suffix)) {
         match fs::remove_file(&file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(CopyError::write(&file, error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(CopyError::write(&file, error.to_string()));
+            }
             _ => {}
         }
     }
@@ -84,7 +86,7 @@ fn of_backup(from: &Path, error: OpenError) -> CopyError {
     match error {
         OpenError::Damaged { what, .. } | OpenError::Unusable { why: what, .. } => CopyError::unsound(from, what),
         OpenError::TooNew { .. } => CopyError::unsound(from, "it was written by a newer Cheeper"),
-        error => CopyError::unsound(from, error),
+        error => CopyError::unsound(from, error.to_string()),
     }
 }
 
@@ -92,7 +94,7 @@ fn of_backup(from: &Path, error: OpenError) -> CopyError {
 fn make(from: &Path, new: &Path, path: &Path) -> Result<Restored, CopyError> {
     let unsound = |error: rusqlite::Error| match OpenError::sqlite(path, &error) {
         error @ OpenError::Full { .. } => error.into(),
-        _ => CopyError::unsound(from, error),
+        _ => CopyError::unsound(from, error.to_string()),
     };
     let source = check::open(from).map_err(unsound)?;
     let sums = check::look_at_tables(from, &source).map_err(|error| of_backup(from, error))?;

@@ -84,7 +84,7 @@ fn fill(lines: &mut dyn BufRead, new: &Path, path: &Path) -> Result<Imported, Ex
                 reader.refuse("its name has used its id for an earlier one")
             }
             TakeError::Write(WriteError::Sqlite(error)) => failed(error),
-            TakeError::Write(error) => reader.refuse(error),
+            TakeError::Write(error) => reader.refuse(error.to_string()),
         })?;
     }
     let head = taker.end(&header).map_err(|why| reader.refuse(why))?;
@@ -117,8 +117,8 @@ impl LineReader<'_> {
         String::from_utf8(line).map(Some).map_err(|_| self.refuse("it is not UTF-8"))
     }
 
-    fn refuse(&self, why: impl ToString) -> ExchangeError {
-        ExchangeError::Line { nth: self.nth, why: why.to_string() }
+    fn refuse(&self, why: impl Into<String>) -> ExchangeError {
+        ExchangeError::Line { nth: self.nth, why: why.into() }
     }
 }
 
@@ -131,6 +131,10 @@ impl From<WriteError> for TakeError {
     fn from(error: WriteError) -> Self {
         Self::Write(error)
     }
+}
+
+fn no_cheep(seq: Seq) -> TakeError {
+    TakeError::Line(format!("{seq} is no cheep"))
 }
 
 /// What takes the lines in.
@@ -159,7 +163,11 @@ impl<'a> Taker<'a> {
         match (self.what, line) {
             (What::Events, Line::Void(seq, void)) => {
                 self.is_next(seq)?;
-                Ok(self.ledger.make_void(seq, void.at, void.was.into(), void.target)?)
+                let target = self.ledger.cheep(void.target)?;
+                if target.is_none() && void.target >= self.floor {
+                    return Err(no_cheep(void.target));
+                }
+                Ok(self.ledger.make_void(seq, void.at, void.was.into(), (void.target, target))?)
             }
             (What::Events, Line::Event(event)) => {
                 self.is_next(event.seq())?;
@@ -177,7 +185,6 @@ impl<'a> Taker<'a> {
     }
 
     fn event(&mut self, event: Event) -> Result<(), TakeError> {
-        let no_cheep = |seq: Seq| TakeError::Line(format!("{seq} is no cheep"));
         match event {
             Event::Cheep(cheep) => self.cheep(cheep),
             Event::Edit(edit) => {

@@ -38,6 +38,8 @@ pub enum ExchangeError {
     Line { nth: u64, why: String },
     #[error("the lines make no sound timeline: {0}; nothing was imported")]
     Unsound(String),
+    #[error("{0} events of the store are damaged, and their lines say so: restore a backup, and export that")]
+    Damaged(u64),
 }
 
 impl ExchangeError {

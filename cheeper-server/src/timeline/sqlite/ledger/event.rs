@@ -1,6 +1,6 @@
 //! Events written down, with what they make of earlier cheeps.
 
-use cheeper_protocol::{Cheep, CheepText, Event, FoldedName, Reaction, Seq, Timestamp};
+use cheeper_protocol::{Cheep, CheepState, CheepText, Event, FoldedName, Reaction, Seq, Timestamp};
 
 use super::{
     super::row::{self, Kind, REACTIONS, StateRow, text},
@@ -32,14 +32,20 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// Takes in a change that was void already where it comes from.
+    /// Takes in a change of a cheep, if that is still there, which was void already where it comes from.
     pub(in super::super) fn make_void(
         &mut self,
         seq: Seq,
         at: Timestamp,
         kind: Kind,
-        target: Seq,
+        target: (Seq, Option<Cheep>),
     ) -> Result<(), WriteError> {
+        let (target, cheep) = target;
+        if let Some(cheep) = cheep {
+            let kept = self.sums.state_of(self.transaction, target)?.ok_or(WriteError::Damaged)?;
+            let state = CheepState { rev: Some(seq), ..cheep.state };
+            self.sums.put_state_of(self.transaction, target, &state, &kept)?;
+        }
         self.sums.insert_void(self.transaction, seq, at, kind, target)?;
         self.head = seq;
         Ok(())

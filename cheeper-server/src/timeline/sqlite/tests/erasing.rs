@@ -11,7 +11,7 @@ use crate::timeline::{Actor, Changed, Deed, Delete, Edit, Moderate, React, contr
 
 /// Something to do, with the first to last of the cheeps as 0 to 100.
 #[derive(Clone, Debug)]
-enum Step {
+pub(super) enum Step {
     Post { words: usize, answers: Option<usize> },
     Edit { target: usize, words: usize },
     React { target: usize },
@@ -19,7 +19,7 @@ enum Step {
     Remove { target: usize },
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let target = || 0..=100_usize;
     // From one word to some pages, which a row has beside its own.
     let words = || prop_oneof![6 => 1..20_usize, 2 => 20..400_usize, 1 => 400..2000_usize];
@@ -38,12 +38,12 @@ fn text(word: &str, words: usize) -> CheepText {
     CheepText::parse(&[word].repeat(words).join(" "), usize::MAX).unwrap()
 }
 
-fn holder() -> Author {
+pub(super) fn holder() -> Author {
     author("alice", Some(SECRET))
 }
 
 /// Does the steps one after the other, and says which words came and which of them went again.
-fn take(store: &Opened, steps: &[Step]) -> (BTreeSet<String>, BTreeSet<String>) {
+pub(super) fn take(store: &Opened, steps: &[Step]) -> (BTreeSet<String>, BTreeSet<String>) {
     store.claim(holder()).unwrap();
     let (mut cheeps, mut words) = (Vec::new(), BTreeSet::new());
     for (nth, step) in steps.iter().enumerate() {

@@ -3,6 +3,7 @@
 mod copy;
 mod damage;
 mod erasing;
+mod exchange;
 mod migration;
 mod search;
 
