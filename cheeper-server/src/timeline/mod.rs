@@ -133,6 +133,11 @@ pub trait Timeline: Send + Sync {
     /// A key of the log's own for one purpose, which is a sentence nobody else uses.
     fn key(&self, purpose: &'static str) -> [u8; 32];
 
+    /// The first event that is still kept.
+    fn floor(&self) -> Seq {
+        Seq::ZERO.next()
+    }
+
     /// Why nothing can be written at the moment, if so. That it works again is found out without anybody posting.
     fn trouble(&self) -> Option<Trouble>;
 

@@ -32,16 +32,20 @@ impl Loss {
 }
 
 /// The files of an open store, as they were seen last by anybody. They only grow while it is open, but for the log when it is
-/// emptied.
+/// emptied, and the database when old events are gone.
 #[derive(Clone)]
 pub(super) struct Files(Arc<Mutex<[File; 3]>>);
 
+/// Which of them is the database.
+const DATABASE_AT: usize = 0;
 /// Which of them is the log.
 const LOG_AT: usize = 1;
 
 struct File {
     path: PathBuf,
     seen: Seen,
+    /// It is to become shorter, but not shorter than this.
+    least: Option<u64>,
 }
 
 /// What is asked of a file.
@@ -72,7 +76,7 @@ impl Files {
         let see = |suffix| -> io::Result<File> {
             let path = beside(path, suffix);
             let seen = Seen::of(&path)?;
-            Ok(File { path, seen })
+            Ok(File { path, seen, least: None })
         };
         Ok(Self(Arc::new(Mutex::new([see("")?, see(LOG)?, see(INDEX)?]))))
     }
@@ -82,12 +86,19 @@ impl Files {
         for file in &mut *self.lock() {
             let now = Seen::of(&file.path).ok().filter(|now| now.is_of_the_same_file(file.seen));
             let now = now.ok_or_else(|| Loss::Away(file.path.clone()))?;
-            if now.bytes < file.seen.bytes {
+            if now.bytes < file.seen.bytes && file.least.is_none_or(|least| now.bytes < least) {
                 return Err(Loss::Cut(file.path.clone()));
             }
+            // Once it is as short as it was to become, nothing more is expected.
+            file.least = file.least.filter(|least| now.bytes > *least);
             file.seen = now;
         }
         Ok(())
+    }
+
+    /// The database is about to become shorter, to this many bytes: who sees it so takes that for no loss.
+    pub(super) fn may_shrink_to(&self, bytes: u64) {
+        self.lock()[DATABASE_AT].least = Some(bytes);
     }
 
     /// Whether there is something in the log's file.

@@ -11,6 +11,7 @@ mod lock;
 mod mark;
 mod queue;
 mod reader;
+mod retention;
 mod row;
 mod schema;
 mod search;
@@ -23,7 +24,10 @@ mod writer;
 use std::{
     fs, io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -31,7 +35,7 @@ use std::{
 use cheeper_protocol::{AuditQuery, Code, Event, Refusal, Seq};
 use rusqlite::{Connection, Row, config::DbConfig};
 
-pub use self::error::OpenError;
+pub use self::{error::OpenError, retention::Keep};
 use self::{
     check::{
         Found,
@@ -40,6 +44,7 @@ use self::{
     files::Files,
     lock::{LOG, StoreLock, beside},
     reader::{Queue, Reader, Request, Told},
+    retention::Planning,
     row::Sums,
     schema::Identity,
     search::Search,
@@ -71,6 +76,7 @@ pub struct Store {
     head: Seq,
     /// How long the log may keep what was taken out of the store.
     empty_after: Duration,
+    keep: Keep,
     // The last to go: the connections are closed while the place is still ours.
     lock: StoreLock,
 }
@@ -82,13 +88,19 @@ impl Store {
         match Self::open_in(&mut lock) {
             Ok((db, identity, head)) => {
                 let (sums, empty_after) = (identity.sums(), checkpoint::EMPTY_AFTER);
-                Ok(Self { db, identity, sums, head, empty_after, lock })
+                Ok(Self { db, identity, sums, head, empty_after, keep: Keep::default(), lock })
             }
             Err(error) => {
                 lock.give_up();
                 Err(error)
             }
         }
+    }
+
+    /// Keeps no more than this from now on.
+    #[must_use]
+    pub fn keeping(self, keep: Keep) -> Self {
+        Self { keep, ..self }
     }
 
     /// Looks at all of the store at `path`, which nobody may be using, and gives each thing that is wrong with it as a sentence
@@ -137,9 +149,10 @@ impl Engine for Store {
     }
 
     fn newest(&self, count: u64, bytes: usize) -> Result<Vec<Event>, OpenError> {
-        let first = Seq::new(self.head.get().saturating_sub(count) + 1).unwrap_or(Seq::ZERO);
+        let floor = schema::floor(&self.db).map_err(|error| OpenError::sqlite(&self.lock.path, &error))?;
+        let first = Seq::new(self.head.get().saturating_sub(count) + 1).unwrap_or(Seq::ZERO).max(floor);
         // The look behind the start tells of what is damaged.
-        let snapshot = Snapshot { db: &self.db, sums: self.sums, tell: &|_| () };
+        let snapshot = Snapshot { db: &self.db, sums: self.sums, floor, tell: &|_| () };
         let mut events = snapshot.backward(first, self.head, bytes).map_err(|error| match error {
             ReadError::Sqlite(error) => OpenError::sqlite(&self.lock.path, &error),
             ReadError::Damaged(_) | ReadError::NoCheep(_) | ReadError::Lost(_) => {
@@ -166,7 +179,7 @@ impl Engine for Store {
     }
 
     fn start(self, publish: Publish, admit: Admit) -> Result<impl Timeline + 'static, OpenError> {
-        let Self { lock, db, identity, sums, head, empty_after } = self;
+        let Self { lock, db, identity, sums, head, empty_after, keep } = self;
         let trouble = Arc::<Mutex<Option<Trouble>>>::default();
         let failed = |error: rusqlite::Error| OpenError::sqlite(&lock.path, &error);
         let no_system = |error: io::Error| OpenError::io(&lock.path, &error);
@@ -192,18 +205,26 @@ impl Engine for Store {
             readers.push(spawn("store-reader", Box::new(move || reader.run(&queue)))?);
         }
         let (publish, news) = search::listen(publish);
+        let ring = Box::new({
+            let news = news.clone();
+            move || news.ring()
+        });
         let search = Search::start(&lock.path, &identity.timeline, [reader()?, reader()?], news).map_err(no_system)?;
         let soundness = Arc::<Soundness>::default();
-        let check = Behind::start(&lock.path, sums, files.clone(), soundness.clone()).map_err(|error| match error {
+        let no_start = |error: StartError| match error {
             StartError::Sqlite(error) => failed(error),
             StartError::System(error) => no_system(error),
-        })?;
+        };
+        let check = Behind::start(&lock.path, sums, files.clone(), soundness.clone()).map_err(no_start)?;
+        let floor = Arc::new(AtomicU64::new(schema::floor(&db).map_err(failed)?.get()));
+        let retained = retention::start(&lock.path, keep, (&files, &soundness), (floor.clone(), ring));
+        let (retention, planning) = retained.map_err(no_start)?;
         let writer = Writer::new(db, sums, committed, (publish, admit), trouble.clone(), files, soundness.clone());
-        let writer = writer.emptying_the_log_after(empty_after);
+        let writer = writer.emptying_the_log_after(empty_after).retaining(retention);
         let writer = spawn("store-writer", Box::new(move || writer.run(&write_queue)))?;
-        let queues = Queues { writes, reads, search, readers, check, writer, lock };
+        let queues = Queues { writes, reads, search, readers, check, planning, writer, lock };
         let Identity { timeline, secret_key } = identity;
-        Ok(Sqlite { timeline, secret_key, trouble, soundness, queues: Mutex::new(Some(queues)) })
+        Ok(Sqlite { timeline, secret_key, trouble, soundness, floor, queues: Mutex::new(Some(queues)) })
     }
 }
 
@@ -213,6 +234,7 @@ struct Sqlite {
     secret_key: [u8; 32],
     trouble: Arc<Mutex<Option<Trouble>>>,
     soundness: Arc<Soundness>,
+    floor: Arc<AtomicU64>,
     queues: Mutex<Option<Queues>>,
 }
 
@@ -222,6 +244,7 @@ struct Queues {
     search: Search,
     readers: Vec<JoinHandle<()>>,
     check: Behind,
+    planning: Planning,
     writer: JoinHandle<()>,
     lock: StoreLock,
 }
@@ -249,6 +272,10 @@ impl Timeline for Sqlite {
 
     fn key(&self, purpose: &'static str) -> [u8; 32] {
         blake3::derive_key(purpose, &self.secret_key)
+    }
+
+    fn floor(&self) -> Seq {
+        Seq::new(self.floor.load(Ordering::Acquire)).unwrap_or_default()
     }
 
     fn trouble(&self) -> Option<Trouble> {
@@ -286,7 +313,7 @@ impl Timeline for Sqlite {
     }
 
     fn close(&self) -> io::Result<()> {
-        let Some(Queues { writes, reads, search, readers, check, writer, lock }) =
+        let Some(Queues { writes, reads, search, readers, check, planning, writer, lock }) =
             self.queues.lock().unwrap_or_else(PoisonError::into_inner).take()
         else {
             return Ok(());
@@ -296,7 +323,7 @@ impl Timeline for Sqlite {
         };
         // Readers first: SQLite carries the log over and removes it for the last connection alone.
         drop(reads);
-        let read = readers.into_iter().chain(search.stop()).chain([check.stop()]).try_for_each(end);
+        let read = readers.into_iter().chain(search.stop()).chain([check.stop()]).chain(planning.stop()).try_for_each(end);
         drop(writes);
         end(writer)?;
         let log = beside(&lock.path, LOG);

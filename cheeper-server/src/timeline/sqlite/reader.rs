@@ -19,6 +19,7 @@ use super::{
     files::{Files, Loss},
     queue,
     row::Sums,
+    schema,
     snapshot::{ReadError, Snapshot},
 };
 use crate::timeline::{Answer, Audit, Part, Read};
@@ -129,11 +130,17 @@ impl Reader {
         Seq::new(self.head.load(Ordering::Acquire)).unwrap_or_default()
     }
 
+    /// The first event that is kept.
+    pub(super) fn floor(&self) -> rusqlite::Result<Seq> {
+        schema::floor(&self.db)
+    }
+
     /// A cheep as it is now, if there is one with this seq.
     pub(super) fn cheep(&mut self, seq: Seq) -> Result<Option<Cheep>, ReadError> {
         self.check_files()?;
         let transaction = self.db.transaction()?;
-        Snapshot { db: &transaction, sums: self.sums, tell: &|seq| self.told.of(seq) }.cheep(seq)
+        let (sums, floor, tell) = (self.sums, Seq::ZERO.next(), &|seq| self.told.of(seq));
+        Snapshot { db: &transaction, sums, floor, tell }.cheep(seq)
     }
 
     /// What was moved or deleted can be read on; what was cut off cannot.
@@ -149,10 +156,11 @@ impl Reader {
         let head = self.newest();
         // Each part is of one moment, however many queries it takes.
         let transaction = self.db.transaction()?;
-        let snapshot = Snapshot { db: &transaction, sums: self.sums, tell: &|seq| self.told.of(seq) };
+        let floor = schema::floor(&transaction)?;
+        let snapshot = Snapshot { db: &transaction, sums: self.sums, floor, tell: &|seq| self.told.of(seq) };
         match *read {
             Read::Events { first, last } => {
-                let (first, end) = (first.max(Seq::ZERO.next()), last.min(head));
+                let (first, end) = (first.max(floor), last.min(head));
                 let events = snapshot.forward(first, end, PAGE_BYTES)?;
                 let read = events.last().map_or(first.previous(), Event::seq);
                 Ok(Part { events, more_before: false, more_after: read < end, last })
@@ -164,7 +172,7 @@ impl Reader {
                 // What comes first in a log is a cheep: there is nothing to change before it. If it is damaged, nobody is to
                 // ask for it again and again.
                 let before = events.first().map_or(pivot, |event| event.seq().previous());
-                let more_before = !is_beginning && before > Seq::ZERO;
+                let more_before = !is_beginning && before >= floor;
                 let (newer, is_end) = snapshot.cheeps_forth(pivot.next(), end, forth)?;
                 events.extend(newer);
                 let after = events.last().map_or(pivot, Event::seq).max(pivot);

@@ -224,6 +224,8 @@ impl Identity {
 pub(super) fn create(new: &Path, path: &Path) -> Result<(), OpenError> {
     let failed = |error: rusqlite::Error| OpenError::sqlite(path, &error);
     let mut db = Connection::open(new).map_err(failed)?;
+    // It has to be said before there is a table: then the file can become shorter again.
+    db.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
     db.pragma_update(None, "journal_mode", "MEMORY").map_err(failed)?;
     migrate(&mut db, path)?;
     let draw = "SELECT lower(hex(randomblob(8))), randomblob(32)";
@@ -280,8 +282,24 @@ pub(super) fn is_ours(db: &Connection, version: u8) -> rusqlite::Result<bool> {
 pub(super) fn newest(version: u8) -> &'static str {
     match version {
         1 => "SELECT coalesce(max(seq), 0) FROM cheeps",
-        _ => "SELECT max((SELECT coalesce(max(seq), 0) FROM cheeps), (SELECT coalesce(max(seq), 0) FROM changes))",
+        2 => "SELECT max((SELECT coalesce(max(seq), 0) FROM cheeps), (SELECT coalesce(max(seq), 0) FROM changes))",
+        // All may be gone, and no place is given twice.
+        _ => {
+            "SELECT max((SELECT coalesce(max(seq), 0) FROM cheeps), (SELECT coalesce(max(seq), 0) FROM changes),
+                (SELECT coalesce(max(seq), 0) FROM floor))"
+        }
     }
+}
+
+/// The place of the first event that is still kept.
+pub(super) fn floor(db: &Connection) -> rusqlite::Result<Seq> {
+    let last: Option<u64> = db.prepare_cached("SELECT seq FROM floor")?.query_row([], |row| row.get(0)).optional()?;
+    Ok(last.and_then(Seq::new).unwrap_or_default().next())
+}
+
+/// The same, of tables of a version.
+pub(super) fn floor_of(db: &Connection, version: u8) -> rusqlite::Result<Seq> {
+    if version < 3 { Ok(Seq::ZERO.next()) } else { floor(db) }
 }
 
 /// The place of the newest event.

@@ -37,6 +37,8 @@ pub(super) enum ReadError {
 pub(super) struct Snapshot<'a> {
     pub(super) db: &'a Connection,
     pub(super) sums: Sums,
+    /// The first event that is kept.
+    pub(super) floor: Seq,
     /// Told of the place of each event that is passed over, as often as it is.
     pub(super) tell: &'a dyn Fn(u64),
 }
@@ -183,8 +185,11 @@ impl Snapshot<'_> {
         Ok(Part { events, more_before: false, more_after, last: asked })
     }
 
-    /// The cheep at this place, unless it is damaged or missing.
+    /// The cheep at this place, unless it is damaged, missing or not kept any longer.
     fn sound(self, seq: Seq) -> Result<Option<Cheep>, ReadError> {
+        if seq < self.floor {
+            return Ok(None);
+        }
         let cheep = match self.cheep(seq) {
             Err(ReadError::Damaged(_)) => None,
             cheep => cheep?,

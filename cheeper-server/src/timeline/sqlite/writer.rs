@@ -19,6 +19,7 @@ use super::{
     files::Files,
     ledger::{Ledger, WriteError},
     mark, queue,
+    retention::Retention,
     row::Sums,
 };
 use crate::timeline::{
@@ -79,6 +80,8 @@ pub(super) struct Writer {
     /// A commit failed when all of it was written: it lies in the log until another takes its place.
     is_in_doubt: bool,
     has_told_of_damage: bool,
+    /// What takes old events away, if any are to go.
+    retention: Option<Retention>,
 }
 
 impl Writer {
@@ -106,6 +109,7 @@ impl Writer {
             log,
             is_in_doubt: false,
             has_told_of_damage: false,
+            retention: None,
         }
     }
 
@@ -115,6 +119,17 @@ impl Writer {
         self
     }
 
+    /// Takes old events away between the writes of others.
+    pub(super) fn retaining(self, retention: Retention) -> Self {
+        Self { retention: Some(retention), ..self }
+    }
+
+    /// How long until there is something to do that nobody asks for.
+    fn due(&self) -> Duration {
+        let retention = self.retention.as_ref().and_then(Retention::due);
+        [self.log.due(), retention].into_iter().flatten().fold(PROBE_EVERY, Duration::min)
+    }
+
     /// Works until every sender is gone and the queue is empty.
     pub(super) fn run(mut self, queue: &queue::Receiver<Write>) {
         // A run that was killed may have left what it was about to take out of the log.
@@ -122,7 +137,7 @@ impl Writer {
             self.log.empty_soon();
         }
         loop {
-            match queue.recv_timeout(self.log.due().map_or(PROBE_EVERY, |due| due.min(PROBE_EVERY))) {
+            match queue.recv_timeout(self.due()) {
                 Ok(first) => {
                     let mut batch = vec![first];
                     batch.extend(queue.try_iter().take(BATCH - 1));
@@ -136,6 +151,7 @@ impl Writer {
                 Err(mpsc::RecvTimeoutError::Timeout) => self.probe(),
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
+            self.retain();
             self.log.empty_if_due(&self.db, &self.files);
         }
         match self.files.check() {
@@ -200,6 +216,16 @@ impl Writer {
             self.is_in_doubt = false;
         }
         self.note(found.err().as_ref());
+    }
+
+    /// Lets some of what is old go, if it is time and the store takes writes.
+    fn retain(&mut self) {
+        if self.trouble().is_none()
+            && !self.soundness.hinders_writing()
+            && let Some(retention) = &mut self.retention
+        {
+            retention.step_if_due(&mut self.db, self.sums, &self.files, &mut self.log);
+        }
     }
 
     fn trouble(&self) -> MutexGuard<'_, Option<Trouble>> {

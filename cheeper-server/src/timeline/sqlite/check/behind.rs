@@ -34,6 +34,7 @@ const TOLD: u64 = 20;
 pub(in super::super) struct Soundness {
     damage: Mutex<Option<Damage>>,
     hinders_writing: AtomicBool,
+    has_ended: AtomicBool,
 }
 
 impl Soundness {
@@ -44,6 +45,11 @@ impl Soundness {
     /// Whether what was found is such that a write would make it worse.
     pub(in super::super) fn hinders_writing(&self) -> bool {
         self.hinders_writing.load(Ordering::Relaxed)
+    }
+
+    /// Whether the look has come to its end, sound or not.
+    pub(in super::super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
     }
 
     fn add(&self, finding: Finding) {
@@ -85,10 +91,12 @@ impl Behind {
             let is_whole = move || !matches!(files.check(), Err(Loss::Cut(_)));
             let looked = Thorough::new(&db, sums).until(stopped, is_whole).run(&mut |finding| soundness.add(finding));
             match looked {
-                Ok(true) if soundness.damage().is_none() => {
-                    tracing::debug!("all of the store was looked at: it is sound");
+                Ok(is_whole) => {
+                    soundness.has_ended.store(is_whole, Ordering::Release);
+                    if is_whole && soundness.damage().is_none() {
+                        tracing::debug!("all of the store was looked at: it is sound");
+                    }
                 }
-                Ok(_) => {}
                 Err(error) => tracing::error!(%error, "the store could not be looked at"),
             }
             drop(db);

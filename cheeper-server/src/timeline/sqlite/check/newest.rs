@@ -6,7 +6,8 @@ use rusqlite::{Connection, ErrorCode};
 use super::{
     super::{
         row::{CHEEPS, CLAIMS, Sums},
-        schema::{self, VERSION},
+        retention::is_sound_floor,
+        schema,
         snapshot::{ReadError, Snapshot},
     },
     thorough::damaged_structure,
@@ -29,12 +30,17 @@ pub(super) fn look_at(db: &Connection, sums: Sums) -> rusqlite::Result<Option<St
 }
 
 fn events(db: &Connection, sums: Sums) -> rusqlite::Result<Option<String>> {
-    let head = schema::head(db, VERSION)?;
-    let (Ok(first), Ok(last)) = (u64::try_from((head - ROWS + 1).max(1)), u64::try_from(head)) else {
+    let version: u8 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let (head, floor) = (schema::head(db, version)?, schema::floor_of(db, version)?);
+    if version > 2 && !is_sound_floor(db, sums)? {
+        return Ok(Some("the place from which on it is kept is damaged".to_owned()));
+    }
+    let first = (head - ROWS + 1).max(floor.get().cast_signed());
+    let (Ok(first), Ok(last)) = (u64::try_from(first), u64::try_from(head)) else {
         return Ok((head < 0).then(|| "its last event has no place".to_owned()));
     };
     let (first, last) = (Seq::new(first).unwrap_or_default(), Seq::new(last).unwrap_or_default());
-    let snapshot = Snapshot { db, sums, tell: &|_| () };
+    let snapshot = Snapshot { db, sums, floor, tell: &|_| () };
     match snapshot.backward(first, last, usize::MAX) {
         Ok(events) => {
             let damaged = events.iter().find(|event| matches!(event, Event::Unknown { .. }));

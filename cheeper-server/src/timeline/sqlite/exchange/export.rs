@@ -44,7 +44,7 @@ pub fn export(path: &Path, what: What, to: &mut dyn Write) -> Result<Exported, E
     let identity = Identity::read(&db).map_err(failed)?;
     let identity = identity.ok_or_else(|| OpenError::damaged(path, "its key is damaged"))?;
     let seq = |number: i64| u64::try_from(number).ok().and_then(Seq::new).unwrap_or_default();
-    let floor = Seq::ZERO.next();
+    let floor = schema::floor(&db).map_err(failed)?;
     let head = seq(schema::head(&db, VERSION).map_err(failed)?);
     let sums = identity.sums();
     let mut lines = Lines { path, to, exported: Exported { lines: 0, damaged: 0 } };
@@ -53,7 +53,7 @@ pub fn export(path: &Path, what: What, to: &mut dyn Write) -> Result<Exported, E
     let mut first = floor;
     while first <= head {
         let last = Seq::new(first.get() + STEP - 1).map_or(head, |last| last.min(head));
-        let snapshot = Snapshot { db: &db, sums, tell: &|_| () };
+        let snapshot = Snapshot { db: &db, sums, floor, tell: &|_| () };
         let events = snapshot.forward(first, last, usize::MAX).map_err(|error| match error {
             ReadError::Sqlite(error) => failed(error),
             error => OpenError::damaged(path, error.to_string()).into(),

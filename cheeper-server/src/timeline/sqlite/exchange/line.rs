@@ -177,7 +177,7 @@ mod tests {
             r#"{"type":"cheep","seq":2,"at":"2026-11-23T12:01:09.004Z","name":"bob","cheep":"hi","verified":false"#;
         for (line, with) in [
             ("not JSON".to_owned(), "it is no event"),
-            (r#"{"type":"unknown","seq":7}"#.to_owned(), "it is no event"),
+            (r#"{"type":"unknown","seq":7}"#.to_owned(), "was damaged"),
             (r#"{"type":"void","seq":7}"#.to_owned(), "it is no void event"),
             (cheep.replace("\"hi\"", "\"\"") + "}", "empty"),
             (cheep.replace("\"hi\"", &format!("\"{}\"", "x".repeat(4001))) + "}", "at most 4000"),

@@ -253,6 +253,27 @@ impl Sums {
         self.put_void(db, change, &void)
     }
 
+    /// Makes a change void whose cheep is not kept any longer, and forgets under which id it was asked for.
+    pub(in crate::timeline::sqlite) fn forget_change(self, db: &Connection, change: Seq) -> rusqlite::Result<()> {
+        self.erase_change_wholly(db, change)?;
+        let mut statement = db.prepare_cached("SELECT * FROM changes WHERE seq = ?")?;
+        let mut rows = statement.query([change.get()])?;
+        let Some(row) = rows.next()? else { return Ok(()) };
+        // One that is damaged stays so, and its id goes all the same.
+        let sum = if self.hold(&CHANGES, row)? {
+            let columns = (0..CHANGES.columns - 1).map(|column| match column {
+                5 | 6 => Ok(ValueRef::Null),
+                _ => row.get_ref(column),
+            });
+            Some(self.of(CHANGES.name, columns.collect::<rusqlite::Result<Vec<_>>>()?))
+        } else {
+            None
+        };
+        drop(rows);
+        let query = "UPDATE changes SET folded_name = NULL, id = NULL, sum = coalesce(?, sum) WHERE seq = ?";
+        db.prepare_cached(query)?.execute((sum, change.get())).map(drop)
+    }
+
     /// Writes a void change over what stands in its place, as sound if whose it was can be read. Only columns that no index
     /// knows are written: what one knows might be another value than the row's, if that is damaged.
     fn put_void(self, db: &Connection, change: Seq, void: &Void) -> rusqlite::Result<()> {

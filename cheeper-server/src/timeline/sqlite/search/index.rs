@@ -22,6 +22,8 @@ const APPLICATION_ID: i32 = 0x4368_5365;
 const VERSION: i32 = 1;
 /// What people wrote is its owner's alone, as in the store.
 const OWNER_ONLY: u32 = 0o600;
+/// Cheeps that are taken out of it at once.
+const FORGOTTEN: usize = 256;
 /// Memory of its own cache while it is filled.
 const CACHE_KIB: i64 = 1024;
 
@@ -135,6 +137,12 @@ impl Index {
         transaction.commit()?;
         self.position = position;
         Ok(())
+    }
+
+    /// Takes out some of what lies before `floor`. False if there is none.
+    pub(super) fn forget_before(&self, floor: Seq) -> rusqlite::Result<bool> {
+        let query = "DELETE FROM words WHERE rowid IN (SELECT rowid FROM words WHERE rowid < ? LIMIT ?)";
+        Ok(self.db.prepare_cached(query)?.execute((floor.get(), FORGOTTEN))? > 0)
     }
 
     /// Empties the log, in which the pages stand as they were before something was taken out of them. False if somebody reads

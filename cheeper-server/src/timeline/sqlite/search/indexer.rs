@@ -111,6 +111,9 @@ impl Indexer {
             None => self.open()?,
         };
         let mut taken = 0;
+        while !self.shared.is_closed() && index.forget_before(self.reader.floor()?)? {
+            self.has_earlier_pages = true;
+        }
         while index.position().seq < self.reader.newest() && !self.shared.is_closed() {
             let (entries, position) = self.gather(index.position())?;
             index.take(&entries, position)?;
@@ -154,6 +157,8 @@ impl Indexer {
     /// What comes next into the index, and how far it goes then.
     fn gather(&mut self, from: Position) -> Result<(Vec<Entry>, Position), IndexingError> {
         let (mut entries, mut position) = (Vec::new(), from);
+        // Of what is not kept any longer there is nothing to be read.
+        position.seq = position.seq.max(self.reader.floor()?.previous());
         let head = self.reader.newest();
         while position.seq < head && entries.len() < TRANSACTION && !self.shared.is_closed() {
             let first = position.seq.next();

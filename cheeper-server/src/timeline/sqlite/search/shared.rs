@@ -71,7 +71,7 @@ impl Shared {
     }
 
     /// There are new events. Whoever has been told of others and has not come to them yet is not woken once more.
-    pub(super) fn ring(&self) {
+    pub(in super::super) fn ring(&self) {
         let mut bell = self.bell();
         if *bell == Bell::Silent {
             *bell = Bell::Rung;

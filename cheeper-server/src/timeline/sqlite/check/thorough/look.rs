@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use cheeper_protocol::Seq;
 use rusqlite::{Connection, ErrorCode};
 
 use super::{
@@ -65,7 +66,15 @@ impl<'a> Thorough<'a> {
         let version: u8 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let head = schema::head(self.db, version)?;
         let mut entries = Entries::default();
-        let mut expected = 1;
+        let floor = schema::floor_of(self.db, version)?.get().cast_signed();
+        if floor > 1 {
+            // What is kept may name what is not.
+            let transaction = self.db.unchecked_transaction()?;
+            let mut step = Step { db: &transaction, sums: self.sums, first: 1, last: floor - 1, find: &mut *find };
+            step.targets(head, &mut entries)?;
+            step.answers(head, &mut entries)?;
+        }
+        let mut expected = floor;
         while expected <= head {
             if !self.goes_on() {
                 return Ok(());
@@ -97,20 +106,23 @@ impl<'a> Thorough<'a> {
     /// Rows where there can be none: before the first event, or of one that is not there yet.
     fn strays(&self, version: u8, find: Find) -> rusqlite::Result<()> {
         let head = schema::newest(version);
-        let mut look = |table: &str, column: &str| {
-            let query = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} < 1 OR {column} > ({head}))");
+        let floor = schema::floor_of(self.db, version)?;
+        let mut look = |table: &str, column: &str, first: Seq| {
+            let query = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} < {first} OR {column} > ({head}))");
             if self.db.query_row(&query, [], |row| row.get(0))? {
                 find(Finding::of_row(format!("the table {table} has a row of an event that is not there")));
             }
             Ok::<_, rusqlite::Error>(())
         };
-        look("cheeps", "seq")?;
+        look("cheeps", "seq", floor)?;
         if version > 1 {
-            look("changes", "seq")?;
-            look("changes", "target")?;
-            look("states", "seq")?;
-            look("answers", "parent")?;
-            look("reactions", "target")?;
+            // What is kept may name what is not; and who reacted to that goes a little later.
+            let first = Seq::ZERO.next();
+            look("changes", "seq", floor)?;
+            look("changes", "target", first)?;
+            look("states", "seq", floor)?;
+            look("answers", "parent", first)?;
+            look("reactions", "target", first)?;
         }
         Ok(())
     }
