@@ -20,7 +20,7 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(4500);
 pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
     let address = args.listen;
     let failed = |why| ServeError::Listen { address, why };
-    let (data, public_url) = (args.data()?, args.access.public_url.clone());
+    let (data, public_url, keep) = (args.data()?, args.access.public_url.clone(), args.keep.keep());
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let mut config = args.into_config(rlimit::increase_nofile_limit(u64::MAX)?, processors)?;
     // An address that is taken is told at once; but nobody is let in before there is somebody to answer. Until then
@@ -37,7 +37,7 @@ pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
     place.greet()?;
     let stop = CancellationToken::new();
     tokio::spawn(end(signals, stop.clone(), log.clone()));
-    let ran = run(listener, config, store, stop.cancelled_owned()).await;
+    let ran = run(listener, config, store.keeping(keep), stop.cancelled_owned()).await;
     // What it stumbled over while it stopped comes from that.
     if worker::has_failed() {
         return Err(ServeError::Worker);

@@ -40,8 +40,12 @@ impl Feed {
         Self { tail, pages, timeline }
     }
 
-    /// The newest events, and which one is the newest.
+    /// The newest events, and which one is the newest. Whoever asks finds nothing there that is not kept any longer.
     pub(crate) fn tail(&self) -> &Arc<Tail> {
+        if self.tail.raise_floor(self.timeline.floor()) {
+            // Pages that were made before, or are just being read, have what is not kept any longer.
+            self.pages.erase(self.tail.head().next());
+        }
         &self.tail
     }
 
@@ -51,11 +55,12 @@ impl Feed {
         request: PageRequest,
         later: impl FnOnce(Result<Ready, Refusal>) + Send + 'static,
     ) -> Option<Ready> {
+        let tail = self.tail();
         if let Some(ready) = self.pages.made(&request) {
             return Some(ready);
         }
-        let selection = request.selection();
-        if let Ok(page) = self.tail.part(&selection.read, |part| request.encode(&selection, part)) {
+        let selection = request.selection(tail.floor());
+        if let Ok(page) = tail.part(&selection.read, |part| request.encode(&selection, part)) {
             return Some(self.pages.make(request, &page));
         }
         if self.pages.wait_for(request.clone(), Box::new(later)) {

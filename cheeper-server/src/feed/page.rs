@@ -24,6 +24,26 @@ pub struct Selection {
     pub read: Read,
     /// The asker's cursor means nothing here; this is the newest part.
     pub reset: bool,
+    /// The first event that is kept, as far as it is known.
+    pub floor: Seq,
+    /// What the asker lacks is not all kept.
+    pub missing: bool,
+}
+
+impl Selection {
+    /// The same of a timeline that ends at `head` and keeps nothing before `floor`: what comes after a cursor begins there, as
+    /// much of it as was asked for.
+    #[must_use]
+    pub fn above(self, floor: Seq, head: Seq) -> Self {
+        match self.read {
+            Read::Events { first, last } if first < floor => {
+                let count = last.next().get().saturating_sub(first.get());
+                let last = forth(floor.previous(), count, head).max(floor.previous());
+                Self { read: Read::Events { first: floor, last }, floor, missing: true, ..self }
+            }
+            read => Self { read, floor, ..self },
+        }
+    }
 }
 
 /// A page, ready to be sent.
@@ -61,7 +81,7 @@ pub fn select(question: &Question, head: Seq) -> Selection {
 }
 
 fn selection(read: Read) -> Selection {
-    Selection { read, reset: false }
+    Selection { read, reset: false, floor: Seq::ZERO.next(), missing: false }
 }
 
 /// The page of what was read: events, each as [`Event::to_json`](cheeper_protocol::Event::to_json) made it, with its seq. If
@@ -71,25 +91,33 @@ pub fn encode(id: Option<&RequestId>, selection: &Selection, head: Seq, part: &P
     let id = id.map(|id| format!("\"id\":{},", serde_json::Value::from(id.as_str()))).unwrap_or_default();
     let reset = if selection.reset { ",\"reset\":true" } else { "" };
     let begin = format!("{{\"type\":\"page\",{id}\"events\":[");
-    let end = |from: Seq, to: Seq, more: bool| {
-        format!("],\"from\":{from},\"to\":{to},\"head\":{head},\"more\":{more}{reset}}}")
+    let end = |from: Seq, to: Seq, more: bool, floor: Seq, missing: bool| {
+        let floor = if floor > Seq::ZERO.next() { format!(",\"floor\":{floor}") } else { String::new() };
+        let missing = if missing { ",\"missing\":true" } else { "" };
+        format!("],\"from\":{from},\"to\":{to},\"head\":{head},\"more\":{more}{reset}{floor}{missing}}}")
     };
     let last = Seq::new(limits::SEQ_MAX).unwrap_or(head);
-    let room = limits::PAGE_BYTES.saturating_sub(begin.len() + end(last, last, false).len());
+    let room = limits::PAGE_BYTES.saturating_sub(begin.len() + end(last, last, false, last, true).len());
 
     let kept = kept(&selection.read, part, room);
     let more_before = part.more_before || kept.start > 0;
     // Who reads backwards asks for nothing after where the reading began.
     let is_backward = matches!(selection.read, Read::Cheeps { forth: 0, .. } | Read::Search { .. });
     let more_after = !is_backward && (part.more_after || kept.end < part.events.len());
-    let (first, end_of_all) = span(&selection.read, part.last);
+    let (first, end_of_all) = span(selection, part.last);
     let events = &part.events[kept];
+    // It may have risen since it was asked for. All that is kept is given in a row, so that shows.
+    let has_risen = match (&selection.read, events.first()) {
+        (Read::Events { .. }, Some((oldest, _))) => *oldest > first,
+        (Read::Events { .. }, None) => first <= end_of_all,
+        (Read::Cheeps { .. } | Read::Thread { .. } | Read::Search { .. }, _) => false,
+    };
     let (from, to) = match (events.first(), events.last()) {
         (Some((oldest, _)), Some((newest, _))) => {
-            (if more_before { *oldest } else { first }, if more_after { *newest } else { end_of_all })
+            (if more_before || has_risen { *oldest } else { first }, if more_after { *newest } else { end_of_all })
         }
-        // None was wanted, so nothing is known of any.
-        _ if more_before || more_after => (end_of_all.next(), end_of_all),
+        // None was wanted or none is kept, so nothing is known of any.
+        _ if more_before || more_after || has_risen => (end_of_all.next(), end_of_all),
         _ => (first, end_of_all),
     };
     let forward = matches!(selection.read, Read::Events { .. });
@@ -105,20 +133,23 @@ pub fn encode(id: Option<&RequestId>, selection: &Selection, head: Seq, part: &P
         }
         json.push_str(&String::from_utf8_lossy(event));
     }
-    json.push_str(&end(from, to, more));
+    let floor = if has_risen { from } else { selection.floor };
+    json.push_str(&end(from, to, more, floor, selection.missing || has_risen));
     Page { json, forward, more, last: to }
 }
 
 /// The first and the last seq that a page speaks for if nothing of what was asked for is left out.
-fn span(read: &Read, last: Seq) -> (Seq, Seq) {
-    let beginning = Seq::ZERO.next();
-    match read {
+fn span(selection: &Selection, last: Seq) -> (Seq, Seq) {
+    let beginning = selection.floor;
+    let (first, last) = match &selection.read {
         Read::Events { first, .. } => (*first, last),
         Read::Cheeps { forth: 0, pivot, .. } => (beginning, *pivot),
         Read::Thread { thread, .. } => (thread.after.map_or(beginning, Seq::next), last),
         Read::Cheeps { .. } => (beginning, last),
         Read::Search { search, .. } => (beginning, search.before.map_or(last, |before| before.previous().min(last))),
-    }
+    };
+    // Before the floor there is nothing to speak for.
+    (first, if first == beginning { last.max(first.previous()) } else { last })
 }
 
 /// Which of the events a page has.

@@ -17,11 +17,11 @@ pub(crate) struct PageRequest {
 }
 
 impl PageRequest {
-    /// The part of the timeline that it gets.
-    pub(super) fn selection(&self) -> Selection {
+    /// The part that it gets of a timeline of which nothing before `floor` is kept.
+    pub(super) fn selection(&self, floor: Seq) -> Selection {
         let mut selection = page::select(&self.question, self.head);
         selection.reset |= self.reset;
-        selection
+        selection.above(floor, self.head)
     }
 
     /// The page, of what was read for its selection.

@@ -40,6 +40,14 @@ impl Follower {
             let why = format!("This timeline ends at {newest}: it is not the one you were following, start afresh.");
             return Err(Refusal::new(Code::BadField, why).in_field("after"));
         }
+        let floor = site.services.feed.tail().floor();
+        if cursor.next() < floor {
+            let why = format!(
+                "What came before {floor} is not kept any longer: start afresh, or with after={}.",
+                floor.previous()
+            );
+            return Err(Refusal::new(Code::Gone, why).in_field("after"));
+        }
         Ok(Self { site, grant, line, framing, cursor })
     }
 
@@ -75,7 +83,11 @@ impl Follower {
         let question = Question::History(History { range: Range::After(self.cursor), limit: PAGE });
         let page = api::page(&self.site, question).await.ok()?;
         let json = page.json();
-        let Events { events } = serde_json::from_slice(&json).ok()?;
+        let Events { events, missing } = serde_json::from_slice(&json).ok()?;
+        if missing {
+            // They would seem to follow each other. Whoever comes back is told why.
+            return None;
+        }
         let mut text = Vec::with_capacity(json.len());
         // They have no hole, so their seqs follow from the cursor.
         for (seq, event) in (self.cursor.next().get()..).map_while(Seq::new).zip(events) {
@@ -91,4 +103,6 @@ impl Follower {
 struct Events<'a> {
     #[serde(borrow)]
     events: Vec<&'a RawValue>,
+    #[serde(default)]
+    missing: bool,
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod error;
+mod keep;
 mod limits;
 mod operator;
 mod proxy;
@@ -16,7 +17,7 @@ use clap::{
 };
 use etcetera::base_strategy::{BaseStrategy as _, Xdg};
 
-use self::{access::AccessArgs, limits::LimitArgs, proxy::ProxyArgs, store::StoreTask};
+use self::{access::AccessArgs, keep::KeepArgs, limits::LimitArgs, proxy::ProxyArgs, store::StoreTask};
 pub use self::{error::ArgsError, operator::OperatorTask};
 use crate::config::Config;
 
@@ -79,6 +80,9 @@ pub struct Args {
 
     #[command(flatten)]
     pub limits: LimitArgs,
+
+    #[command(flatten)]
+    pub keep: KeepArgs,
 
     /// What to log: error, warn, info, debug or trace, or a filter such as cheeper_server=debug.
     #[arg(long, env = "CHEEPER_LOG", value_name = "FILTER", default_value = "warn,cheeper_server=info", value_parser = log_filter)]
@@ -161,6 +165,8 @@ mod tests {
             ["--cheep-chars", "0"],
             ["--cheep-chars", "4001"],
             ["--cheep-chars", "many"],
+            ["--keep-days", "0"],
+            ["--keep-cheeps", "0"],
             ["--post-rate=-1", "--log=warn"],
             ["--frame-rate", "70000"],
             ["--page-rate", "many"],

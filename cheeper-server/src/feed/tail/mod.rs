@@ -9,7 +9,10 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{
+    Mutex, PoisonError, RwLock, RwLockReadGuard,
+    atomic::{AtomicU64, Ordering},
+};
 
 use cheeper_protocol::{Cheep, Event, Seq};
 
@@ -25,6 +28,8 @@ use crate::timeline::{Part, Read};
 pub struct Tail {
     ring: RwLock<Ring>,
     capacity_bytes: usize,
+    /// The first event that is kept.
+    floor: AtomicU64,
     /// Whoever holds it is the only one who changes the ring.
     changes: Mutex<Changes>,
     /// Called whenever it has grown.
@@ -38,7 +43,8 @@ impl Tail {
     /// A ring of at most `capacity_bytes` of frames (and always the newest run), after an event `head`.
     pub fn new(head: Seq, capacity_bytes: usize) -> Self {
         let (changes, wakers) = (Mutex::default(), RwLock::default());
-        Self { ring: RwLock::new(Ring::new(head)), capacity_bytes, changes, wakers }
+        let floor = AtomicU64::new(Seq::ZERO.next().get());
+        Self { ring: RwLock::new(Ring::new(head)), capacity_bytes, floor, changes, wakers }
     }
 
     /// Adds events, which follow right after the head, and wakes its readers. Nobody sees the new ones without what they
@@ -62,6 +68,25 @@ impl Tail {
             changes.forget_before(ring.oldest());
         }
         self.wakers.read().unwrap_or_else(PoisonError::into_inner).iter().for_each(|wake| wake(events));
+    }
+
+    /// Nothing before `floor` is kept any longer, so that none of it is here either. True if it has risen.
+    pub fn raise_floor(&self, floor: Seq) -> bool {
+        // Nearly always it has not, which is asked all the time.
+        if floor <= self.floor() || self.floor.fetch_max(floor.get(), Ordering::AcqRel) >= floor.get() {
+            return false;
+        }
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        // What is kept of the changes of a cheep that is not is void.
+        ring.raise_floor(floor, changes.newest_of(floor));
+        changes.forget_before(ring.oldest());
+        true
+    }
+
+    /// The first event that is kept.
+    pub fn floor(&self) -> Seq {
+        Seq::new(self.floor.load(Ordering::Acquire)).unwrap_or_default()
     }
 
     /// Has `waker` called from now on when there is something new.

@@ -66,6 +66,11 @@ impl Changes {
         }
     }
 
+    /// The newest of them that is a change of a cheep before `floor`.
+    pub(super) fn newest_of(&self, floor: Seq) -> Option<Seq> {
+        self.0.iter().rev().find(|change| change.target < floor).map(|change| change.seq)
+    }
+
     fn note(&mut self, event: &Event) {
         let (target, is_edit) = match event {
             Event::Edit(edit) => (edit.target, true),

@@ -11,6 +11,8 @@ pub(super) struct Ring {
     runs: VecDeque<Arc<Run>>,
     bytes: usize,
     pub(super) head: Seq,
+    /// The first event that is kept anywhere.
+    floor: Seq,
 }
 
 /// The ring no longer has, or does not have yet, what was asked for.
@@ -19,7 +21,7 @@ pub struct NotHere;
 
 impl Ring {
     pub(super) fn new(head: Seq) -> Self {
-        Self { runs: VecDeque::new(), bytes: 0, head }
+        Self { runs: VecDeque::new(), bytes: 0, head, floor: Seq::ZERO.next() }
     }
 
     /// The oldest event that it has; the one after the newest if it has none.
@@ -78,6 +80,13 @@ impl Ring {
         }
     }
 
+    /// Lets go of what is not kept anywhere any longer, and of all up to an event if there is one, with what lies in the same
+    /// run.
+    pub(super) fn raise_floor(&mut self, floor: Seq, up_to: Option<Seq>) {
+        self.floor = self.floor.max(floor);
+        self.drop_oldest(usize::MAX, up_to.max(Some(floor.previous())));
+    }
+
     /// The runs with so many cheeps up to and with `pivot`, and with all after it up to `last`; and whether they go back to
     /// the beginning of all.
     pub(super) fn runs_around(&self, pivot: Seq, back: usize, last: Seq) -> (Vec<Arc<Run>>, bool) {
@@ -91,7 +100,7 @@ impl Ring {
         }
         runs.reverse();
         let oldest = runs.first().map_or(self.oldest(), |run| run.first);
-        (runs, oldest == Seq::ZERO.next())
+        (runs, oldest <= self.floor)
     }
 
     /// The frames from `first` to the head.

@@ -35,7 +35,6 @@ use std::{
 use cheeper_protocol::{AuditQuery, Code, Event, Refusal, Seq};
 use rusqlite::{Connection, Row, config::DbConfig};
 
-pub use self::{error::OpenError, retention::Keep};
 use self::{
     check::{
         Found,
@@ -51,6 +50,7 @@ use self::{
     snapshot::{ReadError, Snapshot},
     writer::{Write, Writer},
 };
+pub use self::{error::OpenError, retention::Keep};
 use super::{
     AccessChange, Admit, Answer, Audit, Command, Damage, Engine, Outcome, Part, Publish, Read, Timeline, Trouble,
 };
@@ -323,7 +323,8 @@ impl Timeline for Sqlite {
         };
         // Readers first: SQLite carries the log over and removes it for the last connection alone.
         drop(reads);
-        let read = readers.into_iter().chain(search.stop()).chain([check.stop()]).chain(planning.stop()).try_for_each(end);
+        let read =
+            readers.into_iter().chain(search.stop()).chain([check.stop()]).chain(planning.stop()).try_for_each(end);
         drop(writes);
         end(writer)?;
         let log = beside(&lock.path, LOG);

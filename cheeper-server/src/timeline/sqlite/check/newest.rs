@@ -5,8 +5,8 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::{
     super::{
-        row::{CHEEPS, CLAIMS, Sums},
         retention::is_sound_floor,
+        row::{CHEEPS, CLAIMS, Sums},
         schema,
         snapshot::{ReadError, Snapshot},
     },

@@ -16,7 +16,7 @@ use super::{
         check::{self, Found},
         ledger::{Ledger, WriteError},
         lock::StoreLock,
-        row::Sums,
+        row::{FLOOR, Sums, seq},
         schema::{self, Identity},
     },
     ExchangeError,
@@ -88,6 +88,9 @@ fn fill(lines: &mut dyn BufRead, new: &Path, path: &Path) -> Result<Imported, Ex
         })?;
     }
     let head = taker.end(&header).map_err(|why| reader.refuse(why))?;
+    if header.cheeper == What::Events && header.floor > Seq::ZERO.next() {
+        sums.insert(&transaction, &FLOOR, &[seq(header.floor.previous())]).map_err(failed)?;
+    }
     transaction.commit().map_err(failed)?;
     match check::damages(&db, sums).map_err(failed)?.into_iter().next() {
         Some(what) => Err(ExchangeError::Unsound(what)),

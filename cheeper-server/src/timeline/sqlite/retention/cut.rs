@@ -16,25 +16,22 @@ use super::super::{
 };
 
 /// Raises the floor towards `wanted` as far as about so many rows go with it. Where it is then, and whether that is all.
-pub(super) fn cut(
-    transaction: &Transaction,
-    sums: Sums,
-    wanted: Seq,
-    rows: u64,
-) -> Result<(Seq, bool), WriteError> {
+pub(super) fn cut(transaction: &Transaction, sums: Sums, wanted: Seq, rows: u64) -> Result<(Seq, bool), WriteError> {
     let floor = schema::floor(transaction)?;
     if wanted <= floor {
         return Ok((floor, true));
     }
     let next = Seq::new(floor.get() + rows).map_or(wanted, |next| next.min(wanted));
     // Many may react to one cheep. Their changes can be made void before it goes: nothing hangs on them.
-    let early = "SELECT seq FROM changes WHERE target >= ? AND target < ? AND seq >= ? AND (is_void = 0 OR id IS NOT NULL)
+    let early =
+        "SELECT seq FROM changes WHERE target >= ? AND target < ? AND seq >= ? AND (is_void = 0 OR id IS NOT NULL)
         AND (is_void = 1 OR kind = 'reaction') LIMIT ?";
     let span = (floor.get(), next.get(), next.get());
     if forget(transaction, sums, early, (span.0, span.1, span.2, rows))? == rows {
         return Ok((floor, false));
     }
-    let late = "SELECT seq FROM changes WHERE target >= ? AND target < ? AND seq >= ? AND (is_void = 0 OR id IS NOT NULL)";
+    let late =
+        "SELECT seq FROM changes WHERE target >= ? AND target < ? AND seq >= ? AND (is_void = 0 OR id IS NOT NULL)";
     forget(transaction, sums, late, span)?;
     for delete in [
         "DELETE FROM answers WHERE (parent, seq) IN
@@ -81,11 +78,7 @@ pub(super) struct Shrunk {
 
 /// Cuts free pages off the file, but for some that stay for what comes next. A store that an early version has made cannot do
 /// that: there they are all used again, and the file stays as long as it is.
-pub(super) fn shrink(
-    transaction: &Transaction,
-    pages: u64,
-    (spare, share): (u64, u64),
-) -> rusqlite::Result<Shrunk> {
+pub(super) fn shrink(transaction: &Transaction, pages: u64, (spare, share): (u64, u64)) -> rusqlite::Result<Shrunk> {
     let number = |name: &str| transaction.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
     let is_incremental = number("auto_vacuum")? == 2;
     let (free, all) = (number("freelist_count")?, number("page_count")?);

@@ -13,7 +13,11 @@ use cheeper_protocol::{Seq, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
-    super::{check::behind::Soundness, files::{Files, Loss}, schema},
+    super::{
+        check::behind::Soundness,
+        files::{Files, Loss},
+        schema,
+    },
     Keep,
 };
 use crate::worker;

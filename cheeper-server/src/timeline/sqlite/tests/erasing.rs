@@ -33,6 +33,16 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..120)
 }
 
+/// The same with texts that a server takes, which have 4000 characters at most.
+pub(super) fn within_bounds(steps: &[Step]) -> Vec<Step> {
+    let bounded = |step: &Step| match *step {
+        Step::Post { words, answers } => Step::Post { words: words.min(300), answers },
+        Step::Edit { target, words } => Step::Edit { target, words: words.min(300) },
+        ref other => other.clone(),
+    };
+    steps.iter().map(bounded).collect()
+}
+
 /// A text that is found by its word wherever a part of it is left.
 fn text(word: &str, words: usize) -> CheepText {
     CheepText::parse(&[word].repeat(words).join(" "), usize::MAX).unwrap()
@@ -89,7 +99,7 @@ fn shown(store: &Opened, seq: Seq) -> String {
 }
 
 /// Which of these words are in which files.
-fn left(folder: &Path, words: &BTreeSet<String>) -> Vec<String> {
+pub(super) fn left(folder: &Path, words: &BTreeSet<String>) -> Vec<String> {
     let mut left = Vec::new();
     for file in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         // One that goes at this moment, as a log at a stop, has nothing.

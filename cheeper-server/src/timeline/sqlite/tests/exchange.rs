@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    erasing::{Step, holder, steps, take},
+    erasing::{Step, holder, steps, take, within_bounds},
     *,
 };
 use crate::timeline::{
@@ -39,21 +39,12 @@ fn events(path: &Path) -> Vec<Event> {
     events
 }
 
-/// No server takes longer texts than 4000 characters, and an import holds lines to that.
-fn within_bounds(step: Step) -> Step {
-    match step {
-        Step::Post { words, answers } => Step::Post { words: words.min(300), answers },
-        Step::Edit { target, words } => Step::Edit { target, words: words.min(300) },
-        other => other,
-    }
-}
-
 /// A store at rest to which these steps were done, with the words that are gone from it.
 fn stored(steps: &[Step]) -> (TempDir, PathBuf, Vec<String>) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("cheeper.db");
     let store = open(&folder);
-    let (_, gone) = take(&store, &steps.iter().cloned().map(within_bounds).collect::<Vec<_>>());
+    let (_, gone) = take(&store, &within_bounds(steps));
     store.timeline.close().unwrap();
     (folder, path, gone.into_iter().collect())
 }

@@ -5,6 +5,7 @@ mod damage;
 mod erasing;
 mod exchange;
 mod migration;
+mod retention;
 mod search;
 
 use std::{

@@ -108,7 +108,8 @@ impl<'a> Thorough<'a> {
         let head = schema::newest(version);
         let floor = schema::floor_of(self.db, version)?;
         let mut look = |table: &str, column: &str, first: Seq| {
-            let query = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} < {first} OR {column} > ({head}))");
+            let query =
+                format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} < {first} OR {column} > ({head}))");
             if self.db.query_row(&query, [], |row| row.get(0))? {
                 find(Finding::of_row(format!("the table {table} has a row of an event that is not there")));
             }
