@@ -100,7 +100,10 @@ fn make(from: &Path, new: &Path, path: &Path) -> Result<Restored, CopyError> {
     let sums = check::look_at_tables(from, &source).map_err(|error| of_backup(from, error))?;
     let sums = sums.ok_or_else(|| CopyError::unsound(from, "it is empty"))?;
     // It is written anew, without what is free in it, so that a store of an earlier version can give back its room from now on.
-    source.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(unsound)?;
+    let how: u8 = source.pragma_query_value(None, "auto_vacuum", |row| row.get(0)).map_err(unsound)?;
+    if how == 0 {
+        source.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(unsound)?;
+    }
     let into = ToSqlOutput::Borrowed(ValueRef::Text(new.as_os_str().as_bytes()));
     source.execute("VACUUM INTO ?", [into]).map_err(unsound)?;
     drop(source);

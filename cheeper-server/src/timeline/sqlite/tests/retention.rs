@@ -1,8 +1,8 @@
 //! The oldest events go: what is left is what it was, and nothing else is there.
 
-use std::{io::Cursor, thread};
+use std::{io::Cursor, iter, thread, time::Instant};
 
-use cheeper_protocol::Emoji;
+use cheeper_protocol::{Emoji, testkit::PATIENCE};
 use proptest::prelude::*;
 
 use super::{
@@ -29,11 +29,18 @@ fn seq(number: u64) -> Seq {
     Seq::new(number).unwrap()
 }
 
-/// Waits until the floor is there.
-fn until_floor(store: &Opened, floor: Seq) {
-    while store.timeline.floor() < floor {
+/// Waits for what another thread does.
+fn until(mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "it is waited for in vain");
         thread::yield_now();
     }
+}
+
+/// Waits until the floor is there.
+fn until_floor(store: &Opened, floor: Seq) {
+    until(|| store.timeline.floor() >= floor);
     assert_eq!(store.timeline.floor(), floor);
 }
 
@@ -132,4 +139,161 @@ fn take_more(store: &Opened, steps: &[Step], head: u64) {
         }
     }
     assert_eq!(store.timeline.trouble(), None);
+}
+
+/// Lines of cheeps that came in so many days ago.
+fn lines_of(days_ago: impl Iterator<Item = i64>) -> Vec<u8> {
+    let now = cheeper_protocol::Timestamp::now().as_millisecond();
+    let cheep = |(nth, days): (usize, i64)| {
+        let at = cheeper_protocol::Timestamp::from_millisecond(now - days * 86_400_000).unwrap();
+        let seq = nth + 1;
+        format!(
+            "{{\"type\":\"cheep\",\"seq\":{seq},\"at\":\"{at}\",\"name\":\"alice\",\"cheep\":\"{days} days ago\"}}\n"
+        )
+    };
+    let cheeps: Vec<String> = days_ago.enumerate().map(cheep).collect();
+    let head = cheeps.len();
+    let header = format!("{{\"cheeper\":\"events\",\"version\":1,\"timeline\":\"old\",\"floor\":1,\"head\":{head}}}\n");
+    (header + &cheeps.concat()).into_bytes()
+}
+
+fn imported(lines: Vec<u8>) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    import(&mut Cursor::new(lines), &folder.path().join("cheeper.db")).unwrap();
+    folder
+}
+
+#[test]
+fn what_is_older_than_so_many_days_goes_and_the_rest_stays_whatever_its_time() {
+    // One came in when the clock was wrong.
+    let folder = imported(lines_of([50, 40, 31, 29, 45, 3, 2].into_iter()));
+    let store = open_keeping(&folder, Keep { days: Some(30), ..NEVER });
+    until_floor(&store, seq(4));
+    let texts: Vec<_> =
+        store.read(everything()).unwrap().iter().map(|event| event.as_cheep().unwrap().seq.get()).collect();
+    assert_eq!(texts, [4, 5, 6, 7]);
+    store.timeline.close().unwrap();
+    // Both bounds hold.
+    let store = open_keeping(&folder, Keep { days: Some(30), cheeps: Some(2) });
+    until_floor(&store, seq(6));
+}
+
+#[test]
+fn when_all_is_gone_no_place_is_given_twice() {
+    let folder = imported(lines_of(iter::repeat_n(40, 30)));
+    let store = open_keeping(&folder, Keep { days: Some(30), ..NEVER });
+    until_floor(&store, seq(31));
+    assert_eq!(store.read(everything()).unwrap(), []);
+    store.timeline.close().unwrap();
+    assert_eq!(Store::check(&folder.path().join("cheeper.db")).unwrap(), Vec::<String>::new());
+    let store = Store::open(&folder.path().join("cheeper.db")).unwrap();
+    assert_eq!((store.head(), store.newest(10, usize::MAX).unwrap().len()), (seq(30), 0));
+    let store = start(store);
+    let posted = store.post(Post { reply_to: None, ..by(author("alice", None), "anew", None) }).unwrap();
+    assert_eq!(posted.cheep.seq, seq(31));
+    let answer = Post { reply_to: Some(seq(30)), ..by(author("alice", None), "to what is gone", None) };
+    assert_eq!(store.post(answer).unwrap_err().code, Code::BadReply);
+    assert_eq!(store.read(everything()).unwrap().len(), 1);
+}
+
+#[test]
+fn the_file_becomes_shorter_while_it_is_open_and_nobody_takes_that_for_a_loss() {
+    let folder = imported(lines_of(iter::repeat_n(1, 5000)));
+    let path = folder.path().join("cheeper.db");
+    let before = fs::metadata(&path).unwrap().len();
+    let store = open_keeping(&folder, newest(50));
+    until_floor(&store, seq(4951));
+    // The log is carried over when all is done.
+    until(|| {
+        assert_eq!(store.timeline.trouble(), None);
+        fs::metadata(&path).unwrap().len() < before / 2
+    });
+    assert!(store.post(by(author("alice", None), "goes on", None)).is_ok());
+    assert_eq!(store.read(everything()).unwrap().len(), 51);
+    assert_eq!(store.timeline.trouble(), None);
+    assert_eq!(store.timeline.damage(), None);
+    // What is really cut off is a loss all the same.
+    fs::File::options().write(true).open(&path).unwrap().set_len(4096).unwrap();
+    assert_eq!(store.post(by(author("alice", None), "too late", None)).unwrap_err().code, Code::NotStored);
+    assert_eq!(store.timeline.trouble(), Some(Trouble::Lost));
+}
+
+#[test]
+fn what_is_gone_is_found_no_more_and_its_words_leave_the_index() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    for nth in 0..600 {
+        store.post(by(author("alice", None), &format!("word{nth}x"), None)).unwrap();
+    }
+    until(|| !super::search::search(&store, "word599x").events.is_empty());
+    store.timeline.close().unwrap();
+    let index = folder.path().join("cheeper.db-search");
+    let rows = || {
+        let query = "SELECT count(*), min(id) FROM words_content";
+        Connection::open(&index).unwrap().query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    assert_eq!(rows(), (600, 1));
+    let store = open_keeping(&folder, newest(20));
+    until_floor(&store, seq(581));
+    assert!(super::search::search(&store, "word7x").events.is_empty());
+    assert_eq!(super::search::search(&store, "word590x").events.len(), 1);
+    until(|| rows() == (20, 581));
+    store.timeline.close().unwrap();
+    // One that is made anew begins at the floor.
+    fs::remove_file(&index).unwrap();
+    let store = open(&folder);
+    until(|| !super::search::search(&store, "word599x").events.is_empty());
+    assert!(super::search::search(&store, "word7x").events.is_empty());
+    store.timeline.close().unwrap();
+    assert_eq!(rows(), (20, 581));
+}
+
+#[test]
+fn ids_of_what_is_gone_are_free_again_and_do_no_harm() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    store.claim(holder()).unwrap();
+    let react = |target: u64, on, id: &str| {
+        let (emoji, id) = (Emoji::parse("🐦").unwrap(), Some(RequestId::parse(id).unwrap()));
+        Command::React(React { author: holder(), target: seq(target), emoji, on, id })
+    };
+    store.post(by(holder(), "old", Some("a"))).unwrap();
+    store.post(by(holder(), "new", Some("b"))).unwrap();
+    // These come after what is kept, and are of what is not.
+    store.submit(react(1, true, "c")).unwrap();
+    store.submit(react(1, false, "d")).unwrap();
+    let cheep = CheepText::parse("edited", 280).unwrap();
+    let edit =
+        |id: &str| Edit { author: holder(), target: seq(1), cheep: cheep.clone(), id: RequestId::parse(id).ok() };
+    store.submit(Command::Edit(edit("e"))).unwrap();
+    store.timeline.close().unwrap();
+    let store = open_keeping(&folder, newest(1));
+    until_floor(&store, seq(2));
+    for again in [react(1, true, "c"), Command::Edit(edit("e"))] {
+        assert_eq!(store.submit(again).unwrap_err().code, Code::NotFound);
+    }
+    for id in ["c", "d", "e"] {
+        store.submit(react(2, id != "d", id)).unwrap();
+    }
+    assert!(!store.post(by(holder(), "old", Some("a"))).unwrap().duplicate);
+    assert!(store.post(by(holder(), "new", Some("b"))).unwrap().duplicate || store.timeline.floor() > seq(2));
+}
+
+#[test]
+fn many_reactions_to_one_cheep_go_step_by_step() {
+    let folder = TempDir::new().unwrap();
+    let store = open(&folder);
+    store.post(by(author("alice", None), "liked by all", None)).unwrap();
+    store.post(by(author("alice", None), "kept", None)).unwrap();
+    for nth in 0..300 {
+        let (author, emoji) = (author(&format!("fan {nth}"), None), Emoji::parse("🐦").unwrap());
+        store.submit(Command::React(React { author, target: seq(1), emoji, on: true, id: None })).unwrap();
+    }
+    store.timeline.close().unwrap();
+    let store = open_keeping(&folder, newest(1));
+    until_floor(&store, seq(2));
+    let events = store.read(Read::Events { first: seq(3), last: seq(302) }).unwrap();
+    assert!(events.len() == 300 && events.iter().all(|event| matches!(event, Event::Void { .. })));
+    store.timeline.close().unwrap();
+    assert_eq!(Store::check(&folder.path().join("cheeper.db")).unwrap(), Vec::<String>::new());
 }
