@@ -355,3 +355,41 @@ proptest! {
         }
     }
 }
+
+/// A page of a log of which nothing before `floor` is kept, read when nothing before `now` was.
+fn above(log: &[(Seq, Vec<u8>, bool)], range: Range, limit: usize, [floor, now]: [u64; 2]) -> Received {
+    let head = head_of(log);
+    let selection = select(&Question::History(History { range, limit }), head).above(seq(floor), head);
+    let kept: Vec<_> = log.iter().filter(|(seq, ..)| seq.get() >= now).cloned().collect();
+    received(&encode(None, &selection, head, &part(&kept, &selection.read)))
+}
+
+#[test]
+fn a_page_begins_at_the_floor_and_says_what_is_missing() {
+    let log = log_with(&(1..=40).collect::<Vec<_>>(), 40);
+    let said = |page: &Received| {
+        let seqs: Vec<u64> = page.events.iter().map(|event| event.seq().get()).collect();
+        (seqs, page.from.get(), page.to.get(), page.more, page.floor.map(Seq::get), page.missing)
+    };
+    let ask = |range, limit, floors| said(&above(&log, range, limit, floors));
+    let nothing = Vec::<u64>::new;
+    assert_eq!(ask(Range::After(seq(3)), 2, [30, 30]), (vec![30, 31], 30, 31, true, Some(30), true));
+    assert_eq!(ask(Range::After(seq(3)), 50, [30, 30]), ((30..=40).collect(), 30, 40, false, Some(30), true));
+    assert_eq!(
+        ask(Range::After(seq(29)), 2, [30, 30]),
+        (vec![30, 31], 30, 31, true, Some(30), false),
+        "all after it is there"
+    );
+    assert_eq!(ask(Range::After(seq(35)), 2, [30, 30]), (vec![36, 37], 36, 37, true, Some(30), false));
+    assert_eq!(ask(Range::After(seq(0)), 2, [1, 1]), (vec![1, 2], 1, 2, true, None, false));
+    // All is gone.
+    assert_eq!(ask(Range::After(seq(3)), 2, [41, 41]), (nothing(), 41, 40, false, Some(41), true));
+    assert_eq!(ask(Range::Newest, 2, [41, 41]), (nothing(), 41, 40, false, Some(41), false));
+    // It has risen since it was asked for.
+    assert_eq!(ask(Range::After(seq(3)), 9, [20, 25]), ((25..29).collect(), 25, 28, true, Some(25), true));
+    assert_eq!(ask(Range::After(seq(3)), 9, [20, 35]), (nothing(), 29, 28, true, Some(29), true), "asking on goes on");
+    assert_eq!(ask(Range::Before(seq(33)), 9, [30, 30]), (vec![30, 31, 32], 30, 32, false, Some(30), false));
+    assert_eq!(ask(Range::Before(seq(7)), 9, [30, 30]), (nothing(), 30, 29, false, Some(30), false));
+    assert_eq!(ask(Range::Newest, 50, [30, 30]), ((30..=40).collect(), 30, 40, false, Some(30), false));
+    assert_eq!(ask(Range::Around(seq(2)), 4, [30, 30]), ((30..34).collect(), 30, 33, true, Some(30), false));
+}

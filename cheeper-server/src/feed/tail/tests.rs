@@ -244,3 +244,43 @@ fn a_damaged_first_event_is_passed_over() {
     let json = tail.part(&read, |part| String::from_utf8(part.events[0].1.to_vec()).unwrap()).unwrap();
     assert_eq!(json, r#"{"type":"unknown","seq":1}"#);
 }
+
+#[test]
+fn what_is_not_kept_any_longer_is_not_here_either_nor_is_what_was_done_to_it() {
+    let tail = Tail::new(Seq::ZERO, usize::MAX);
+    for first in [1, 11, 21] {
+        tail.push(&cheeps(first, &[5; 10]));
+    }
+    let reaction = Event::Reaction(Reaction {
+        seq: seq(31),
+        at: Timestamp::UNIX_EPOCH,
+        target: seq(2),
+        name: name("bob"),
+        emoji: Emoji::parse("🐦").unwrap(),
+        on: true,
+        count: 1,
+        next: None,
+        id: None,
+    });
+    tail.push(&[reaction]);
+    tail.push(&cheeps(32, &[5; 10]));
+    assert!(!tail.raise_floor(seq(1)), "that is where it was");
+    assert!(tail.piece(seq(1), 1).is_ok());
+    assert!(tail.raise_floor(seq(15)) && !tail.raise_floor(seq(15)));
+    assert_eq!((tail.floor(), tail.head()), (seq(15), seq(41)));
+    // The reaction is void in the store, so it is to be had there alone, with what lies before it.
+    assert_eq!(tail.piece(seq(31), 1).err(), Some(NotHere));
+    assert!(tail.piece(seq(32), 1).is_ok());
+    let newest = |back| {
+        let read = Read::Cheeps { pivot: seq(41), back, forth: 0, last: seq(41) };
+        tail.part(&read, |part| (part.events.len(), part.more_before))
+    };
+    assert_eq!(newest(5), Ok((5, true)));
+    assert_eq!(newest(11), Err(NotHere), "the store has one more");
+    assert!(tail.raise_floor(seq(32)));
+    assert_eq!(newest(11), Ok((10, false)), "here are all that are kept");
+    assert!(tail.raise_floor(seq(42)));
+    assert_eq!(newest(1), Ok((0, false)));
+    tail.push(&cheeps(42, &[5]));
+    assert_eq!(newest(1), Ok((0, false)), "of those up to then");
+}

@@ -97,6 +97,8 @@ const STEP: Duration = Duration::from_millis(2);
 /// writer's time at most.
 const PAUSE: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_millis(20) };
 const PAUSES: u32 = 9;
+/// A step may have stood still for other reasons.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The pause after a step that failed: the disk may be full.
 const AGAIN: Duration = Duration::from_secs(10);
 /// Free pages that stay in the file for what comes next: so many, and one in so many of all.
@@ -153,7 +155,7 @@ impl Retention {
         match self.step(db, sums, files, log) {
             Ok(()) => {
                 self.has_told = false;
-                self.next = Instant::now() + PAUSE.max(began.elapsed() * PAUSES);
+                self.next = Instant::now() + (began.elapsed() * PAUSES).clamp(PAUSE, LONGEST_PAUSE);
             }
             Err(error) => {
                 if !std::mem::replace(&mut self.has_told, true) {
