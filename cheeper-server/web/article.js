@@ -3,6 +3,7 @@
 import { element } from './dom.js';
 import { foldName } from './protocol.js';
 import { drawReactions } from './reactions.js';
+import { goTogether } from './scripts.js';
 import { isMentioned, isNamed, parts } from './text.js';
 import { ago, dayName, fullDate } from './time.js';
 
@@ -100,10 +101,14 @@ function drawQuote(seq, { quoted }) {
   return quote;
 }
 
+/** A name, and beside it what is to be known of it: letters of another script may be there to look like somebody else's name. */
 function drawName(name) {
   const drawn = element('bdi', { class: 'name' }, name);
   drawn.style.setProperty('--hue', String(hue(name)));
-  return drawn;
+  const both = document.createDocumentFragment();
+  both.append(drawn);
+  if (!goTogether(name)) both.append(element('span', { class: 'mixed', role: 'img', 'aria-label': 'mixes scripts', title: 'mixes scripts: some letters may be others than they seem' }, '\u26A0\uFE0E'));
+  return both;
 }
 
 function drawHead(cheep, id, changes, isOurs, { now, isLive }) {

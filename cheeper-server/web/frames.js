@@ -1,6 +1,6 @@
 // The server's frames, read into plain objects: what comes from outside is checked once, here. Pure.
 
-import { LIMITS, byteCount, cleanCheep, parseEmoji, parseName } from './protocol.js';
+import { LIMITS, byteCount, cleanCheep, parseEmoji, readName } from './protocol.js';
 
 /** @typedef {import('./protocol.js').Event} Event */
 
@@ -144,7 +144,7 @@ function instant(f, field) {
   return at.toISOString();
 }
 
-const name = (f, field) => parseName(string(f, field));
+const name = (f, field) => readName(string(f, field));
 
 const emoji = (f, field) => parseEmoji(string(f, field));
 
@@ -160,7 +160,7 @@ const reaction = (f) => ({ emoji: emoji(object(f), 'emoji'), count: whole(f, 'co
 
 function nameOf(value) {
   need(typeof value === 'string', 'names', 'a list of names');
-  return parseName(value);
+  return readName(value);
 }
 
 const optional = (read) => (f, field) => (f[field] === undefined || f[field] === null ? undefined : read(f, field));

@@ -70,6 +70,8 @@ const trim = (text) => text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '')
 
 /** A name's length, in bytes. */
 const NAME_BYTES = 512;
+/** Code points in one of its characters. */
+const NAME_CLUSTER = 10;
 
 /** A cheep as it is kept: NFC, LF line breaks, nothing that controls or hides, trimmed. */
 export function cleanCheep(raw) {
@@ -155,30 +157,58 @@ export function parseCheep(raw, limits = LIMITS) {
   return text;
 }
 
+const refuseName = (why) => { throw new Refusal('bad_name', why); };
+
+/** What passes for the mark of a verified name, by which a name would say of itself what only a server can say. */
+const LIKE_A_MARK = /[✓✔✅☑⍻√⎷Ⓥⓥ\u{1F5F8}\u{1F5F9}\u{1FBB1}\u{10102}\u{1F165}\u{1F145}\u{1F185}]/u;
+
 /**
  * Reads a name as somebody typed it.
  * @returns {string} the name as people see it
  * @throws {Refusal}
  */
 export function parseName(raw) {
-  const refuse = (why) => { throw new Refusal('bad_name', why); };
+  const name = readName(raw);
+  // Nothing of what follows is in ASCII, which most names are.
+  if (/^\p{ASCII}*$/u.test(name)) return name;
+  if (LIKE_A_MARK.test(name)) {
+    refuseName('A name must not have a check mark or the like: that is how verified names are marked.');
+  }
+  if (/[\p{Co}\p{Noncharacter_Code_Point}]/u.test(name)) {
+    refuseName('A name must not have characters that look different everywhere (private use).');
+  }
+  if (/[\p{Mn}\p{Me}]{5}/u.test(name)) refuseName('A name has at most 4 marks on a letter.');
+  for (const { segment } of segmenter.segment(name)) {
+    if (segment.length > NAME_CLUSTER && Array.from(segment).length > NAME_CLUSTER) {
+      refuseName(`A character of a name is made of at most ${NAME_CLUSTER} parts.`);
+    }
+  }
+  return name;
+}
+
+/**
+ * Reads a name that was taken once, maybe by rules that were wider: it is safe to draw.
+ * @returns {string}
+ * @throws {Refusal}
+ */
+export function readName(raw) {
   const name = raw.normalize('NFC');
   const isSpace = (char) => /\p{White_Space}/u.test(char);
-  if (name === '') refuse('A name must have at least one character.');
+  if (name === '') refuseName('A name must have at least one character.');
   let before;
   for (const char of name) {
     if (isSpace(char) && (before === undefined || isSpace(before))) {
-      refuse('A name must not begin with a space or have two in a row.');
+      refuseName('A name must not begin with a space or have two in a row.');
     }
     if (/[\p{Control}\p{Surrogate}\u2028\u2029]/u.test(char) || !isVisible(char, before)) {
-      refuse('A name must not have line breaks, control or invisible characters.');
+      refuseName('A name must not have line breaks, control or invisible characters.');
     }
     before = char;
   }
-  if (isSpace(before)) refuse('A name must not end with a space.');
-  if (countChars(name) > LIMITS.name_chars) refuse(`A name has at most ${LIMITS.name_chars} characters.`);
+  if (isSpace(before)) refuseName('A name must not end with a space.');
+  if (countChars(name) > LIMITS.name_chars) refuseName(`A name has at most ${LIMITS.name_chars} characters.`);
   if (byteCount(name) > NAME_BYTES) {
-    refuse(`This name has too many marks on its letters: it has at most ${NAME_BYTES} bytes.`);
+    refuseName(`This name has too many marks on its letters: it has at most ${NAME_BYTES} bytes.`);
   }
   return name;
 }

@@ -14,6 +14,11 @@ pub const CHEEP_LINE_FEEDS: usize = 10;
 pub const NAME_CHARS: usize = 32;
 /// Longest name, in bytes of UTF-8: a character can carry any number of marks.
 pub const NAME_BYTES: usize = 512;
+/// Most nonspacing marks on one letter of a name, as UTS #39 (5.4) advises: more of them run over the lines above and below.
+pub const NAME_MARKS: usize = 4;
+/// Most code points in one grapheme cluster of a name, or 32 characters could be hundreds. The longest that words are written
+/// with, as far as we know, has 9: Sanskrit *kārtsnya*.
+pub const NAME_CLUSTER: usize = 10;
 /// Longest message a client may send, in bytes of payload; a longer one is answered by close 1009.
 pub const FRAME_BYTES: usize = 16 * 1024;
 /// Most events in one page.

@@ -8,12 +8,14 @@ use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::{
-    limits::{NAME_BYTES, NAME_CHARS, SECRET_BYTES},
+    limits::{NAME_BYTES, NAME_CHARS, NAME_CLUSTER, NAME_MARKS, SECRET_BYTES},
+    lookalike::{self, Skeleton},
     refusal::{Code, Refusal},
-    text,
+    scripts, text,
 };
 
-/// A person's name: NFC, 1 to 32 grapheme clusters, nothing invisible, no white space at the ends or doubled.
+/// A person's name: NFC, 1 to 32 grapheme clusters, nothing invisible, no white space at the ends or doubled, nothing that
+/// passes for a mark of ours.
 ///
 /// ```
 /// # use cheeper_protocol::Name;
@@ -29,7 +31,29 @@ pub struct Name(String);
 impl Name {
     /// Reads a name as somebody typed it; refuses what [`Code::BadName`] covers.
     pub fn parse(raw: &str) -> Result<Self, Refusal> {
-        let refuse = |why: &'static str| Err(Refusal::new(Code::BadName, why).in_field("name"));
+        let name = Self::kept(raw)?;
+        // Nothing of what follows is in ASCII, which most names are.
+        if name.0.is_ascii() {
+            return Ok(name);
+        }
+        if name.0.chars().any(lookalike::is_like_a_mark) {
+            return refuse("A name must not have a check mark or the like: that is how verified names are marked.");
+        }
+        if name.0.chars().any(text::is_without_meaning) {
+            return refuse("A name must not have characters that look different everywhere (private use).");
+        }
+        if lookalike::longest_run(&name.0, text::is_nonspacing) > NAME_MARKS {
+            return refuse("A name has at most 4 marks on a letter.");
+        }
+        if name.0.graphemes(true).any(|cluster| cluster.chars().count() > NAME_CLUSTER) {
+            return refuse("A character of a name is made of at most 10 parts.");
+        }
+        Ok(name)
+    }
+
+    /// Reads a name that was taken once, maybe by rules that were wider: it is safe to draw, though [`Self::parse`] may not let
+    /// anybody take it now. What was written under it stays readable so.
+    pub fn kept(raw: &str) -> Result<Self, Refusal> {
         let name: String = raw.nfc().collect();
         if name.is_empty() {
             return refuse("A name must have at least one character.");
@@ -65,6 +89,27 @@ impl Name {
     pub fn fold(&self) -> FoldedName {
         FoldedName(text::fold(&self.0))
     }
+
+    /// What two names have in common that look alike (UTS #39): one of these at least. There are one or two of them.
+    ///
+    /// ```
+    /// # use cheeper_protocol::Name;
+    /// let [claimed, other] = ["paypal", "РАУРАl"].map(|name| Name::parse(name).unwrap().skeletons());
+    /// assert!(claimed.iter().any(|skeleton| other.contains(skeleton)));
+    /// ```
+    pub fn skeletons(&self) -> Vec<Skeleton> {
+        lookalike::skeletons(&self.0)
+    }
+
+    /// Whether its letters are of scripts that are not written together (UTS #39: less than *moderately restrictive*), such as
+    /// Latin ones with a Cyrillic among them. Nothing is wrong with such a name, but it is to be shown as what it is.
+    pub fn mixes_scripts(&self) -> bool {
+        !scripts::go_together(&self.0)
+    }
+}
+
+fn refuse<T>(why: &'static str) -> Result<T, Refusal> {
+    Err(Refusal::new(Code::BadName, why).in_field("name"))
 }
 
 /// Shows nothing and is no white space to Unicode.
@@ -86,7 +131,7 @@ impl TryFrom<String> for Name {
     type Error = Refusal;
 
     fn try_from(raw: String) -> Result<Self, Refusal> {
-        Self::parse(&raw)
+        Self::kept(&raw)
     }
 }
 

@@ -4,7 +4,8 @@ use icu_casemap::CaseMapper;
 use icu_properties::{
     CodePointMapData, CodePointSetData,
     props::{
-        DefaultIgnorableCodePoint, EmojiModifier, ExtendedPictographic, GeneralCategory, Script, VariationSelector,
+        DefaultIgnorableCodePoint, EmojiModifier, ExtendedPictographic, GeneralCategory, NoncharacterCodePoint, Script,
+        VariationSelector,
     },
 };
 use unicode_normalization::UnicodeNormalization as _;
@@ -27,6 +28,18 @@ pub(crate) fn is_format(c: char) -> bool {
 /// Characters that show nothing of their own: bidi controls, joiners, selectors, tags, fillers.
 pub(crate) fn is_ignorable(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+/// Marks that take no room of their own: they stand on the letter before them.
+pub(crate) fn is_nonspacing(c: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    matches!(category, GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark)
+}
+
+/// Private use and noncharacters: what they show, if anything, is each reader's own font's business.
+pub(crate) fn is_without_meaning(c: char) -> bool {
+    CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::PrivateUse
+        || CodePointSetData::new::<NoncharacterCodePoint>().contains(c)
 }
 
 /// The key of a text in which case and compatibility make no difference: Unicode `NFKC_Casefold`.

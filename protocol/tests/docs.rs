@@ -80,6 +80,8 @@ fn the_limits_are_those_of_the_crate() {
     let expected = [
         ("line feeds", limits::CHEEP_LINE_FEEDS as u64),
         ("name", limits::NAME_BYTES as u64),
+        ("marks", limits::NAME_MARKS as u64),
+        ("parts", limits::NAME_CLUSTER as u64),
         ("id", *limits::ID_BYTES.end() as u64),
         ("secret", *limits::SECRET_BYTES.end() as u64),
         ("page", limits::PAGE_BYTES as u64),

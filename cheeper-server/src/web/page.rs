@@ -66,6 +66,7 @@ assets! {
     "query.js" "query.js" JS;
     "quotes.js" "quotes.js" JS;
     "reactions.js" "reactions.js" JS;
+    "scripts.js" "scripts.js" JS;
     "signals.js" "signals.js" JS;
     "status.js" "status.js" JS;
     "storage.js" "storage.js" JS;
@@ -158,6 +159,6 @@ mod tests {
     fn the_page_stays_light() {
         let code = ASSETS.iter().filter(|asset| [HTML, CSS, JS].contains(&asset.content_type));
         let (brotli, gzip) = code.fold((0, 0), |(br, gz), asset| (br + asset.brotli.len(), gz + asset.gzip.len()));
-        assert!(brotli <= 38_500 && gzip <= 43_500, "brotli {brotli}, gzip {gzip} bytes");
+        assert!(brotli <= 39_500 && gzip <= 44_600, "brotli {brotli}, gzip {gzip} bytes");
     }
 }

@@ -143,6 +143,7 @@ const PAGE: &[(&str, &[&str])] = &[
     ("changes.js", PAGE_IO),
     ("frames.js", PAGE_IO),
     ("emoji.js", PAGE_IO),
+    ("scripts.js", PAGE_IO),
     ("follow.js", PAGE_IO),
     ("follow-timeline.js", PAGE_IO),
     ("follow-outbox.js", PAGE_IO),

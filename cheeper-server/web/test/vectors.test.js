@@ -6,7 +6,8 @@ import { test } from 'node:test';
 
 import { Follow } from '../follow.js';
 import { parseServerFrame, readServerFrame } from '../frames.js';
-import { LIMITS, apply, countChars, foldName, parseCheep, parseEmoji, parseName } from '../protocol.js';
+import { LIMITS, apply, countChars, foldName, parseCheep, parseEmoji, parseName, readName } from '../protocol.js';
+import { goTogether } from '../scripts.js';
 import { mentionOf, parts } from '../text.js';
 
 const vectors = (name) => JSON.parse(readFileSync(new URL(`../../../protocol/vectors/${name}.json`, import.meta.url)));
@@ -27,6 +28,8 @@ for (const vector of vectors('names')) {
   test(`name: ${vector.why}`, () => {
     assert.deepEqual(outcome(() => parseName(vector.in)), expected(vector));
     if (vector.fold !== undefined) assert.equal(foldName(vector.out), vector.fold);
+    if (vector.mixed !== undefined) assert.equal(!goTogether(vector.out), vector.mixed);
+    assert.equal(outcome(() => readName(vector.in)).code === undefined, vector.code === undefined || vector.kept === true);
   });
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use cheeper_protocol::{Emoji, ReferenceKind, mention_of, references};
+use cheeper_protocol::{Emoji, Name, ReferenceKind, mention_of, references};
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
 
@@ -11,14 +11,16 @@ use super::node::Node;
 /// What the page's scripts find in a text.
 const SCRIPT: &str = r"
 const { mentionOf, parts } = await from('text.js');
-const { parseEmoji, parseName } = await from('protocol.js');
+const { parseEmoji, parseName, readName } = await from('protocol.js');
+const { goTogether } = await from('scripts.js');
 const attempt = (what) => { try { return what(); } catch (refusal) { if (!refusal.code) throw refusal; return null; } };
 // A character that only one of the two knows yet tells nothing; emoji to come have their places already.
 const isKnown = (text) => !/(?!\p{Extended_Pictographic})\p{Unassigned}/u.test(text);
 function answer(text) {
   if (!isKnown(text)) return null;
   const references = parts(text).filter(({ kind }) => kind !== 'text').map(({ kind, text, name, folded }) => [kind, text, name ?? folded ?? null]);
-  return { parts: parts(text).map(({ text }) => text).join(''), references, emoji: attempt(() => parseEmoji(text)), mention: attempt(() => mentionOf(parseName(text))) };
+  return { parts: parts(text).map(({ text }) => text).join(''), references, emoji: attempt(() => parseEmoji(text)), mention: attempt(() => mentionOf(parseName(text))),
+    kept: attempt(() => readName(text)), mixed: attempt(() => !goTogether(readName(text))) };
 }
 ";
 
@@ -31,12 +33,15 @@ fn crate_says_of(text: &str) -> Value {
             ReferenceKind::Tag(folded) => json!(["tag", written, folded]),
         }
     });
-    let mention = cheeper_protocol::Name::parse(text).ok().map(|name| mention_of(&name));
+    let mention = Name::parse(text).ok().map(|name| mention_of(&name));
+    let kept = Name::kept(text).ok();
     json!({
         "parts": text,
         "references": references.collect::<Vec<_>>(),
         "emoji": Emoji::parse(text).ok(),
         "mention": mention,
+        "mixed": kept.as_ref().map(Name::mixes_scripts),
+        "kept": kept,
     })
 }
 

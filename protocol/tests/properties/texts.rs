@@ -1,7 +1,10 @@
 //! Names and cheeps, made of the characters that rules are about.
 
 use cheeper_protocol::{CheepText, Name, limits};
-use icu_properties::{CodePointSetData, props::BidiControl};
+use icu_properties::{
+    CodePointMapData, CodePointSetData,
+    props::{BidiControl, GeneralCategory},
+};
 use proptest::prelude::*;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
@@ -80,6 +83,22 @@ const TRICKY: &[char] = &[
     '\u{3000}',
     '\u{FFF9}',
     '´',
+    '✓',
+    '√',
+    'Ⓥ',
+    'I',
+    'l',
+    '0',
+    'а',
+    'α',
+    'Ꭺ',
+    'ꓐ',
+    'さ',
+    '\u{E000}',
+    '\u{FFFE}',
+    '\u{20DD}',
+    '\u{1160}',
+    'क',
 ];
 
 pub(crate) fn text() -> impl Strategy<Value = String> {
@@ -140,5 +159,28 @@ proptest! {
                 prop_assert_eq!(other.fold(), key.clone(), "{:?}", other);
             }
         }
+    }
+
+    #[test]
+    fn a_name_looks_like_itself_however_it_is_written(name in name()) {
+        let skeletons = name.skeletons();
+        prop_assert!((1..=2).contains(&skeletons.len()) && skeletons.iter().all(|each| !each.as_str().is_empty()));
+        let decomposed: String = name.as_str().nfd().collect();
+        for other in [decomposed, name.as_str().to_lowercase(), name.as_str().to_uppercase()] {
+            let Ok(other) = Name::parse(&other) else { continue };
+            if other.fold() == name.fold() {
+                prop_assert!(other.skeletons().iter().any(|each| skeletons.contains(each)), "{:?}", other);
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_that_may_be_taken_stacks_no_marks(name in name()) {
+        let text = name.as_str();
+        let marks = CodePointMapData::<GeneralCategory>::new();
+        let stacks = text.split(|c| !matches!(marks.get(c), GeneralCategory::NonspacingMark | GeneralCategory::EnclosingMark));
+        prop_assert!(stacks.into_iter().all(|stack| stack.chars().count() <= limits::NAME_MARKS));
+        prop_assert!(text.chars().count() <= limits::NAME_CHARS * limits::NAME_CLUSTER);
+        prop_assert_eq!(Name::kept(text), Ok(name.clone()), "what may be taken can be read");
     }
 }

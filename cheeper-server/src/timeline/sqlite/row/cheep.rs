@@ -101,7 +101,7 @@ impl Sums {
             Some(Cheep {
                 seq: Seq::new(seq)?,
                 at: Timestamp::from_millisecond(at_ms).ok()?,
-                name: Name::parse(&name).ok()?,
+                name: Name::kept(&name).ok()?,
                 cheep: CheepText::cleaned(&cheep),
                 verified,
                 reply_to: reply_to.and_then(Seq::new),
