@@ -42,7 +42,7 @@ export function bindKeys(keys, areOn) {
 }
 
 /** Over plain http there is no clipboard but the one behind the selection. */
-async function copyText(text, button) {
+export async function copyText(text, button) {
   try {
     await navigator.clipboard.writeText(text.textContent);
   } catch {

@@ -13,6 +13,7 @@ import { ago, dayName, fullDate } from './time.js';
  * @typedef {object} Context  what is true for all cheeps drawn
  * @property {import('./text.js').Reader | null} reader
  * @property {boolean} isClaimed  the reader's name is claimed by the reader
+ * @property {boolean} isHost  the reader keeps order here
  * @property {number} now
  * @property {boolean} isLive
  * @property {(seq: number) => Cheep | undefined} quoted  what a reply answers, if it is here
@@ -25,9 +26,9 @@ import { ago, dayName, fullDate } from './time.js';
 const DELETED = { author: 'deleted by its author', host: 'deleted by a host' };
 
 /** All that a drawn cheep depends on: while it is the same, so is the drawing, but for the passing of time. */
-export function lookOf(cheep, { reader, isClaimed, isLive, pendingOf, refusalOf }) {
+export function lookOf(cheep, { reader, isClaimed, isHost, isLive, pendingOf, refusalOf }) {
   const changes = pendingOf(cheep.seq);
-  return [cheep, reader, isClaimed, refusalOf(cheep.seq), changes.length > 0 && isLive, changes.map(({ id, on }) => `${id} ${on}`).join()];
+  return [cheep, reader, isClaimed, isHost, refusalOf(cheep.seq), changes.length > 0 && isLive, changes.map(({ id, on }) => `${id} ${on}`).join()];
 }
 
 /** @param {Cheep} cheep @param {Context} context */
@@ -84,7 +85,7 @@ export function fillQuote(quote, cheep) {
 
 /** What replies on the page answer has come, or is another now. */
 export function fillQuotes(seq, cheep) {
-  for (const quote of document.querySelectorAll(`a.quote[data-to="${seq}"]`)) fillQuote(quote, cheep);
+  for (const quote of document.querySelectorAll(`.quote[data-to="${seq}"]`)) fillQuote(quote, cheep);
 }
 
 /** Brings what is drawn of the passing of time up to `now`. */
@@ -111,7 +112,7 @@ function drawName(name) {
   return both;
 }
 
-function drawHead(cheep, id, changes, isOurs, { now, isLive }) {
+function drawHead(cheep, id, changes, isOurs, { now, isLive, isHost }) {
   const { name, verified, at, edited_at: editedAt } = cheep;
   const author = element('span', { class: 'author', id: `${id}-name` }, drawName(name));
   if (verified) author.append(element('span', { class: 'verified', role: 'img', 'aria-label': 'verified', title: 'verified: only who claimed this name can use it' }, '✓'));
@@ -119,7 +120,7 @@ function drawHead(cheep, id, changes, isOurs, { now, isLive }) {
   if (editedAt !== undefined) head.append(drawTime('edited', `edited: ${fullDate(editedAt)}`, { class: 'edited', datetime: editedAt }));
   const note = noteOf(changes, isLive);
   if (note) head.append(element('span', { class: 'note' }, note));
-  head.append(drawActions(cheep, changes, isOurs));
+  head.append(drawActions(cheep, changes, isOurs, isHost));
   return head;
 }
 
@@ -141,12 +142,13 @@ function noteOf(changes, isLive) {
 }
 
 /** What the reader can do with a cheep: with one that is to go or is gone, nothing is left but to answer. */
-function drawActions({ name, verified, deleted }, changes, isOurs) {
+function drawActions({ name, verified, deleted }, changes, isOurs, isHost) {
   const isGoing = Boolean(deleted) || changes.some(({ type }) => type === 'delete');
   const actions = element('span', { class: 'actions' }, button('reply', 'Reply', name));
-  if (isGoing) return actions;
-  actions.append(button('choose', 'React', name), button('copy', 'Copy', name));
-  if (isOurs && verified) actions.append(button('edit', 'Edit', name), button('delete', 'Delete', name));
+  if (!isGoing) actions.append(button('choose', 'React', name), button('copy', 'Copy', name));
+  if (!isGoing && isOurs && verified) actions.append(button('edit', 'Edit', name), button('delete', 'Delete', name));
+  // Who wrote something that is gone may still have to be muted.
+  if (isHost) actions.append(button('moderate', 'Keep order', name));
   return actions;
 }
 

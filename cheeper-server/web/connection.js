@@ -1,10 +1,14 @@
 // The way to the server: socket, timers and chance. What is done and when is decided in follow.js.
 
+import { askSession } from './entrance.js';
 import { Follow } from './follow.js';
 import { parseServerFrame } from './frames.js';
 
 /** Close codes that the browser makes up because none came. */
 const NO_CODE = new Set([1005, 1006]);
+/** What the server answers whom it does not let in, and the close that says the same. */
+const NOT_LET_IN = new Set([401, 403, 421]);
+const NOT_ALLOWED = 1008;
 /** Newest events that the first handshake asks for: more than a screen holds. */
 const FIRST_EVENTS = 50;
 /** How often the clock is looked at, and a step of it that means that the machine slept. */
@@ -18,6 +22,7 @@ export class Connection {
   #url;
   #onChange;
   #onOutput;
+  #onFailed;
   /** @type {WebSocket | null} */
   #socket = null;
   #timer;
@@ -32,11 +37,13 @@ export class Connection {
    * @param {string} to.url
    * @param {(follow: Follow) => void} to.onChange  the state changed; nothing was sent yet
    * @param {(output: import('./follow.js').Output) => void} to.onOutput  something to show
+   * @param {(answer: {status: number, message?: string}) => void} to.onFailed  a handshake failed, and the server says this
    */
-  constructor({ url, onChange, onOutput }) {
+  constructor({ url, onChange, onOutput, onFailed }) {
     this.#url = url;
     this.#onChange = onChange;
     this.#onOutput = onOutput;
+    this.#onFailed = onFailed;
   }
 
   /** Connects, and looks after the connection from now on. */
@@ -59,6 +66,16 @@ export class Connection {
   /** A person wants it now. */
   retry() {
     this.#handle({ what: 'retry' });
+  }
+
+  /** Comes in anew: the browser has another session by now. */
+  reenter() {
+    const socket = this.#socket;
+    if (socket) {
+      this.#closed(null);
+      socket.close();
+    }
+    this.retry();
   }
 
   /** @param {import('./follow.js').Identity} identity */
@@ -132,7 +149,7 @@ export class Connection {
     const socket = new WebSocket(this.#opening ? `${this.#url}?last=${FIRST_EVENTS}` : this.#url);
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => this.#socket === socket && this.#receive(data));
-    socket.addEventListener('close', ({ code }) => this.#socket === socket && this.#closed(NO_CODE.has(code) ? null : code));
+    socket.addEventListener('close', ({ code }) => this.#socket === socket && this.#ended(socket, NO_CODE.has(code) ? null : code));
   }
 
   #send(frame) {
@@ -146,6 +163,18 @@ export class Connection {
     // A dead connection would take long to say that it is closed.
     socket?.close();
     queueMicrotask(() => this.#closed(null));
+  }
+
+  /** A browser does not say why a handshake failed: the server tells who asks it. */
+  async #ended(socket, code) {
+    let why = code;
+    if (code === null && this.#follow.link.is === 'connecting') {
+      const answer = await askSession();
+      if (this.#socket !== socket) return;
+      if (NOT_LET_IN.has(answer?.status)) why = NOT_ALLOWED;
+      if (why === NOT_ALLOWED || answer?.status === 200) this.#onFailed(answer);
+    }
+    this.#closed(why);
   }
 
   #closed(code) {

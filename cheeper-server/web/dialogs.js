@@ -1,6 +1,6 @@
 // Dialogs that need nothing from the server: help with its settings, and the question before a cheep is deleted.
 
-import { byId } from './dom.js';
+import { byId, element } from './dom.js';
 
 export function showHelp() {
   byId('help').showModal();
@@ -32,8 +32,27 @@ export function askToDelete(onYes) {
 }
 
 /** A click beside a dialog closes it, as its button and Escape do. */
-export function closeOnBackdrop() {
-  for (const dialog of document.querySelectorAll('dialog')) {
-    dialog.addEventListener('click', ({ target }) => target === dialog && dialog.close());
-  }
+export function closeOnBackdrop(dialogs = document.querySelectorAll('dialog')) {
+  for (const dialog of dialogs) dialog.addEventListener('click', ({ target }) => target === dialog && dialog.close());
+}
+
+/** Makes a dialog that few need. What it holds is secret or somebody else's, so nothing of it stays once it is closed. */
+export function addDialog(id) {
+  const title = element('h2', { id: `${id}-title` });
+  const content = element('div', { class: 'content' });
+  const close = element('form', { method: 'dialog', class: 'row' }, title, element('button', { class: 'quiet' }, 'Close'));
+  const dialog = element('dialog', { id, 'aria-labelledby': title.id }, close, content);
+  dialog.addEventListener('close', () => content.replaceChildren());
+  closeOnBackdrop([dialog]);
+  document.body.append(dialog);
+  return {
+    content,
+    /** Shows this, under this title. @param {...(Node | string)} shown */
+    show(name, ...shown) {
+      title.textContent = name;
+      content.replaceChildren(...shown);
+      if (!dialog.open) dialog.showModal();
+    },
+    close: () => dialog.close(),
+  };
 }

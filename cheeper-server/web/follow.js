@@ -76,6 +76,7 @@ export class Follow {
   #outbox;
   #online = 0;
   #limits = LIMITS;
+  #role = null;
   /** @type {Output[]} */
   #outputs = [];
 
@@ -160,6 +161,9 @@ export class Follow {
 
   /** The server's limits; the protocol's defaults until it has said them. */
   get limits() { return this.#limits; }
+
+  /** What one may do here, as the server last said: `reader`, `member` or `host`; null before the first welcome. */
+  get role() { return this.#role; }
 
   #connect(now) {
     this.#link = { is: 'connecting', until: now + CONNECT_TIMEOUT_MS };
@@ -248,6 +252,7 @@ export class Follow {
     this.#backoff.welcomed();
     this.#online = welcome.online;
     this.#limits = welcome.limits;
+    this.#role = welcome.role;
     if (this.#timeline.welcomed(welcome.timeline, welcome.head)) this.#reset();
   }
 

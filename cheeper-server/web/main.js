@@ -1,6 +1,7 @@
 // Wires the page together: what the reader does goes to the connection, what comes from there is reduced and drawn.
 
 import { bindActions, bindKeys } from './actions.js';
+import { Admission } from './admission.js';
 import { fillQuotes } from './article.js';
 import { Changing } from './changing.js';
 import { Connection } from './connection.js';
@@ -14,7 +15,7 @@ import { Announcer, permitted, showUnseen } from './signals.js';
 import { nextTheme, showEnd, showStatus, showTheme, showWaiting } from './status.js';
 import * as storage from './storage.js';
 import { isNamed } from './text.js';
-import { dayOf } from './time.js';
+import { dayOf, withEnd } from './time.js';
 import { EMPTY, cheepAt, countUnseen, countWaiting, hasMore, newsOf, reduce } from './timeline.js';
 import { Who } from './who.js';
 import { Writing } from './writing.js';
@@ -41,14 +42,15 @@ const outbox = new storage.Outbox();
 const announcer = new Announcer();
 const feed = new Feed();
 const changing = new Changing({ submit, known, who: () => who, underWay: () => timeline.changing, redraw: () => draw() });
+const admission = new Admission(() => connection.reenter(), () => draw());
 const pace = new Pace(drawNow);
 const draw = () => pace.ask();
 
 const connection = new Connection({
-  // Beside the page, wherever a proxy has put that; what was http is ws, and https wss.
-  url: new URL('ws', location.href).href.replace(/^http/, 'ws'),
+  url: new URL('ws', location.href.replace(/^http/, 'ws')).href,
   onChange: (follow) => {
     outbox.save(follow.outbox);
+    admission.changed(follow);
     status = { link: follow.link, online: follow.online, unsent: follow.outbox.length };
     isCaughtUp = follow.link.is === 'live' && (isCaughtUp || follow.caughtUp);
     if (timelineId !== follow.timelineId) meet(follow.timelineId);
@@ -60,6 +62,7 @@ const connection = new Connection({
     draw();
   },
   onOutput: take,
+  onFailed: (answer) => admission.failed(answer),
 });
 
 const ask = (request) => connection.look(request);
@@ -73,7 +76,7 @@ const who = new Who(writing.composer, (identity) => connection.identify(identity
 
 history.scrollRestoration = 'manual';
 showTheme(storage.loadTheme());
-connection.start();
+admission.followLink(who).finally(() => connection.start());
 outbox.adoptOrphans(submit);
 listen();
 
@@ -87,6 +90,8 @@ function listen() {
     storage.saveTheme(theme);
     showTheme(theme);
   });
+  byId('carry').addEventListener('click', async () => (await import('./carry.js')).showCarrying(who));
+  window.addEventListener('hashchange', () => admission.followLink(who));
   window.addEventListener('scroll', look, { passive: true });
   document.addEventListener('visibilitychange', () => {
     keepSeen();
@@ -103,6 +108,7 @@ function listen() {
     react: named((seq, { dataset }) => changing.toggle(seq, dataset.emoji)),
     thread: (seq) => lookups.openThread(seq),
     delete: (seq) => changing.remove(seq),
+    moderate: (seq) => admission.moderate(known(seq)),
   };
   bindActions(document.body, go, actions);
   const onFocused = (what) => (article) => article && what(Number(article.dataset.seq));
@@ -151,11 +157,13 @@ function take(output) {
       changing.accepted(output.id);
       act(output);
       break;
-    case 'refused':
+    case 'refused': {
+      const error = { ...output.error, message: withEnd(output.error, Date.now()) };
       act(output);
-      changing.refused(output.submission, output.error.message);
-      writing.takeBack(output.submission, output.error);
+      changing.refused(output.submission, error.message);
+      writing.takeBack(output.submission, error);
       break;
+    }
     case 'reset':
       quotes.forget();
       changing.forget();
@@ -291,7 +299,7 @@ function drawNow() {
   showUnseen(countUnseen(timeline));
   lookups.draw();
   const { reader, isClaimed } = who;
-  const wanted = { timeline, reader, isClaimed, refusals: changing.version, isLive: status.link.is === 'live', day: dayOf(Date.now()) };
+  const wanted = { timeline, reader, isClaimed, role: admission.role, refusals: changing.version, isLive: status.link.is === 'live', day: dayOf(Date.now()) };
   if ((document.hidden && !isDeletionDue) || Object.keys(wanted).every((part) => drawn[part] === wanted[part])) return;
   drawn = wanted;
   isDeletionDue = false;
@@ -322,7 +330,7 @@ function leave() {
 function context() {
   const { reader, isClaimed, name } = who;
   return {
-    reader, isClaimed, name, now: Date.now(), isLive: status.link.is === 'live', quoted,
+    reader, isClaimed, isHost: admission.role === 'host', name, now: Date.now(), isLive: status.link.is === 'live', quoted,
     pendingOf: (seq) => changing.pendingOf(seq), refusalOf: (seq) => changing.refusalOf(seq),
   };
 }

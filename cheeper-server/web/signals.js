@@ -87,7 +87,7 @@ function notify({ seq, name, cheep }) {
   if (!canNotify || Notification.permission !== 'granted') return;
   try {
     // Two tabs with the same tag show one.
-    const note = new Notification(`${name} mentioned you`, { body: cheep.slice(0, NOTE_CHARS), tag: `cheep-${seq}`, icon: '/icon.svg' });
+    const note = new Notification(`${name} mentioned you`, { body: cheep.slice(0, NOTE_CHARS), tag: `cheep-${seq}`, icon: 'icon.svg' });
     notes.set(seq, note);
     if (notes.size > KEPT_NOTES) notes.delete(notes.keys().next().value);
     note.addEventListener('click', () => {

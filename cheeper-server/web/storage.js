@@ -69,6 +69,11 @@ export function saveName(name) {
   return identity;
 }
 
+/** A name that was carried here from another device. @param {import('./follow.js').Identity} identity */
+export function saveIdentity({ name, secret }) {
+  write(IDENTITY, { name, secret });
+}
+
 /** Tells when another tab chose a name. */
 export function onIdentityChange(tell) {
   window.addEventListener('storage', ({ key }) => key === IDENTITY && loadIdentity() && tell(loadIdentity()));

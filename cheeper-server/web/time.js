@@ -28,4 +28,11 @@ export function ago(at, now) {
   return dayOf(at) === dayOf(now) ? `${Math.floor(passed / HOUR_MS)} h` : clock.format(new Date(at));
 }
 
+/** What a host's mute says, with its end if it has one. @param {import('./protocol.js').ErrorFrame} error */
+export function withEnd({ code, message, retry_after_ms: ms }, now) {
+  if (code !== 'muted' || ms === undefined) return message;
+  const end = now + ms;
+  return `${message} Until ${dayOf(end) === dayOf(now) ? clock.format(end) : moment.format(end)}.`;
+}
+
 export const fullDate = (at) => moment.format(new Date(at));

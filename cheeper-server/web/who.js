@@ -46,6 +46,12 @@ export class Who {
     }
   }
 
+  /** Somebody brought one along from another device. @param {import('./follow.js').Identity} identity */
+  take(identity) {
+    storage.saveIdentity(identity);
+    this.#use(identity);
+  }
+
   /** The server knows the reader by this name. */
   named({ name, claimed }) {
     this.#composer.showName(name, claimed);

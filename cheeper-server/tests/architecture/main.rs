@@ -154,6 +154,8 @@ const PAGE: &[(&str, &[&str])] = &[
     ("time.js", PAGE_IO),
     ("quotes.js", PAGE_IO),
     ("query.js", PAGE_IO),
+    ("links.js", PAGE_IO),
+    ("audit.js", PAGE_IO),
     ("", &["innerHTML", "insertAdjacentHTML", "outerHTML", "document.write"]),
 ];
 

@@ -4,6 +4,7 @@
 //! has the browser with its driver.
 
 mod access;
+mod access_tokens;
 mod browser;
 mod changing;
 mod hostile;
