@@ -31,7 +31,7 @@ export function bindKeys(keys, areOn) {
   document.addEventListener('keydown', (event) => {
     const { key, target } = event;
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    if (key === 'Escape' && target.matches('textarea, input, [role=feed] *')) target.blur();
+    if (key === 'Escape' && target.matches('textarea, input, #feed *')) target.blur();
     const dialog = target.closest('dialog');
     // One that was closed may keep the focus until the page is drawn again.
     const isTaken = dialog ? dialog.open : target.matches('textarea, input, select');

@@ -148,7 +148,7 @@ function drawActions({ name, verified, deleted }, changes, isOurs, isHost) {
   if (!isGoing) actions.append(button('choose', 'React', name), button('copy', 'Copy', name));
   if (!isGoing && isOurs && verified) actions.append(button('edit', 'Edit', name), button('delete', 'Delete', name));
   // Who wrote something that is gone may still have to be muted.
-  if (isHost) actions.append(button('moderate', 'Keep order', name));
+  if (isHost) actions.append(button('moderate', 'Keep order', name, '⚑'));
   return actions;
 }
 
@@ -176,8 +176,8 @@ function marked(text, found) {
   return found(text).map((piece, at) => (at % 2 === 1 ? element('mark', {}, piece) : piece));
 }
 
-function button(what, label, name) {
-  return element('button', { class: 'quiet', type: 'button', 'data-do': what, 'aria-label': `${label}: ${name}` }, label);
+function button(what, label, name, shown = label) {
+  return element('button', { class: 'quiet', type: 'button', 'data-do': what, 'aria-label': `${label}: ${name}` }, shown);
 }
 
 /** A colour for a name, the same on every page: FNV-1a of what makes two names one. */

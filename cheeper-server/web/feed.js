@@ -44,6 +44,8 @@ export class Feed {
     const isOther = before !== null && (before.reader !== context.reader || dayOf(before.now) !== dayOf(context.now));
     // Nothing of another timeline is of use, though its seqs are the same numbers.
     const isAfresh = state.cheeps.length === 0;
+    // A feed without articles is none.
+    this.#root.setAttribute('role', isAfresh && state.pending.length === 0 ? 'region' : 'feed');
     const place = this.#findPlace();
     if (isOther || isAfresh) this.#clear();
     if (isAfresh) {

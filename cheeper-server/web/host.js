@@ -7,7 +7,7 @@ import { byId, element, onSubmit } from './dom.js';
 import { joinLink } from './links.js';
 import { order } from './orders.js';
 import { drawLink, thisPage } from './share.js';
-import { fullDate } from './time.js';
+import { shortDate } from './time.js';
 
 const HOUR_MS = 3_600_000;
 /** How long something lasts, by what it is called; undefined: until it is undone. */
@@ -94,7 +94,7 @@ export class Host {
   }
 
   #row(entry) {
-    const row = element('li', { value: String(entry.entry) }, element('time', { datetime: entry.at }, fullDate(entry.at)), ' ', ...draw(entry), ' ');
+    const row = element('li', { value: String(entry.entry) }, element('time', { datetime: entry.at }, shortDate(entry.at)), ' ', ...draw(entry), ' ');
     if (entry.undone_by !== undefined) row.append(element('span', { class: 'note' }, `undone by ${entry.undone_by}`));
     row.append(remedyOf(entry, this.#note, () => this.#reload()));
     return row;
@@ -102,7 +102,7 @@ export class Host {
 }
 
 function draw(entry) {
-  return told(entry, fullDate).map((part) => (typeof part === 'string' ? part : element('bdi', { class: 'name' }, part.name)));
+  return told(entry, shortDate).map((part) => (typeof part === 'string' ? part : element('bdi', { class: 'name' }, part.name)));
 }
 
 /** The button that undoes what an entry tells of, if there is one. */

@@ -34,7 +34,6 @@ let isFilled = false;
 /** Something was deleted that a hidden tab still shows. */
 let isDeletionDue = false;
 let timelineId = null;
-let limits = null;
 let countdown;
 
 const settings = storage.loadSettings();
@@ -55,10 +54,7 @@ const connection = new Connection({
     isCaughtUp = follow.link.is === 'live' && (isCaughtUp || follow.caughtUp);
     if (timelineId !== follow.timelineId) meet(follow.timelineId);
     leave();
-    if (limits !== follow.limits) {
-      limits = follow.limits;
-      writing.limits = limits;
-    }
+    writing.limits = follow.limits;
     draw();
   },
   onOutput: take,

@@ -5,6 +5,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'full' });
+const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 
 /** The reader's day in which a moment lies, to compare with another. */
@@ -32,7 +33,10 @@ export function ago(at, now) {
 export function withEnd({ code, message, retry_after_ms: ms }, now) {
   if (code !== 'muted' || ms === undefined) return message;
   const end = now + ms;
-  return `${message} Until ${dayOf(end) === dayOf(now) ? clock.format(end) : moment.format(end)}.`;
+  return `${message} Until ${dayOf(end) === dayOf(now) ? clock.format(end) : short.format(end)}.`;
 }
+
+/** A moment within a line of text. */
+export const shortDate = (at) => short.format(new Date(at));
 
 export const fullDate = (at) => moment.format(new Date(at));

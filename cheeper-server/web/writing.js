@@ -38,6 +38,7 @@ export class Writing {
   }
 
   set limits(limits) {
+    if (limits === this.#limits) return;
     this.#limits = limits;
     this.#showLeft();
   }

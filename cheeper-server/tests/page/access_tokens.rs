@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::{
+    access::assert_no_violations,
     browser::{Browser, ENTER},
     support::Server,
 };
@@ -89,6 +90,7 @@ async fn a_private_timeline_asks_for_the_link_and_takes_a_pasted_one() {
     page.value(&format!("document.querySelector('#link').value = 'http://host:5000/#join={TOKEN}'")).await;
     page.press(&ENTER.to_string()).await;
     door_says(&page, "This link has ended.").await;
+    assert_no_violations(&page, "a private timeline").await;
 
     says(&page, "POST api/session with a token", 200, json!({ "role": "member", "session": "s_not_for_scripts" }))
         .await;
@@ -173,6 +175,7 @@ async fn who_may_only_read_is_told_so_and_comes_in_anew_by_a_link() {
     door_says(&page, "You may read here. To write, ask the host for the link.").await;
     assert!(!is_seen(&page, "#name-form").await && !is_seen(&page, "#c1 [data-do=reply]").await);
     assert!(is_seen(&page, "#c1 [data-do=copy]").await);
+    assert_no_violations(&page, "for who may only read").await;
 
     says(&page, "POST api/session with a token", 200, json!({ "role": "member", "session": "s_not_for_scripts" }))
         .await;
@@ -205,6 +208,9 @@ async fn a_host_removes_mutes_and_takes_it_back() {
     let told = "document.querySelector('#moderation [role=status]').innerText";
     page.until("it is told", &format!("{told}.startsWith('mallory was muted until')")).await;
     assert_eq!(asked(&page, "POST api/mute").await, [json!({ "name": "mallory", "for_ms": 3_600_000 })]);
+    assert_no_violations(&page, "what can be done about a cheep").await;
+    page.prefers_dark().await;
+    assert_no_violations(&page, "what can be done about a cheep, in the dark").await;
     page.click("#moderation [role=status] button").await;
     page.until("it is undone", &format!("{told}.endsWith('undone')")).await;
     assert_eq!(asked(&page, "POST api/undo").await, [json!({ "entry": 7 })]);
@@ -251,6 +257,8 @@ async fn a_host_makes_links_and_reads_what_was_done() {
     page.until("the tools are there", "document.querySelector('#open-host')").await;
     page.click("#open-host").await;
     page.until("the audit is there", "document.querySelectorAll('#host li').length === 5").await;
+    page.press("?").await;
+    assert_eq!(page.count("#help[open]").await, 0, "letters are no keys there");
     page.click("#host .content > button").await;
     page.until("older ones are there", "document.querySelectorAll('#host li').length === 6").await;
     let lines = "[...document.querySelectorAll('#host li')].map((line) => line.innerText.replace(line.querySelector('time').innerText, '').trim())";
@@ -286,6 +294,12 @@ async fn a_host_makes_links_and_reads_what_was_done() {
         [json!({ "role": "member", "for_ms": 28_800_000, "note": "class 4b" })]
     );
     assert!(is_seen(&page, "#host svg.code path").await);
+    for width in [1000, 320] {
+        page.resize(width, 700).await;
+        assert_no_violations(&page, &format!("the audit and a link at {width} px")).await;
+        let wide = "document.querySelector('#host').scrollWidth - document.querySelector('#host').clientWidth";
+        assert_eq!(page.value(wide).await, json!(0), "at {width} px");
+    }
     // It is said once, and is gone with the dialog.
     page.value("document.querySelector('#host').close()").await;
     page.until("nothing is left", "document.querySelector('#host .content').childElementCount === 0").await;
@@ -306,6 +320,7 @@ async fn a_name_is_carried_to_another_device_by_its_link() {
     let (page, fragment) = link.split_once('#').unwrap();
     assert_eq!(page, laptop.origin);
     assert!(fragment.starts_with("name=Zo%C3%AB%20%26%20%E5%AE%B6&secret="), "{fragment}");
+    assert_no_violations(&laptop, "a name's link").await;
     laptop.close().await;
 
     // A stranger's link takes nothing by itself.
