@@ -2,12 +2,14 @@
 
 import { readSubmission } from './follow-outbox.js';
 
-const IDENTITY = 'cheeper.identity';
-const DRAFT = 'cheeper.draft';
-const SEEN = 'cheeper.seen';
+/** Below a path of its own is another timeline, whose posts are no business of the one beside it. At the root there is no more to say. */
+const PLACE = new URL('.', location.href).pathname.replace(/^\/$/, '');
+const IDENTITY = `cheeper${PLACE}.identity`;
+const DRAFT = `cheeper${PLACE}.draft`;
+const SEEN = `cheeper${PLACE}.seen`;
 const THEME = 'cheeper.theme';
-const SETTINGS = 'cheeper.settings';
-const OUTBOX = 'cheeper.outbox.';
+const SETTINGS = `cheeper${PLACE}.settings`;
+const OUTBOX = `cheeper${PLACE}.outbox.`;
 
 /** Where nothing can be kept (storage blocked or full), it is remembered as long as the page is open. */
 const memory = new Map();
