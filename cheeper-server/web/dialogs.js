@@ -42,7 +42,8 @@ export function addDialog(id) {
   const content = element('div', { class: 'content' });
   const close = element('form', { method: 'dialog', class: 'row' }, title, element('button', { class: 'quiet' }, 'Close'));
   const dialog = element('dialog', { id, 'aria-labelledby': title.id }, close, content);
-  dialog.addEventListener('close', () => content.replaceChildren());
+  // It hears of it a moment later, and may be open again by then.
+  dialog.addEventListener('close', () => dialog.open || content.replaceChildren());
   closeOnBackdrop([dialog]);
   document.body.append(dialog);
   return {

@@ -22,6 +22,8 @@ export class Host {
   #note = element('p', { role: 'status' });
   #more = button('Older', () => this.#load(this.#oldest));
   #oldest = undefined;
+  /** Only the answer to the last question is listed. */
+  #asked = 0;
 
   constructor() {
     const open = element('button', { id: 'open-host', class: 'icon', type: 'button', 'aria-label': 'Keep order', title: 'Keep order' }, '⚑');
@@ -71,21 +73,20 @@ export class Host {
       const fields = { role: role.value === 'keep order' ? 'host' : 'member', for_ms: LINKS[span.value], note };
       const { token } = await order('POST', 'api/link', fields);
       result.replaceChildren(drawLink(joinLink(thisPage(), token), 'Code with the link'), element('p', {}, 'It is shown this once.'));
-      this.#reload();
+      this.#load();
     }));
     return form;
   }
 
-  #reload() {
-    this.#list.replaceChildren();
-    this.#load();
-  }
-
   /** The newest entries, or those before one. */
   #load(before) {
+    this.#asked += 1;
+    const asked = this.#asked;
     const query = new URLSearchParams({ limit: PAGE, ...(before !== undefined && { before }) });
     attempt(this.#note, async () => {
       const { entries, more } = await order('GET', `api/audit?${query}`);
+      if (asked !== this.#asked) return;
+      if (before === undefined) this.#list.replaceChildren();
       this.#list.append(...entries.map((entry) => this.#row(entry)));
       this.#oldest = entries.at(-1)?.entry ?? before;
       this.#more.hidden = more !== true;
@@ -96,7 +97,7 @@ export class Host {
   #row(entry) {
     const row = element('li', { value: String(entry.entry) }, element('time', { datetime: entry.at }, shortDate(entry.at)), ' ', ...draw(entry), ' ');
     if (entry.undone_by !== undefined) row.append(element('span', { class: 'note' }, `undone by ${entry.undone_by}`));
-    row.append(remedyOf(entry, this.#note, () => this.#reload()));
+    row.append(remedyOf(entry, this.#note, () => this.#load()));
     return row;
   }
 }

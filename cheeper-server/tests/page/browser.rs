@@ -321,8 +321,9 @@ impl Browser {
     /// Ends it, having seen that the console has nothing to complain about and that nobody else was asked for anything.
     pub(crate) async fn close(mut self) {
         let console = self.extension("se/log", json!({ "type": "browser" })).await;
-        // That a server was away is what some tests are about, and a browser always says so.
-        let lost = |entry: &Value| entry["message"].as_str().unwrap().contains("ERR_CONNECTION");
+        // That a server was away or lets somebody not in is what some tests are about, and a browser always says so.
+        let expected = ["ERR_CONNECTION", "a status of 401", "HTTP Authentication failed"];
+        let lost = |entry: &Value| expected.iter().any(|part| entry["message"].as_str().unwrap().contains(part));
         let said: Vec<&Value> = console.as_array().unwrap().iter().filter(|entry| !lost(entry)).collect();
         assert!(said.is_empty(), "the console says {said:#?}");
         for (method, parameters) in self.devtools_log().await {
