@@ -46,7 +46,8 @@ const pace = new Pace(drawNow);
 const draw = () => pace.ask();
 
 const connection = new Connection({
-  url: new URL('ws', location.href.replace(/^http/, 'ws')).href,
+  // Beside the page, wherever a proxy has put that; what was http is ws, and https wss.
+  url: new URL('ws', location.href).href.replace(/^http/, 'ws'),
   onChange: (follow) => {
     outbox.save(follow.outbox);
     admission.changed(follow);

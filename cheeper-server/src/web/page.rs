@@ -169,7 +169,7 @@ mod tests {
             assert!(ASSETS.iter().any(|asset| asset.path == path), "{name} is not served");
             // A module that the HTML does not name is found only when another one was read: a round trip more.
             let is_module = Path::new(&name).extension().is_some_and(|extension| extension == "js");
-            let is_named = html.contains(&format!("\"{name}\""));
+            let is_named = html.contains(&format!("\"./{name}\""));
             assert_eq!(is_named, is_module && !LATER.contains(&&*name) || IN_THE_HEAD.contains(&&*name), "{name}");
         }
     }
