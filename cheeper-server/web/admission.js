@@ -57,6 +57,8 @@ export class Admission {
     if (role === 'reader' || this.#door) this.#atDoor((door) => door.welcomed(role));
     if (role === this.role) return;
     this.role = role;
+    // Who is no host any more has no use for the tools that are there.
+    document.body.dataset.role = role;
     if (role === 'host') import('./host.js').then(({ Host }) => { this.#host ??= new Host(); });
     this.#onRole();
   }

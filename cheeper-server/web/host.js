@@ -6,6 +6,7 @@ import { addDialog, askToDelete } from './dialogs.js';
 import { byId, element, onSubmit } from './dom.js';
 import { joinLink } from './links.js';
 import { order } from './orders.js';
+import { readName } from './protocol.js';
 import { drawLink, thisPage } from './share.js';
 import { shortDate } from './time.js';
 
@@ -103,7 +104,16 @@ export class Host {
 }
 
 function draw(entry) {
-  return told(entry, shortDate).map((part) => (typeof part === 'string' ? part : element('bdi', { class: 'name' }, part.name)));
+  return told(entry, shortDate).map((part) => (typeof part === 'string' ? part : element('bdi', { class: 'name' }, safe(part.name))));
+}
+
+/** A name as it may be drawn: what the server says of one is read like any other. */
+function safe(name) {
+  try {
+    return readName(name);
+  } catch {
+    return '?';
+  }
 }
 
 /** The button that undoes what an entry tells of, if there is one. */

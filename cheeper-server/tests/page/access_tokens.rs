@@ -230,6 +230,13 @@ async fn a_host_removes_mutes_and_takes_it_back() {
     says(&page, "POST api/mute", 404, json!({ "message": "The author of this cheep is not known any more." })).await;
     page.click("#moderation .content > button:nth-of-type(2)").await;
     page.until("it is refused", &format!("{told} === 'The author of this cheep is not known any more.'")).await;
+
+    // A host whose link has ended comes in as somebody else.
+    page.value("(document.querySelector('#moderation').close(), door.role = 'member', door.sockets.at(-1).dispatchEvent(new CloseEvent('close', { code: 1006 })))").await;
+    page.status_has("offline").await;
+    page.try_now().await;
+    page.until("the tools are gone", "!document.querySelector('#c1 [data-do=moderate]')").await;
+    assert!(!is_seen(&page, "#open-host").await);
     page.close().await;
 }
 
