@@ -1,6 +1,6 @@
 //! What can be typed on the command line, and in `CHEEPER_*` variables. What it comes to is for `config`.
 
-use std::{env, path::PathBuf};
+use std::{env, path::PathBuf, process, sync::LazyLock};
 
 use cheeper_protocol::{Emoji, Name, Seq};
 use clap::{
@@ -8,6 +8,7 @@ use clap::{
     builder::{FalseyValueParser, OsStr, Resettable},
 };
 use clap_complete::Shell;
+use regex::Regex;
 
 use crate::server::Server;
 
@@ -16,6 +17,8 @@ const EXAMPLES: &str = "Examples:
       the timeline on this machine
   cheeper-tui --name alice --server cheeper.example
       the one of another host; also as http://, https://, ws:// or wss://
+  cheeper-tui --name alice --server 'https://cheeper.example/#join=…'
+      the first time on one that needs a link; from then on its address is enough
   uptime | cheeper-tui --name box post -
       a cheep from a script
   cheeper-tui tail --last 20 --json
@@ -42,7 +45,39 @@ impl Cli {
             let is_empty = |name| env::var_os(name).is_some_and(|value| value.is_empty());
             if argument.get_env().is_some_and(is_empty) { argument.env(Resettable::<OsStr>::Reset) } else { argument }
         });
-        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let read = command.try_get_matches().and_then(|matches| Self::from_arg_matches(&matches));
+        read.unwrap_or_else(|error| leave(&error))
+    }
+}
+
+/// Ends the process as `clap` does, but for one thing: it repeats what was typed, and that may be a link that lets people in.
+fn leave(error: &clap::Error) -> ! {
+    let said = error.render();
+    if said.to_string() == without_secrets(&said.to_string()) {
+        error.exit();
+    }
+    eprint!("{}", without_secrets(&said.to_string()));
+    process::exit(error.exit_code())
+}
+
+/// A text in which dots stand for what is secret in links.
+fn without_secrets(text: &str) -> String {
+    static SECRET: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?-u:\b)(join|secret)=[^ \n'&]+").ok());
+    // The pattern is one, as a test shows.
+    SECRET.as_ref().map_or_else(String::new, |secret| secret.replace_all(text, "$1=…").into_owned())
+}
+
+/// Where it is said where the timeline is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    At(Server),
+    /// The input says it: what is typed as an argument can be seen by everybody on the machine.
+    Input,
+}
+
+impl Place {
+    fn parse(typed: &str) -> Result<Self, String> {
+        if typed == "-" { Ok(Self::Input) } else { Server::parse(typed).map(Self::At) }
     }
 }
 
@@ -53,9 +88,9 @@ pub struct Options {
     #[arg(long, short, global = true, env = "CHEEPER_NAME", hide_env_values = true, value_parser = name)]
     pub name: Option<Name>,
 
-    /// Where the timeline is [default: localhost:5000].
-    #[arg(long, short, global = true, env = "CHEEPER_SERVER", hide_env_values = true, value_name = "URL", value_parser = Server::parse)]
-    pub server: Option<Server>,
+    /// Where the timeline is: its address, or the link that lets you in; - reads the link from the input [default: localhost:5000].
+    #[arg(long, short, global = true, env = "CHEEPER_SERVER", hide_env_values = true, value_name = "URL", value_parser = Place::parse)]
+    pub server: Option<Place>,
 
     /// What the colours have to be readable on [default: auto].
     #[arg(long, global = true, env = "CHEEPER_THEME", hide_env_values = true, value_name = "WHICH")]
@@ -290,6 +325,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_secret_in_a_link_is_not_repeated() {
+        let said =
+            without_secrets("'http://host/#join=j_0-9&x=1' and 'http://host/#name=a&secret=b%20c' are join= wrong");
+        assert_eq!(said, "'http://host/#join=…&x=1' and 'http://host/#name=a&secret=…' are join= wrong");
+    }
+
+    #[test]
     fn options_stand_before_or_after_the_subcommand() {
         for typed in [
             ["cheeper-tui", "--name", "alice", "--server", "a.example", "post", "hi"],
@@ -298,7 +340,7 @@ mod tests {
         ] {
             let cli = Cli::try_parse_from(typed).unwrap();
             assert_eq!(cli.options.name.map(|name| name.to_string()).as_deref(), Some("alice"));
-            assert_eq!(cli.options.server.map(|server| server.host).as_deref(), Some("a.example"));
+            assert_eq!(cli.options.server, Server::parse("a.example").ok().map(Place::At));
             assert!(matches!(cli.command, Some(Command::Post(Post { text, .. })) if text == "hi"));
         }
     }

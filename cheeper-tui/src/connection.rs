@@ -1,12 +1,11 @@
 //! The socket, in a task of its own: frames go out and come in through channels, so nothing else ever waits for it.
 
-use cheeper_protocol::{ClientFrame, ServerFrame, follow::NOT_ALLOWED, limits::PAGE_BYTES};
+use cheeper_protocol::{CheepText, ClientFrame, ServerFrame, follow::NOT_ALLOWED, limits::PAGE_BYTES};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::{sync::mpsc, task::JoinHandle};
-use tokio_tungstenite::{
-    connect_async_with_config,
-    tungstenite::{Error, Message, protocol::WebSocketConfig},
-};
+use tokio_tungstenite::tungstenite::{Error, Message, protocol::WebSocketConfig};
+
+use crate::entrance::{Entered, Entrance, Refused, Shut, Socket};
 
 /// Frames that wait to be looked at. When it is full the socket is not read, and the server tells us that we lag.
 const WAITING_FRAMES: usize = 256;
@@ -17,7 +16,10 @@ const MESSAGE_BYTES: usize = 4 * PAGE_BYTES;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
     Frame(ServerFrame),
-    /// The last thing that comes: the close code, if there was one (or [`NOT_ALLOWED`]), and what went wrong.
+    /// Something that the person has to be told.
+    Told(String),
+    /// The last thing that comes: the close code, if there was one, and what went wrong. With [`NOT_ALLOWED`], which a refused
+    /// handshake comes to as well, that is a sentence with what to do, but for its full stop.
     Closed {
         code: Option<u16>,
         why: Option<String>,
@@ -32,15 +34,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects to `url`.
-    pub fn open(url: String) -> Self {
+    /// Connects by way of this entrance.
+    pub fn open(entrance: Entrance) -> Self {
         let (frames, queue) = mpsc::unbounded_channel();
         let (tell, heard) = mpsc::channel(WAITING_FRAMES);
         let task = tokio::spawn(async move {
-            let closed = match carry(&url, queue, &tell).await {
-                Ok(code) => Heard::Closed { code, why: None },
-                Err(error) => Heard::Closed { code: code(&error), why: Some(reason(&error)) },
-            };
+            let closed = run(&entrance, queue, &tell).await;
             drop(tell.send(closed).await);
         });
         Self { frames, heard, task }
@@ -70,15 +69,34 @@ impl Drop for Connection {
     }
 }
 
+/// Comes in and stays until the end, which it gives.
+async fn run(entrance: &Entrance, queue: mpsc::UnboundedReceiver<ClientFrame>, tell: &mpsc::Sender<Heard>) -> Heard {
+    let refused =
+        |refused: &Refused| Heard::Closed { code: Some(NOT_ALLOWED), why: Some(refused.sentence(entrance.host())) };
+    let config = WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES)).max_frame_size(Some(MESSAGE_BYTES));
+    let Entered { socket, remark } = match entrance.enter(config).await {
+        Ok(entered) => entered,
+        Err(Shut::Refused(why)) => return refused(&why),
+        Err(Shut::Trouble(why)) => return Heard::Closed { code: None, why: Some(why) },
+    };
+    if let Some(remark) = remark {
+        drop(tell.send(Heard::Told(remark)).await);
+    }
+    match carry(socket, queue, tell).await {
+        Ok(Some(NOT_ALLOWED)) => refused(&Refused::Ended),
+        Ok(code) => Heard::Closed { code, why: None },
+        Err(error) => {
+            Heard::Closed { code: None, why: Some(CheepText::cleaned(&error.to_string()).as_str().replace('\n', " ")) }
+        }
+    }
+}
+
 /// Carries frames both ways until the connection ends; gives the close code.
 async fn carry(
-    url: &str,
+    mut socket: Socket,
     mut queue: mpsc::UnboundedReceiver<ClientFrame>,
     tell: &mpsc::Sender<Heard>,
 ) -> Result<Option<u16>, Error> {
-    let config = WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES)).max_frame_size(Some(MESSAGE_BYTES));
-    // Small frames are sent at once: a cheep is not to wait for more.
-    let (mut socket, _) = connect_async_with_config(url, Some(config), true).await?;
     loop {
         tokio::select! {
             frame = queue.recv() => match frame {
@@ -100,28 +118,4 @@ async fn carry(
             },
         }
     }
-}
-
-/// The close code that an error comes to: who is not let in at the handshake is as little wanted as who is sent away later.
-fn code(error: &Error) -> Option<u16> {
-    match error {
-        Error::Http(response) if matches!(response.status().as_u16(), 401 | 403) => Some(NOT_ALLOWED),
-        _ => None,
-    }
-}
-
-/// Why there is no connection, in a few words that are safe to draw.
-fn reason(error: &Error) -> String {
-    let words = match error {
-        Error::Io(error) => match error.kind() {
-            std::io::ErrorKind::ConnectionRefused => "nobody listens there".to_owned(),
-            _ => error.to_string(),
-        },
-        Error::Http(response) => match response.status().as_u16() {
-            503 => "the server is full".to_owned(),
-            status => format!("the server answers with HTTP status {status}"),
-        },
-        error => error.to_string(),
-    };
-    cheeper_protocol::CheepText::cleaned(&words).as_str().replace('\n', " ")
 }

@@ -11,6 +11,7 @@ pub mod config;
 pub mod connection;
 mod digest;
 pub mod effect;
+pub mod entrance;
 pub mod entry;
 pub mod find;
 pub mod keys;

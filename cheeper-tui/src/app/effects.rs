@@ -17,7 +17,7 @@ impl App {
     /// Does it; true means that this is the end.
     pub(super) async fn carry_out(&mut self, effect: Effect) -> Result<bool, AppError> {
         match effect {
-            Effect::Connect => self.connection = Some(Connection::open(self.settings.server.url.clone())),
+            Effect::Connect => self.connection = Some(Connection::open(self.entrance.clone())),
             Effect::Disconnect => {
                 self.connection = None;
                 self.waiting.push(Msg::Closed { code: None, why: Some("the server does not answer".to_owned()) });

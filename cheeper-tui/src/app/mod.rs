@@ -26,6 +26,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     connection::{Connection, Heard},
+    entrance::Entrance,
     keys::Keymap,
     model::Model,
     msg::Msg,
@@ -81,6 +82,7 @@ pub async fn run(settings: Settings, name: &Name) -> Result<(), AppError> {
     let size = guard.size()?;
     model.area = Rect::new(0, 0, size.width, size.height);
     App {
+        entrance: Entrance::new(&settings.server),
         settings,
         keeper,
         told,
@@ -111,6 +113,7 @@ fn ask_for_background() -> Background {
 
 struct App {
     settings: Settings,
+    entrance: Entrance,
     keeper: Option<Keeper>,
     told: mpsc::UnboundedReceiver<String>,
     connection: Option<Connection>,
@@ -188,6 +191,7 @@ impl App {
         while let Some(heard) = next {
             msgs.push(match heard {
                 Heard::Frame(frame) => Msg::Frame(frame),
+                Heard::Told(words) => Msg::Told(words),
                 Heard::Closed { code, why } => {
                     self.connection = None;
                     Msg::Closed { code, why }

@@ -2,6 +2,7 @@
 
 mod defaults;
 mod file;
+mod pasted;
 
 use std::{env, fs, io, path::PathBuf};
 
@@ -12,7 +13,7 @@ pub use self::defaults::defaults;
 pub use self::file::ChangedKeys;
 use self::file::File;
 use crate::{
-    args::{Color, Notify, Options, Theme},
+    args::{Color, Notify, Options, Place, Theme},
     server::Server,
     storage,
     theme::{Background, Depth},
@@ -24,6 +25,8 @@ pub enum ConfigError {
     Io { path: PathBuf, why: io::Error },
     #[error("{path}, line {line}: {why}", path = .path.display())]
     Wrong { path: PathBuf, line: usize, why: String },
+    #[error("the input gives no address or link: {0}")]
+    Pasted(String),
     #[error("say who you are: --name NAME, the variable CHEEPER_NAME, or name = \"…\" in the configuration")]
     NoName,
 }
@@ -46,7 +49,12 @@ impl Settings {
     /// What was typed, with what the file says of the rest.
     pub fn load(options: Options) -> Result<Self, ConfigError> {
         let file = read(options.config.as_ref())?;
-        Ok(Self::new(options, file, |name| env::var(name).ok()))
+        let server = match options.server.clone() {
+            Some(Place::At(server)) => Some(server),
+            Some(Place::Input) => Some(pasted::server()?),
+            None => None,
+        };
+        Ok(Self::new(options, server, file, |name| env::var(name).ok()))
     }
 
     /// Who it is; there is no default for that.
@@ -54,12 +62,12 @@ impl Settings {
         self.name.as_ref().ok_or(ConfigError::NoName)
     }
 
-    fn new(options: Options, file: File, variable: impl Fn(&str) -> Option<String>) -> Self {
+    fn new(options: Options, server: Option<Server>, file: File, variable: impl Fn(&str) -> Option<String>) -> Self {
         let theme = options.theme.or(file.theme).unwrap_or_default();
         let color = options.color.or(file.color).unwrap_or_default();
         Self {
             name: options.name.or(file.name),
-            server: options.server.or(file.server).unwrap_or_default(),
+            server: server.or(file.server).unwrap_or_default(),
             background: match theme {
                 Theme::Auto => Background::of_terminal(&variable),
                 Theme::Dark => Some(Background::Dark),
@@ -103,7 +111,7 @@ mod tests {
     use crate::action::Action;
 
     fn settings(options: Options, file: &str) -> Settings {
-        Settings::new(options, File::parse(file).unwrap(), |_| None)
+        Settings::new(options, None, File::parse(file).unwrap(), |_| None)
     }
 
     #[test]

@@ -13,8 +13,9 @@ pub enum PipeError {
     Storage(#[from] StorageError),
     #[error("{host} does not answer{why}{posted}")]
     NoAnswer { host: String, why: String, posted: Posted },
-    #[error("{host} does not let this client in{why}: ask whoever runs it")]
-    Barred { host: String, why: String },
+    /// The server does not want this client; the sentence says what to do.
+    #[error("{0}")]
+    Barred(String),
     #[error("{sentence}{line}{posted}")]
     Refused { sentence: String, line: Line, posted: Posted },
     #[error(

@@ -12,6 +12,7 @@ use super::error::{PipeError, Posted};
 use crate::{
     clock::Clock,
     connection::{Connection, Heard},
+    entrance::{Entrance, Refused},
     random,
     server::Server,
 };
@@ -20,7 +21,7 @@ pub(super) struct Talk {
     pub(super) follow: Follow,
     /// Why there is no connection.
     pub(super) trouble: Option<String>,
-    server: Server,
+    entrance: Entrance,
     connection: Option<Connection>,
     clock: Clock,
     /// When the server was last heard from, or the conversation began.
@@ -52,7 +53,7 @@ impl Talk {
         let mut talk = Self {
             follow,
             trouble: None,
-            server: server.clone(),
+            entrance: Entrance::new(server),
             connection: None,
             clock: Clock::start(),
             heard_at: Instant::now(),
@@ -64,13 +65,12 @@ impl Talk {
     }
 
     pub(super) fn host(&self) -> &str {
-        &self.server.host
+        self.entrance.host()
     }
 
     /// What to tell the person once the server has said that it does not want this client.
     pub(super) fn barred(&self) -> PipeError {
-        let why = self.trouble.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
-        PipeError::Barred { host: self.host().to_owned(), why }
+        PipeError::Barred(self.trouble.clone().unwrap_or_else(|| Refused::Ended.sentence(self.host())))
     }
 
     pub(super) fn handle(&mut self, input: Input) {
@@ -78,7 +78,7 @@ impl Talk {
         self.follow.handle(input, now);
         while let Some(output) = self.follow.poll_output() {
             match output {
-                Output::Connect => self.connection = Some(Connection::open(self.server.url.clone())),
+                Output::Connect => self.connection = Some(Connection::open(self.entrance.clone())),
                 Output::Disconnect => {
                     self.connection = None;
                     if let Some(question) = &mut self.question {
@@ -178,6 +178,7 @@ impl Talk {
                 }
                 self.handle(Input::Frame { frame });
             }
+            Some(Heard::Told(words)) => eprintln!("cheeper-tui: {words}"),
             Some(Heard::Closed { code, why }) => {
                 self.connection = None;
                 if let Some(question) = &mut self.question {

@@ -50,7 +50,7 @@ pub(super) fn file_name(host: &str, name: &Name) -> String {
 
 /// A part of a file name in which ASCII letters, digits, dots and dashes stand for themselves. Longer ones than a file name
 /// can be end in a number made from all of it.
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     const LONGEST: usize = 96;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     let encoded: String =

@@ -44,7 +44,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             sides::lost(model);
             model.follow.handle(Input::Closed { code, jitter: (model.jitter)() }, model.now);
             if model.follow.link() == Link::Barred {
-                model.notice = Some(barred(model));
+                model.notice = model.trouble.as_ref().map(|why| format!("{why}. Then press r to try again."));
             }
         }
         Msg::Tick => tick(model),
@@ -109,12 +109,6 @@ pub fn start(model: &mut Model) -> Vec<Effect> {
     following::drain(model, &mut effects);
     entitle(model, &mut effects);
     effects
-}
-
-/// Why the server is not asked again, and what to do.
-fn barred(model: &Model) -> String {
-    let why = model.trouble.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
-    format!("{} does not let this client in{why}: ask whoever runs it, then press r to try again.", model.host)
 }
 
 fn tick(model: &mut Model) {

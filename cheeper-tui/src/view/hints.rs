@@ -1,6 +1,6 @@
 //! The last line: what the person has to be told or, if there is nothing, what can be done.
 
-use cheeper_protocol::links;
+use cheeper_protocol::{follow::Link, links};
 use jiff::Timestamp;
 use ratatui::{
     Frame,
@@ -60,7 +60,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     } else if model.pane().selected.is_some() {
         Line::styled(truncate(&selected(model), width), accent(model.theme))
     } else if let Some(trouble) = model.trouble.as_ref().filter(|_| model.is_offline()) {
-        Line::styled(truncate(&format!("{}: {trouble}", model.host), width), DIM)
+        // Why one is not let in is a sentence of its own.
+        let is_barred = model.follow.link() == Link::Barred;
+        let words = if is_barred { trouble.clone() } else { format!("{}: {trouble}", model.host) };
+        Line::styled(truncate(&words, width), DIM)
     } else {
         Line::styled(HINTS.iter().find(|hints| hints.width() <= width).copied().unwrap_or_default(), DIM)
     };

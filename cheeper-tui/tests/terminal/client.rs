@@ -29,6 +29,11 @@ impl Client {
         Self::start_with(home, name, port, &[], &[])
     }
 
+    /// One of the server at this address, or that this link leads to.
+    pub(crate) fn start_at(home: &Path, name: &str, server: &str) -> Self {
+        Self::spawn(command_at(name, server), home)
+    }
+
     /// One that no signal reaches when its terminal is closed.
     pub(crate) fn start_detached(home: &Path, name: &str, port: u16) -> Self {
         let mut command = command(name, port);
@@ -96,6 +101,13 @@ impl Client {
         self.until(&format!("it shows {text}"), |screen| screen.contains(text));
     }
 
+    /// Waits until it shows a sentence, however that is broken into lines.
+    pub(crate) fn says(&mut self, sentence: &str) {
+        self.until(&format!("it says {sentence}"), |screen| {
+            screen.split_whitespace().collect::<Vec<_>>().join(" ").contains(sentence)
+        });
+    }
+
     /// Waits until this was printed, shown or not.
     pub(crate) fn prints(&mut self, text: &str) {
         self.wait(&format!("it prints {text:?}"), |client| String::from_utf8_lossy(&client.raw).contains(text));
@@ -141,8 +153,12 @@ impl Client {
 }
 
 fn command(name: &str, port: u16) -> CommandBuilder {
+    command_at(name, &format!("127.0.0.1:{port}"))
+}
+
+fn command_at(name: &str, server: &str) -> CommandBuilder {
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_cheeper-tui"));
-    command.args(["--name", name, "--server", &format!("127.0.0.1:{port}")]);
+    command.args(["--name", name, "--server", server]);
     command
 }
 

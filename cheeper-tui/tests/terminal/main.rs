@@ -3,7 +3,9 @@
 mod barred;
 mod changes;
 mod client;
+mod doorman;
 mod hostile;
+mod links;
 mod pipes;
 mod restore;
 mod talk;

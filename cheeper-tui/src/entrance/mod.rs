@@ -1,0 +1,179 @@
+//! Coming in: by a session that was kept, by a link that is changed for one, or as a stranger.
+
+mod exchange;
+mod refused;
+mod ways;
+
+use std::{fmt, sync::Arc};
+
+use cheeper_protocol::{CheepText, Token};
+use tokio::{net::TcpStream, task::spawn_blocking};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{
+        Error,
+        client::IntoClientRequest as _,
+        http::{HeaderValue, Response, header},
+        protocol::WebSocketConfig,
+    },
+};
+
+pub use self::refused::Refused;
+use self::{exchange::exchange, ways::Way};
+use crate::{
+    server::Server,
+    storage::{Sessions, StorageError},
+};
+
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// The way in to one server; every connection begins here.
+#[derive(Clone)]
+pub struct Entrance {
+    server: Arc<Server>,
+    /// `None` where there is no place for files: then a link is changed anew each time.
+    sessions: Option<Arc<Sessions>>,
+}
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shut {
+    /// The server does not want us: a person has to do something.
+    Refused(Refused),
+    /// Something that may pass, in a few words that are safe to draw.
+    Trouble(String),
+}
+
+impl Shut {
+    fn trouble(error: &impl fmt::Display) -> Self {
+        Self::Trouble(CheepText::cleaned(&error.to_string()).as_str().replace('\n', " "))
+    }
+}
+
+/// Somebody is in.
+pub(crate) struct Entered {
+    pub(crate) socket: Socket,
+    /// Something that the person has to be told about how they came in.
+    pub(crate) remark: Option<String>,
+}
+
+impl Entrance {
+    /// The entrance of a server, for whoever has given its address or a link.
+    pub fn new(server: &Server) -> Self {
+        Self { server: Arc::new(server.clone()), sessions: Sessions::of_this_person().ok().map(Arc::new) }
+    }
+
+    pub fn host(&self) -> &str {
+        &self.server.host
+    }
+
+    /// Connects, by the first way that the server lets us in.
+    pub(crate) async fn enter(&self, config: WebSocketConfig) -> Result<Entered, Shut> {
+        let link = self.server.link.clone();
+        let kept = self.stored(move |sessions, url| sessions.load(url, link.as_ref())).await;
+        let (kept, mut remark) = match kept {
+            Ok(kept) => (kept.flatten(), None),
+            Err(error) => (None, Some(format!("Your session cannot be read: {error}."))),
+        };
+        let mut way = Way::first(self.server.link.as_ref(), kept);
+        loop {
+            let (shut, is_for_its_token) = match self.enter_by(&way, config, &mut remark).await {
+                Ok(socket) => return Ok(Entered { socket, remark }),
+                Err(shut) => shut,
+            };
+            let next = way.next(self.server.link.as_ref()).filter(|_| is_for_its_token);
+            let Some(next) = next else { return Err(shut) };
+            if let Way::Session(ended) = way {
+                // What it is not forgotten for now, it will be the next time.
+                drop(self.stored(move |sessions, url| sessions.forget(url, &ended)).await);
+                remark = Some("The link by which you came before has ended: you are here without one.".to_owned());
+            }
+            way = next;
+        }
+    }
+
+    /// One attempt. If it fails, whether that is for its token, and no other would fail likewise.
+    async fn enter_by(
+        &self,
+        way: &Way,
+        config: WebSocketConfig,
+        remark: &mut Option<String>,
+    ) -> Result<Socket, (Shut, bool)> {
+        let session = match way {
+            Way::Stranger => None,
+            Way::Session(session) => Some(session.clone()),
+            Way::Link(link) => {
+                let session = exchange(&self.server.page(), link).await.map_err(|shut| (shut, false))?;
+                let (link, kept) = (link.clone(), session.clone());
+                *remark = match self.stored(move |sessions, url| sessions.keep(url, &link, kept)).await {
+                    Ok(Some(())) => None,
+                    Ok(None) => Some("There is no place to keep your session: set HOME.".to_owned()),
+                    Err(error) => Some(format!("Your session cannot be kept: {error}.")),
+                };
+                Some(session)
+            }
+        };
+        let connected = connect(&self.server.url, session.as_ref(), config).await;
+        connected.map_err(|error| (shut(&error), is_for_its_token(&error)))
+    }
+
+    /// Reads or writes what is kept; `None` where nothing can be. No key waits for the disk.
+    async fn stored<T: Send + 'static>(
+        &self,
+        access: impl FnOnce(&Sessions, &str) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<Option<T>, StorageError> {
+        let Some(sessions) = self.sessions.clone() else { return Ok(None) };
+        let server = Arc::clone(&self.server);
+        // It is not given up before it has run, and it does not panic.
+        spawn_blocking(move || access(&sessions, &server.url)).await.ok().transpose()
+    }
+}
+
+async fn connect(url: &str, session: Option<&Token>, config: WebSocketConfig) -> Result<Socket, Error> {
+    let mut request = url.into_client_request()?;
+    if let Some(session) = session {
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", session.expose()))?;
+        bearer.set_sensitive(true);
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+    }
+    // Small frames are sent at once: a cheep is not to wait for more.
+    Ok(connect_async_with_config(request, Some(config), true).await?.0)
+}
+
+/// Whether another token, or none, might have been taken. A proxy's `401` is about something else than our tokens.
+fn is_for_its_token(error: &Error) -> bool {
+    let Error::Http(response) = error else { return false };
+    let scheme = response.headers().get(header::WWW_AUTHENTICATE).and_then(|scheme| scheme.to_str().ok());
+    response.status().as_u16() == 401
+        && scheme.is_some_and(|scheme| scheme.split(' ').next().unwrap_or_default().eq_ignore_ascii_case("bearer"))
+}
+
+/// What a failed handshake comes to.
+fn shut(error: &Error) -> Shut {
+    let words = match error {
+        Error::Io(error) => match error.kind() {
+            std::io::ErrorKind::ConnectionRefused => "nobody listens there".to_owned(),
+            _ => error.to_string(),
+        },
+        Error::Http(response) => {
+            let status = response.status().as_u16();
+            if let Some(refused) = Refused::of_status(status, sentence(response)) {
+                return Shut::Refused(refused);
+            }
+            match status {
+                429 => "too many wrong links were tried from here".to_owned(),
+                503 => "the server is full".to_owned(),
+                status => format!("the server answers with HTTP status {status}"),
+            }
+        }
+        error => error.to_string(),
+    };
+    Shut::trouble(&words)
+}
+
+/// The body of an answer, if all of it is there: the rest of it is not waited for.
+fn sentence(response: &Response<Option<Vec<u8>>>) -> Option<&str> {
+    let body = response.body().as_deref()?;
+    let length = response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse::<usize>().ok()?;
+    std::str::from_utf8(body).ok().filter(|_| body.len() == length)
+}
