@@ -6,8 +6,17 @@ pub enum Context {
     Always,
     /// A cheep is selected.
     Selecting,
+    /// A cheep is selected, by a host.
+    Moderating,
     /// The line is down and nothing is typed.
     Offline,
+}
+
+impl Context {
+    /// Whether a key of `other` means its action here.
+    pub fn includes(self, other: Self) -> bool {
+        other == self || other == Self::Always || (self, other) == (Self::Moderating, Self::Selecting)
+    }
 }
 
 macro_rules! actions {
@@ -76,9 +85,14 @@ actions! {
     Selecting React "react" ["+"] "react; the same again takes it back";
     Selecting Thread "thread" ["t"] "what it answers, and all answers";
     Selecting Edit "edit" ["e"] "correct it, if it is yours";
-    Selecting Delete "delete" ["d"] "delete it, if it is yours";
+    Selecting Delete "delete" ["d"] "delete it, if it is yours; a host: any";
     Selecting Copy "copy" ["c", "y"] "copy its text";
     Selecting Open "open" ["o"] "open its link (1 to 9: that one)";
+    Moderating Mute "mute" ["m"] "host: mute its name";
+    Moderating MuteAuthor "mute-author" ["M"] "host: mute its author, by any name";
+    Moderating Release "release" ["R"] "host: make its claimed name free";
+    Always Audit "audit" ["alt+a"] "host: what was done; u undoes it";
+    Always MakeLink "make-link" ["alt+l"] "host: make a link to come in by";
     Always Find "find" ["ctrl+f"] "find; then Tab: search on the server";
     Always Cancel "cancel" ["esc"] "leave what is open";
     Offline ConnectNow "connect-now" ["r"] "connect now";

@@ -212,8 +212,8 @@ pub fn is_about(model: &Model) -> Option<Seq> {
 
 /// What stands before the input.
 pub fn prompt(model: &Model) -> String {
-    match (&model.prompt, &model.find) {
-        (Some(Prompt::React { .. }), _) => return " react › ".to_owned(),
+    match (model.prompt.as_ref().and_then(Prompt::label), &model.find) {
+        (Some(label), _) => return label.to_owned(),
         (_, Some(find)) if find.everywhere => return " search › ".to_owned(),
         (_, Some(_)) => return " find › ".to_owned(),
         _ => {}

@@ -1,7 +1,7 @@
 //! Everything the client knows. Views read it, `update` alone changes it.
 
 use cheeper_protocol::{
-    Name, Seq,
+    Name, Role, Seq,
     follow::{Follow, Identity, Link, Millis},
 };
 use jiff::tz::TimeZone;
@@ -11,6 +11,7 @@ use crate::{
     action::Context,
     composer::{Composer, complete::Completion},
     find::{Find, Progress},
+    hosting::Hosting,
     pane::Pane,
     prompt::Prompt,
     side::Side,
@@ -45,6 +46,11 @@ pub struct Model {
     pub trouble: Option<String>,
     /// Where the server is, for people.
     pub host: String,
+    /// The address of its page: links begin with it.
+    pub page: String,
+    /// What this person may do there, as the server said when it last let them in.
+    pub role: Role,
+    pub hosting: Hosting,
     /// Whose client this is.
     pub identity: Identity,
     pub claimed: bool,
@@ -88,6 +94,7 @@ pub struct Saved {
 impl Model {
     pub fn new(host: String, identity: Identity, kept: Kept) -> Self {
         let Kept { outbox, draft, reply_to, read } = kept;
+        let page = format!("http://{host}/");
         let saved = Saved { unsent: outbox.len(), draft: draft.clone(), reply_to, seen: Seq::ZERO };
         Self {
             follow: Follow::new(Some(identity.clone()), outbox),
@@ -105,6 +112,9 @@ impl Model {
             notice: None,
             trouble: None,
             host,
+            page,
+            role: Role::Member,
+            hosting: Hosting::default(),
             identity,
             claimed: false,
             area: Rect::new(0, 0, 80, 24),
@@ -132,10 +142,10 @@ impl Model {
 
     /// What is typed into now.
     pub fn input(&self) -> &Composer {
-        match (&self.prompt, &self.find) {
-            (Some(Prompt::React { emoji, .. }), _) => emoji,
-            (_, Some(find)) => &find.query,
-            _ => &self.composer,
+        match (self.prompt.as_ref().and_then(Prompt::typed), &self.find) {
+            (Some(typed), _) => typed,
+            (None, Some(find)) => &find.query,
+            (None, None) => &self.composer,
         }
     }
 
@@ -149,9 +159,9 @@ impl Model {
 
     /// What keys mean now.
     pub fn context(&self) -> Context {
-        let is_open = self.find.is_some() || self.prompt.is_some();
+        let is_open = self.find.is_some() || self.prompt.is_some() || self.hosting.over.is_some();
         if self.pane().selected.is_some() && !is_open {
-            Context::Selecting
+            if self.role == Role::Host { Context::Moderating } else { Context::Selecting }
         } else if self.is_offline() && !is_open && self.composer.is_empty() {
             Context::Offline
         } else {

@@ -67,6 +67,7 @@ pub async fn run(settings: Settings, name: &Name) -> Result<(), AppError> {
         Keeper::open(host, name, move |error| drop(tell.send(format!("Nothing can be kept: {error}."))))?;
     let background = settings.background.unwrap_or_else(ask_for_background);
     let mut model = Model::new(host.clone(), identity, kept);
+    model.page = settings.server.page();
     model.zone = TimeZone::system();
     model.theme = Theme { depth: settings.depth, background };
     model.jitter = random::jitter;

@@ -67,7 +67,7 @@ impl Keymap {
 
     fn press(&mut self, chord: Chord, context: Context) -> Pressed {
         self.pressed.push(chord);
-        let fits = |action: Action| action.context() == Context::Always || action.context() == context;
+        let fits = |action: Action| context.includes(action.context());
         let begun = self.bindings.iter().filter(|(keys, action)| keys.starts_with(&self.pressed) && fits(*action));
         // A key that means something special here does not mean what it usually does.
         match begun.max_by_key(|(_, action)| action.context() != Context::Always) {

@@ -1,10 +1,11 @@
 //! What the person is asked before something is done to the selected cheep, and what their answer does.
 
-use cheeper_protocol::{Emoji, Seq, follow::Submission};
+use cheeper_protocol::{Emoji, Role, Seq, follow::Submission, limits::NAME_BYTES};
 
 use super::{
+    hosting,
     submitting::{new_id, submit},
-    target::{own, standing},
+    target::{is_own, own, standing},
 };
 use crate::{
     action::Action,
@@ -12,7 +13,7 @@ use crate::{
     composer::{Composer, Edit},
     entry::is_among,
     model::Model,
-    prompt::{Prompt, QUICK},
+    prompt::{MUTES, Prompt, QUICK},
 };
 
 /// Asks with what to react.
@@ -22,10 +23,15 @@ pub(super) fn with_what(model: &mut Model, target: Seq) {
     }
 }
 
-/// Asks whether it is really to be deleted.
+/// Asks whether it is really to be deleted: by whom it is, or by a host.
 pub(super) fn really(model: &mut Model, target: Seq) {
-    if own(model).is_some() {
-        model.prompt = Some(Prompt::Delete { target });
+    let Some(entry) = standing(model) else { return };
+    if is_own(model, &entry) {
+        model.prompt = Some(Prompt::Delete { target, of: None });
+    } else if model.role == Role::Host {
+        model.prompt = Some(Prompt::Delete { target, of: Some(entry.person.name.clone()) });
+    } else {
+        own(model);
     }
 }
 
@@ -40,11 +46,10 @@ pub(super) fn on_type(model: &mut Model, text: &str) {
                     let target = *target;
                     react(model, target, quick);
                 }
-                None if emoji.text().len() + text.len() <= MOST_TYPED => emoji.edit(&Edit::Insert(text.to_owned())),
-                None => {}
+                None => insert(emoji, text, MOST_TYPED),
             }
         }
-        Some(Prompt::Delete { target }) => {
+        Some(Prompt::Delete { target, .. }) => {
             let target = *target;
             model.prompt = None;
             if text == "y"
@@ -53,21 +58,38 @@ pub(super) fn on_type(model: &mut Model, text: &str) {
                 submit(model, Submission::Delete { id, target });
             }
         }
+        Some(Prompt::Mute { span, .. }) => match MUTES.iter().find(|(key, ..)| *key == text && span.is_empty()) {
+            Some((_, _, for_ms)) => hosting::mute_for(model, *for_ms),
+            None => insert(span, text, MOST_TYPED),
+        },
+        Some(Prompt::Link { wish }) => insert(wish, text, MOST_WISHED),
+        Some(Prompt::Release { .. } | Prompt::Undo { .. }) => hosting::answer(model, text == "y"),
         None => {}
     }
 }
 
-/// Bytes that can be typed: more than any emoji has.
+fn insert(into: &mut Composer, text: &str, most: usize) {
+    if into.text().len() + text.len() <= most {
+        into.edit(&Edit::Insert(text.replace(['\r', '\n'], " ")));
+    }
+}
+
+/// Bytes that can be typed: more than any emoji or span of time has.
 const MOST_TYPED: usize = 64;
+/// Bytes of a wish for a link: more than a role, a span and a note can have.
+const MOST_WISHED: usize = NAME_BYTES + 2 * MOST_TYPED;
 
 pub(super) fn on_action(model: &mut Model, action: Action) {
-    match (&mut model.prompt, action, Edit::of(action)) {
-        (Some(Prompt::React { target, emoji }), Action::Send, _) => {
+    match (&mut model.prompt, action) {
+        (Some(Prompt::React { target, emoji }), Action::Send) => {
             let (target, typed) = (*target, emoji.text().trim().to_owned());
             react(model, target, &typed);
         }
-        (Some(Prompt::React { emoji, .. }), _, Some(edit)) => emoji.edit(&edit),
-        _ => model.prompt = None,
+        (Some(Prompt::Mute { .. } | Prompt::Link { .. }), Action::Send) => hosting::take_typed(model),
+        (prompt, _) => match (prompt.as_mut().and_then(Prompt::typed_mut), Edit::of(action)) {
+            (Some(typed), Some(edit)) => typed.edit(&edit),
+            _ => model.prompt = None,
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use cheeper_protocol::{
 };
 
 use super::{editing, reading, sides};
-use crate::{effect::Effect, find::Progress, layout::columns, model::Model, scroll::Place};
+use crate::{effect::Effect, find::Progress, layout::columns, model::Model, scroll::Place, span};
 
 /// Between one ring and the next.
 const PAUSE_MS: Millis = 1_000;
@@ -32,11 +32,15 @@ pub(super) fn drain(model: &mut Model, effects: &mut Vec<Effect>) {
             Output::Accepted { .. } => {}
             Output::Refused { submission, error } => {
                 take_back(model, submission, error.code);
-                model.notice = Some(error.message.into_owned());
+                model.notice = Some(span::refusal(&error));
             }
             Output::Named { claimed, .. } => model.claimed = claimed,
             Output::NameRefused { error } => {
                 model.claimed = false;
+                // Who may only read needs no name, and is told so where others write.
+                if error.code == Code::ReadOnly {
+                    continue;
+                }
                 model.notice = Some(match error.code {
                     Code::NameTaken => format!(
                         "{} is taken on this server. Quit and take another --name; or if it is yours, bring its secret: \
@@ -82,7 +86,7 @@ fn reset(model: &mut Model) {
     if let Some(find) = &mut model.find {
         (find.began, find.hit) = ((Place::Following, None), None);
     }
-    (model.reply_to, model.prompt) = (None, None);
+    (model.reply_to, model.prompt, model.hosting.over) = (None, None, None);
     editing::give_up(model);
     model.reply_to = None;
 }

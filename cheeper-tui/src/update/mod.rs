@@ -4,6 +4,7 @@ mod asking;
 mod editing;
 mod finding;
 mod following;
+mod hosting;
 mod reading;
 mod selected;
 mod sides;
@@ -35,13 +36,16 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Do(action) => on_action(model, action, &mut effects),
         Msg::Type(c) => on_type(model, c, &mut effects),
         Msg::Paste(text) => on_paste(model, &text, &mut effects),
+        Msg::Click(..) if model.hosting.over.is_some() => {}
         Msg::Click(_, y) => reading::click(model, y),
+        Msg::Wheel { up } if model.hosting.over.is_some() => hosting::select(model, !up, 3),
         Msg::Wheel { up } => reading::scroll(model, up, 3),
         Msg::Resized(width, height) => model.area = Rect::new(0, 0, width, height),
         Msg::Frame(frame) => on_frame(model, frame),
         Msg::Closed { code, why } => {
             model.trouble = why;
             sides::lost(model);
+            hosting::lost(model);
             model.follow.handle(Input::Closed { code, jitter: (model.jitter)() }, model.now);
             if model.follow.link() == Link::Barred {
                 model.notice = model.trouble.as_ref().map(|why| format!("{why}. Then press r to try again."));
@@ -59,13 +63,16 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     stand_still(model, before);
     settle(model);
     sides::ask(model, &mut effects);
+    hosting::ask(model, &mut effects);
     keep(model, &mut effects);
     entitle(model, &mut effects);
     effects
 }
 
 fn on_frame(model: &mut Model, frame: ServerFrame) {
+    hosting::on_frame(model, &frame);
     match &frame {
+        ServerFrame::Welcome(welcome) => model.role = welcome.role,
         ServerFrame::Who { names, .. } => model.here.clone_from(names),
         ServerFrame::Page(page) => sides::on_page(model, page),
         ServerFrame::Error(error) => {
@@ -127,6 +134,7 @@ fn on_type(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
     let typed = &*c.encode_utf8(&mut bytes);
     match c.to_digit(10) {
         _ if model.prompt.is_some() => asking::on_type(model, typed),
+        _ if model.hosting.over.is_some() => hosting::on_over_typed(model, typed, effects),
         Some(number @ 1..) if model.pane().selected.is_some() && model.find.is_none() => {
             selected::open(model, number as usize, effects);
         }
@@ -135,7 +143,11 @@ fn on_type(model: &mut Model, c: char, effects: &mut Vec<Effect>) {
 }
 
 fn on_paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
-    if model.prompt.is_some() { asking::on_type(model, text) } else { writing::insert(model, text, effects) }
+    if model.prompt.is_some() {
+        asking::on_type(model, text);
+    } else if model.hosting.over.is_none() {
+        writing::insert(model, text, effects);
+    }
 }
 
 fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
@@ -147,7 +159,13 @@ fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         _ if model.help.is_some() => on_help(model, action),
         _ => {
             model.notice = None;
-            if model.prompt.is_some() { asking::on_action(model, action) } else { on_reading(model, action, effects) }
+            if model.prompt.is_some() {
+                asking::on_action(model, action);
+            } else if model.hosting.over.is_some() {
+                hosting::on_over(model, action);
+            } else if !hosting::on_action(model, action) {
+                on_reading(model, action, effects);
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use cheeper_protocol::{Seq, links};
 
 use super::{
     asking, editing, reading, sides,
+    submitting::may_write,
     target::{own, standing},
 };
 use crate::{action::Action, changing::Changing, effect::Effect, model::Model, scroll::Place, side::Subject};
@@ -12,6 +13,7 @@ use crate::{action::Action, changing::Changing, effect::Effect, model::Model, sc
 pub(super) fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) -> bool {
     let Some(seq) = model.pane().selected else { return false };
     match action {
+        Action::Reply | Action::Send | Action::React | Action::Edit | Action::Delete if !may_write(model) => {}
         Action::Up | Action::Above => reading::select(model, true),
         Action::Down | Action::Below => reading::select(model, false),
         Action::Cancel if model.sides.pop().is_some() => {}

@@ -1,7 +1,7 @@
 //! Having something done to the timeline.
 
 use cheeper_protocol::{
-    RequestId,
+    RequestId, Role,
     follow::{Input, Submission},
 };
 
@@ -14,6 +14,18 @@ pub(super) fn new_id(model: &mut Model) -> Option<RequestId> {
         model.notice = Some("The system gave no random number for this: try again.".to_owned());
     }
     id
+}
+
+/// Whether this person may write here; if not, they are told what it takes.
+pub(super) fn may_write(model: &mut Model) -> bool {
+    let may = model.role >= Role::Member;
+    if !may {
+        model.notice = Some(
+            "You may only read here. To write, ask the host for the link and start with it: cheeper-tui --server LINK"
+                .to_owned(),
+        );
+    }
+    may
 }
 
 /// It is done as soon as the server has it: at once, or once there is a connection.

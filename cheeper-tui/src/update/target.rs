@@ -16,9 +16,14 @@ pub(super) fn standing(model: &mut Model) -> Option<Entry> {
 /// The same, if it is this person's to change.
 pub(super) fn own(model: &mut Model) -> Option<Entry> {
     let entry = standing(model)?;
-    if entry.person.fold != *model.main.timeline.me() || !entry.verified {
+    if !is_own(model, &entry) {
         model.notice = Some("Only who wrote a cheep, under a name that they had claimed, can change it.".to_owned());
         return None;
     }
     Some(entry)
+}
+
+/// Whether a cheep is this person's to change.
+pub(super) fn is_own(model: &Model, entry: &Entry) -> bool {
+    entry.person.fold == *model.main.timeline.me() && entry.verified
 }

@@ -11,7 +11,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{
     editing, finding, reading,
-    submitting::{new_id, submit},
+    submitting::{may_write, new_id, submit},
 };
 use crate::{
     action::Action,
@@ -121,6 +121,9 @@ fn names<'a>(timeline: &'a Timeline, here: &'a [Name]) -> impl Iterator<Item = &
 }
 
 fn send(model: &mut Model) {
+    if !may_write(model) {
+        return;
+    }
     let most = model.follow.limits().cheep_chars;
     let cheep = match CheepText::parse(model.composer.text(), most) {
         Ok(cheep) => cheep,

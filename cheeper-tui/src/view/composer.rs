@@ -1,6 +1,6 @@
 //! The input: who writes, the text, what is left of it. The real cursor stands in it, for input methods.
 
-use cheeper_protocol::CheepText;
+use cheeper_protocol::{CheepText, Role};
 use ratatui::{
     Frame,
     layout::{Position, Rect},
@@ -15,9 +15,10 @@ use super::{
 use crate::{
     layout::{COUNT, input_lines, input_width, is_about, is_roomy, prompt},
     model::Model,
-    prompt::Prompt,
     wrap::{place, truncate},
 };
+
+const MAY_ONLY_READ: &str = "You may only read here; with a link you can write: cheeper-tui --server LINK";
 
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     if area.is_empty() {
@@ -42,21 +43,25 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
         left -= 1;
     }
     let input = model.input();
-    let is_asked = matches!(model.prompt, Some(Prompt::React { .. }));
+    let is_under_something = model.hosting.over.is_some() && model.prompt.is_none();
+    let is_asked = model.prompt.as_ref().is_some_and(|prompt| prompt.typed().is_some());
+    let may_only_read = model.role == Role::Reader && input.is_empty() && model.find.is_none() && !is_asked;
     let (cursor_row, cursor_column) = place(input.text(), input.before_cursor().len(), width);
     let first = (cursor_row + 1).saturating_sub(left);
     for (nth, (line, row)) in lines.into_iter().skip(first).zip(rows).enumerate() {
         let line = input.text()[line].trim_end();
         let start = if first + nth == 0 { prompt.clone() } else { " ".repeat(prompt.width()) };
         let mut spans = vec![Span::styled(start, accent(model.theme)), Span::raw(line.to_owned())];
-        if nth == 0 && model.find.is_none() && !is_asked {
+        if may_only_read {
+            spans.push(Span::styled(truncate(MAY_ONLY_READ, width + COUNT), DIM));
+        } else if nth == 0 && model.find.is_none() && !is_asked {
             let count = count_left(model);
             let gap = width.saturating_sub(line.width()) + COUNT.saturating_sub(count.width() + 1);
             let look = if count.starts_with('-') { bad(model.theme) } else { DIM };
             spans.extend([Span::raw(" ".repeat(gap)), Span::styled(count, look)]);
         }
         frame.render_widget(Line::from(spans), row);
-        if first + nth == cursor_row && model.help.is_none() {
+        if first + nth == cursor_row && model.help.is_none() && !is_under_something {
             let column = u16::try_from(prompt.width() + cursor_column).unwrap_or(u16::MAX);
             frame.set_cursor_position(Position::new(row.x + column.min(row.width.saturating_sub(1)), row.y));
         }

@@ -1,6 +1,6 @@
 //! The first line: where, how the connection stands, who is here.
 
-use cheeper_protocol::follow::Link;
+use cheeper_protocol::{Role, follow::Link};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -10,16 +10,18 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr as _;
 
 use super::palette::{BOLD, DIM, accent, bad, good};
-use crate::{action::Context, model::Model, side::Subject, wrap::truncate};
+use crate::{action::Context, hosting::Over, model::Model, side::Subject, span, wrap::truncate};
 
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     let width = usize::from(area.width);
     let (states, look) = states(model);
     // The first that leaves room for where it is; if none does, the shortest.
-    let name = match model.sides.last().map(|side| &side.subject) {
-        None => format!(" cheeper  {}", model.host),
-        Some(Subject::Thread(_)) => " thread  (Esc: back)".to_owned(),
-        Some(Subject::Search(query)) => format!(" search  (Esc: back)  {}", query.as_str()),
+    let name = match (&model.hosting.over, model.sides.last().map(|side| &side.subject)) {
+        (Some(Over::Audit(_)), _) => " what was done  (Esc: back)".to_owned(),
+        (Some(Over::Link(_)), _) => " a link  (Esc: back)".to_owned(),
+        (None, None) => format!(" cheeper  {}", model.host),
+        (None, Some(Subject::Thread(_))) => " thread  (Esc: back)".to_owned(),
+        (None, Some(Subject::Search(query))) => format!(" search  (Esc: back)  {}", query.as_str()),
     };
     let room = width.saturating_sub(name.width() + 3);
     let fitting = states.iter().find(|state| state.width() <= room).or(states.last());
@@ -41,15 +43,24 @@ fn states(model: &Model) -> (Vec<String>, Style) {
         count => format!(" · {count} unsent"),
     };
     let contact = match model.follow.timeline() {
-        Some(_) => format!(" · last contact {}", span(model.now.saturating_sub(model.follow.heard_at()))),
+        Some(_) => format!(" · last contact {}", span::shown(model.now.saturating_sub(model.follow.heard_at()))),
         None => String::new(),
     };
     let now = if model.context() == Context::Offline { " · r: now" } else { "" };
     match model.follow.link() {
         Link::Live => {
             let online = model.follow.online();
-            let said =
-                vec![format!("● live   {online} online{unsent}"), format!("● live{unsent}"), format!("●{unsent}")];
+            let role = match model.role {
+                Role::Member => "",
+                Role::Reader => " · you may read",
+                Role::Host => " · you are a host",
+            };
+            let said = vec![
+                format!("● live   {online} online{role}{unsent}"),
+                format!("● live   {online} online{unsent}"),
+                format!("● live{unsent}"),
+                format!("●{unsent}"),
+            ];
             (said, good(model.theme))
         }
         Link::Idle | Link::Connecting { .. } => {
@@ -59,7 +70,7 @@ fn states(model: &Model) -> (Vec<String>, Style) {
             (vec![format!("◌ offline{contact}{unsent}"), format!("◌ offline{unsent}")], accent(model.theme))
         }
         Link::Waiting { until } => {
-            let again = span(until.saturating_sub(model.now));
+            let again = span::shown(until.saturating_sub(model.now));
             let said = vec![
                 format!("◌ offline, again in {again}{contact}{unsent}{now}"),
                 format!("◌ offline, again in {again}{unsent}{now}"),
@@ -72,14 +83,5 @@ fn states(model: &Model) -> (Vec<String>, Style) {
             vec![format!("◌ this server does not let you in{unsent}{now}"), format!("◌ barred{unsent}")],
             bad(model.theme),
         ),
-    }
-}
-
-/// A span of time, rounded up, in its largest unit.
-fn span(milliseconds: u64) -> String {
-    match milliseconds.div_ceil(1000) {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3600),
     }
 }

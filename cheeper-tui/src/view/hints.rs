@@ -1,6 +1,6 @@
 //! The last line: what the person has to be told or, if there is nothing, what can be done.
 
-use cheeper_protocol::{follow::Link, links};
+use cheeper_protocol::{Role, follow::Link, links};
 use jiff::Timestamp;
 use ratatui::{
     Frame,
@@ -15,9 +15,10 @@ use super::palette::{BOLD, DIM, accent, bad};
 use crate::{
     composer::complete::Completion,
     find::{Find, Progress},
+    hosting::{Over, words},
     layout::message_lines,
     model::Model,
-    prompt::{Prompt, QUICK},
+    prompt::{MUTES, Prompt, QUICK},
     wrap::truncate,
 };
 
@@ -53,6 +54,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
     let width = usize::from(area.width).saturating_sub(1);
     let line = if let Some(prompt) = &model.prompt {
         Line::styled(truncate(&asked(prompt, width), width), accent(model.theme))
+    } else if let Some(over) = &model.hosting.over {
+        Line::styled(truncate(&lying_over(model, over), width), accent(model.theme))
     } else if let Some(completion) = &model.completion {
         candidates(model, completion, width)
     } else if let Some(find) = &model.find {
@@ -93,14 +96,49 @@ fn asked(prompt: &Prompt, width: usize) -> String {
         "Delete it for good?  y yes  n no",
         "y delete  n no",
     ];
+    let first_that_fits =
+        |ways: &[String]| ways.iter().find(|words| words.width() <= width).or(ways.last()).cloned().unwrap_or_default();
     match prompt {
-        Prompt::Delete { .. } => {
-            DELETE.iter().find(|words| words.width() <= width).or(DELETE.last()).map_or("", |words| words).to_owned()
-        }
+        Prompt::Delete { of: None, .. } => first_that_fits(&DELETE.map(str::to_owned)),
+        Prompt::Delete { of: Some(name), .. } => first_that_fits(&[
+            format!("Remove this cheep of {name}, for everybody and for good?  y yes  n no"),
+            "y remove  n no".to_owned(),
+        ]),
         Prompt::React { .. } => {
             let quick = QUICK.iter().zip(1..).map(|(emoji, number)| format!("{number} {emoji}  "));
             format!("{}or type one, Enter  Esc leave", quick.collect::<String>())
         }
+        Prompt::Mute { called, .. } => {
+            let quick = MUTES.map(|(key, span, _)| format!("{key} {span}  ")).concat();
+            first_that_fits(&[
+                format!("Mute {called}: {quick}or 30m, 7d, Enter  Esc leave"),
+                format!("{quick}or 30m, 7d, Enter  Esc leave"),
+                quick,
+            ])
+        }
+        Prompt::Release { name } => first_that_fits(&[
+            format!("Make {name} free for anybody to claim?  y yes  n no"),
+            "y release  n no".to_owned(),
+        ]),
+        Prompt::Undo { entry, words } => {
+            first_that_fits(&[format!("Undo this: {words}?  y yes  n no"), format!("Undo {entry}?  y yes  n no")])
+        }
+        Prompt::Link { .. } => first_that_fits(&[
+            "Enter: for members, without an end; or type: host, 8h, what it is for  Esc leave".to_owned(),
+            "Enter, or: host 8h what for  Esc leave".to_owned(),
+        ]),
+    }
+}
+
+/// What can be done with what lies over the timeline.
+fn lying_over(model: &Model, over: &Over) -> String {
+    match over {
+        Over::Link(_) => "c copy  Esc back".to_owned(),
+        // Its row may be too short for it.
+        Over::Audit(audit) => match audit.selected() {
+            Some(entry) => format!("u undo  ↑ ↓  Esc back   {}", words(entry, &model.zone)),
+            None => "Esc back".to_owned(),
+        },
     }
 }
 
@@ -139,5 +177,13 @@ fn selected(model: &Model) -> String {
     let open = if links.is_empty() { "" } else { "  o open" };
     let is_ours = entry.person.fold == *model.main.timeline.me() && entry.verified && entry.deleted().is_none();
     let change = if is_ours { "  e edit  d delete" } else { "" };
-    format!("r reply  + react{change}  t thread  c copy{open}  Esc leave{}", links.concat())
+    let (write, keep_order) = match model.role {
+        Role::Reader => ("", ""),
+        Role::Member => ("r reply  + react", ""),
+        Role::Host if is_ours => ("r reply  + react", "  m M mute"),
+        Role::Host => ("r reply  + react", "  d remove  m M mute"),
+    };
+    let change = if write.is_empty() { "" } else { change };
+    let words = format!("{write}{change}{keep_order}  t thread  c copy{open}  Esc leave{}", links.concat());
+    words.trim_start().to_owned()
 }

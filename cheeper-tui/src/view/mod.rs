@@ -6,6 +6,7 @@ mod composer;
 mod header;
 mod help;
 mod hints;
+mod over;
 mod palette;
 mod timeline;
 
@@ -16,7 +17,10 @@ use crate::{layout::areas, model::Model};
 pub fn draw(model: &Model, frame: &mut Frame) {
     let areas = areas(model);
     header::draw(model, frame, areas.header);
-    timeline::draw(model, frame, areas.timeline);
+    match &model.hosting.over {
+        Some(over) => over::draw(model, over, frame, areas.timeline),
+        None => timeline::draw(model, frame, areas.timeline),
+    }
     composer::draw(model, frame, areas.composer);
     hints::draw(model, frame, areas.hints);
     if let Some(first) = model.help {

@@ -3,6 +3,7 @@
 mod changes;
 mod pictures;
 mod properties;
+mod roles;
 mod screen;
 mod sides;
 mod transitions;
