@@ -62,7 +62,11 @@ async fn run(options: Options, command: Option<Command>) -> Result<(), Failure> 
         }
         Some(Command::Delete(delete)) => {
             let settings = Settings::load(options)?;
-            pipe::delete(&settings, settings.name()?, delete).await?;
+            match &settings.name {
+                Some(name) => pipe::delete(&settings, name, delete).await?,
+                // Only a host may do it so; whoever is none is told.
+                None => pipe::remove(&settings, delete.seq, &delete.patience).await?,
+            }
         }
         Some(Command::React(react)) => {
             let settings = Settings::load(options)?;
@@ -70,6 +74,11 @@ async fn run(options: Options, command: Option<Command>) -> Result<(), Failure> 
         }
         Some(Command::Search(search)) => pipe::search(&Settings::load(options)?, search).await?,
         Some(Command::Thread(thread)) => pipe::thread(&Settings::load(options)?, thread).await?,
+        Some(Command::Mute(mute)) => pipe::mute(&Settings::load(options)?, mute).await?,
+        Some(Command::Release(release)) => pipe::release(&Settings::load(options)?, release).await?,
+        Some(Command::Undo(undo)) => pipe::undo(&Settings::load(options)?, undo).await?,
+        Some(Command::Audit(audit)) => pipe::audit(&Settings::load(options)?, audit).await?,
+        Some(Command::Link(link)) => pipe::link(&Settings::load(options)?, link).await?,
         None => {
             let settings = Settings::load(options)?;
             let name = settings.name()?.clone();

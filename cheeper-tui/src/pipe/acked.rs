@@ -12,6 +12,7 @@ use super::{
     error::{PipeError, Posted},
     talk::Talk,
 };
+use crate::span;
 
 /// Submits it, and waits until it is done or refused with a sentence.
 pub(super) async fn submit(
@@ -26,12 +27,12 @@ pub(super) async fn submit(
         for output in talk.outputs() {
             match output {
                 Output::Accepted { .. } => return Ok(Ok(())),
-                Output::Refused { error, .. } => return Ok(Err(error.message.into_owned())),
+                Output::Refused { error, .. } => return Ok(Err(span::refusal(&error))),
                 Output::NameRefused { error } => {
                     let name = talk.follow.identity().map(|identity| identity.name.clone());
                     return match name {
                         Some(name) if error.code == Code::NameTaken => Err(PipeError::NameTaken { name }),
-                        _ => Ok(Err(error.message.into_owned())),
+                        _ => Ok(Err(span::refusal(&error))),
                     };
                 }
                 _ => {}

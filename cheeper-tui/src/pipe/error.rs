@@ -13,6 +13,8 @@ pub enum PipeError {
     Storage(#[from] StorageError),
     #[error("{host} does not answer{why}{posted}")]
     NoAnswer { host: String, why: String, posted: Posted },
+    #[error("the connection with {host} was lost before the answer: look with cheeper-tui audit whether it is done")]
+    Unanswered { host: String },
     /// The server does not want this client; the sentence says what to do.
     #[error("{0}")]
     Barred(String),

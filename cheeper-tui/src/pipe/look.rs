@@ -2,10 +2,17 @@
 
 use std::{collections::VecDeque, io::IsTerminal as _, time::Duration};
 
-use cheeper_protocol::{CheepText, Event, Query, Request, Search, Seq, Thread, follow::Follow, limits::PAGE};
+use cheeper_protocol::{
+    CheepText, Event, Query, Request, Search, Seq, ServerFrame, Thread, follow::Follow, limits::PAGE,
+};
 use jiff::tz::TimeZone;
 
-use super::{error::PipeError, line::Style, output::print, talk::Talk};
+use super::{
+    error::PipeError,
+    line::Style,
+    output::print,
+    talk::{Again, Talk},
+};
 use crate::{args, config::Settings};
 
 /// Prints the newest few cheeps that have these words in them, the oldest of them first.
@@ -79,7 +86,9 @@ impl Looker {
     }
 
     async fn ask(&mut self, request: Request) -> Result<cheeper_protocol::Page, PipeError> {
-        self.talk.ask(request, self.patience).await?.map_err(|error| PipeError::refused(&error.message))
+        let page = |frame| if let ServerFrame::Page(page) = frame { Some(page) } else { None };
+        let answer = self.talk.ask(request, Again::Ask, self.patience, page).await?;
+        answer.map_err(|error| PipeError::refused(&error.message))
     }
 }
 

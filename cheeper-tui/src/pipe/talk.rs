@@ -3,7 +3,7 @@
 use std::{future::pending, time::Duration};
 
 use cheeper_protocol::{
-    ClientFrame, ErrorFrame, Page, Request, RequestId, ServerFrame,
+    Ack, ClientFrame, ErrorFrame, Page, Request, RequestId, ServerFrame,
     follow::{Follow, Input, Link, Millis, Output},
 };
 use tokio::time::{Instant, sleep_until};
@@ -34,17 +34,40 @@ pub(super) struct Talk {
 struct Question {
     frame: ClientFrame,
     is_sent: bool,
-    answer: Option<Result<Page, ErrorFrame>>,
+    /// Whether it may be asked again after a lost connection, or might then be done twice.
+    again: Again,
+    answer: Option<Result<ServerFrame, ErrorFrame>>,
+    /// The connection was lost before the answer to what is not asked again.
+    is_lost: bool,
+}
+
+/// What is to become of a question whose answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Again {
+    Ask,
+    GiveUp,
 }
 
 impl Question {
     /// Keeps what comes if it is the answer.
     fn hear(&mut self, frame: &ServerFrame) {
         match frame {
-            ServerFrame::Page(page) if page.id == self.frame.id => self.answer = Some(Ok(page.clone())),
             ServerFrame::Error(error) if error.id == self.frame.id => self.answer = Some(Err(error.clone())),
+            ServerFrame::Page(Page { id, .. })
+            | ServerFrame::Ack(Ack { id, .. })
+            | ServerFrame::Audit { id, .. }
+            | ServerFrame::Link { id, .. }
+                if *id == self.frame.id =>
+            {
+                self.answer = Some(Ok(frame.clone()));
+            }
             _ => {}
         }
+    }
+
+    fn lose(&mut self) {
+        self.is_lost |= self.is_sent && self.again == Again::GiveUp;
+        self.is_sent = false;
     }
 }
 
@@ -82,7 +105,7 @@ impl Talk {
                 Output::Disconnect => {
                     self.connection = None;
                     if let Some(question) = &mut self.question {
-                        question.is_sent = false;
+                        question.lose();
                     }
                     self.trouble = Some("it is silent".to_owned());
                     self.follow.handle(Input::Closed { code: None, jitter: random::jitter() }, now);
@@ -97,19 +120,30 @@ impl Talk {
         }
     }
 
-    /// Asks something, and waits for the answer: a page, or a refusal. After a lost connection it is asked again.
-    pub(super) async fn ask(
+    /// Asks something, and waits for the answer: what is `picked` from a frame, or a refusal.
+    pub(super) async fn ask<T>(
         &mut self,
         request: Request,
+        again: Again,
         patience: Duration,
-    ) -> Result<Result<Page, ErrorFrame>, PipeError> {
+        pick: impl Fn(ServerFrame) -> Option<T>,
+    ) -> Result<Result<T, ErrorFrame>, PipeError> {
         let frame = ClientFrame { id: RequestId::parse("question").ok(), request };
-        self.question = Some(Question { frame, is_sent: false, answer: None });
+        self.question = Some(Question { frame, is_sent: false, again, answer: None, is_lost: false });
         let began = Instant::now();
         loop {
-            if let Some(answer) = self.question.as_mut().and_then(|question| question.answer.take()) {
-                self.question = None;
-                return Ok(answer);
+            match self.question.as_mut().and_then(|question| question.answer.take()) {
+                Some(Err(error)) => return Ok(Err(error)),
+                Some(Ok(frame)) => {
+                    if let Some(picked) = pick(frame) {
+                        self.question = None;
+                        return Ok(Ok(picked));
+                    }
+                }
+                None => {}
+            }
+            if self.question.as_ref().is_some_and(|question| question.is_lost) {
+                return Err(PipeError::Unanswered { host: self.host().to_owned() });
             }
             self.send_question();
             // What happens on the timeline meanwhile is not what was asked for.
@@ -182,7 +216,7 @@ impl Talk {
             Some(Heard::Closed { code, why }) => {
                 self.connection = None;
                 if let Some(question) = &mut self.question {
-                    question.is_sent = false;
+                    question.lose();
                 }
                 self.trouble = Some(why.unwrap_or_else(|| "it ended the connection".to_owned()));
                 self.handle(Input::Closed { code, jitter: random::jitter() });

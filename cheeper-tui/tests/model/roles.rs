@@ -173,10 +173,10 @@ fn the_audit_is_read_and_undone() {
     // A claim is undone by a release, a removal by nothing; at the end the older ones are asked for.
     let screen = screen.keys("ju");
     assert!(shows(&screen, "Make bob free"), "{:?}", screen.rows());
-    let screen = screen.keys("nju");
-    assert_eq!(notice(&screen), "This cannot be undone.");
-    let screen = screen.keys("j");
+    let screen = screen.keys("nj");
     assert_eq!(says(&screen), [r#"{"id":"host 2","type":"audit","before":7,"limit":100}"#]);
+    let screen = screen.keys("u");
+    assert_eq!(notice(&screen), "This cannot be undone.");
     let screen = screen.keys("<esc>x");
     assert!(screen.model.hosting.over.is_none());
     assert_eq!(screen.model.composer.text(), "x");

@@ -1,16 +1,26 @@
 //! What can be typed on the command line, and in `CHEEPER_*` variables. What it comes to is for `config`.
 
+mod command;
+mod host;
+mod parse;
+mod patience;
+
 use std::{env, path::PathBuf, process, sync::LazyLock};
 
-use cheeper_protocol::{Emoji, Name, Seq};
+use cheeper_protocol::Name;
 use clap::{
-    Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+    Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum,
     builder::{FalseyValueParser, OsStr, Resettable},
 };
-use clap_complete::Shell;
 use regex::Regex;
 
-use crate::server::Server;
+pub(crate) use self::parse::name;
+pub use self::{
+    command::{Command, Delete, Edit, Identity, Post, React, Search, Tail, Thread},
+    host::{Answer, Audit, Link, LinkRole, Mute, Release, Undo},
+    parse::Place,
+    patience::Patience,
+};
 
 const EXAMPLES: &str = "Examples:
   cheeper-tui --name alice
@@ -65,20 +75,6 @@ fn without_secrets(text: &str) -> String {
     static SECRET: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?-u:\b)(join|secret)=[^ \n'&]+").ok());
     // The pattern is one, as a test shows.
     SECRET.as_ref().map_or_else(String::new, |secret| secret.replace_all(text, "$1=…").into_owned())
-}
-
-/// Where it is said where the timeline is.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Place {
-    At(Server),
-    /// The input says it: what is typed as an argument can be seen by everybody on the machine.
-    Input,
-}
-
-impl Place {
-    fn parse(typed: &str) -> Result<Self, String> {
-        if typed == "-" { Ok(Self::Input) } else { Server::parse(typed).map(Self::At) }
-    }
 }
 
 /// What may stand before or after a subcommand.
@@ -150,174 +146,12 @@ pub enum Notify {
     Osc777,
 }
 
-#[derive(Clone, Debug, Subcommand)]
-pub enum Command {
-    /// Post a cheep, or one for each line of the input.
-    Post(Post),
-    /// Print cheeps and what becomes of them as lines, until stopped.
-    Tail(Tail),
-    /// Correct the text of a cheep of your own.
-    Edit(Edit),
-    /// Delete a cheep of your own, for good.
-    Delete(Delete),
-    /// React to a cheep.
-    React(React),
-    /// Print the newest cheeps that have something in them.
-    Search(Search),
-    /// Print what a cheep answers, the cheep, and all answers.
-    Thread(Thread),
-    /// Take the secret of your name to another machine.
-    #[command(subcommand)]
-    Identity(Identity),
-    /// Print the default configuration.
-    Config,
-    /// Print what a shell needs to complete this command.
-    Completions { shell: Shell },
-    /// Write the man pages into a folder.
-    Man { folder: PathBuf },
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct Post {
-    /// The cheep; `-` reads the input, where every line is one.
-    pub text: String,
-
-    /// With `-`: all of the input is one cheep.
-    #[arg(long)]
-    pub whole: bool,
-
-    /// The number of the cheep this answers.
-    #[arg(long, value_name = "SEQ", value_parser = seq)]
-    pub reply_to: Option<Seq>,
-
-    #[command(flatten)]
-    pub patience: Patience,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct Patience {
-    /// Give up after so many seconds without a word from the server.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub patience: u32,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct Edit {
-    /// The number of the cheep.
-    #[arg(value_parser = seq)]
-    pub seq: Seq,
-
-    /// How it is to read; `-` reads the input.
-    pub text: String,
-
-    #[command(flatten)]
-    pub patience: Patience,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct Delete {
-    /// The number of the cheep.
-    #[arg(value_parser = seq)]
-    pub seq: Seq,
-
-    #[command(flatten)]
-    pub patience: Patience,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct React {
-    /// The number of the cheep.
-    #[arg(value_parser = seq)]
-    pub seq: Seq,
-
-    /// With what: one emoji.
-    #[arg(value_parser = emoji)]
-    pub emoji: Emoji,
-
-    /// Take it back.
-    #[arg(long)]
-    pub off: bool,
-
-    #[command(flatten)]
-    pub patience: Patience,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct Search {
-    /// Words, "phrases", #tag, @name, from:name.
-    #[arg(required = true)]
-    pub words: Vec<String>,
-
-    /// The newest N.
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub last: usize,
-
-    /// Print events as JSON, as the protocol has them.
-    #[arg(long)]
-    pub json: bool,
-
-    #[command(flatten)]
-    pub patience: Patience,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct Thread {
-    /// The number of the cheep.
-    #[arg(value_parser = seq)]
-    pub seq: Seq,
-
-    /// Print events as JSON, as the protocol has them.
-    #[arg(long)]
-    pub json: bool,
-
-    #[command(flatten)]
-    pub patience: Patience,
-}
-
-#[derive(Args, Clone, Debug)]
-pub struct Tail {
-    /// Begin with the newest N.
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub last: usize,
-
-    /// Begin after the cheep with this number.
-    #[arg(long, value_name = "SEQ", value_parser = seq, conflicts_with = "last")]
-    pub after: Option<Seq>,
-
-    /// Print events as JSON, as the protocol has them.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Clone, Debug, Subcommand)]
-pub enum Identity {
-    /// Print name and secret. Whoever has them can post as you.
-    Export,
-    /// Read what export printed, from the input.
-    Import {
-        /// Even if there is another secret for this name.
-        #[arg(long)]
-        replace: bool,
-    },
-}
-
-pub(crate) fn name(typed: &str) -> Result<Name, String> {
-    Name::parse(typed).map_err(|refusal| refusal.message.into_owned())
-}
-
-fn emoji(typed: &str) -> Result<Emoji, String> {
-    Emoji::parse(typed).map_err(|refusal| refusal.message.into_owned())
-}
-
-fn seq(typed: &str) -> Result<Seq, String> {
-    typed.parse().ok().and_then(Seq::new).ok_or_else(|| "the number of a cheep: 0, 1, 2 and so on".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+    use crate::server::Server;
 
     #[test]
     fn the_command_line_is_well_formed() {
