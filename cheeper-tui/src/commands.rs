@@ -13,7 +13,10 @@ use clap_complete::Shell;
 use crate::{
     args::{Cli, Identity},
     config::{self, ConfigError, Settings},
+    identity_link, qr,
+    server::Server,
     storage::{Identities, StorageError},
+    theme::Background,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -37,24 +40,36 @@ pub fn identity(settings: &Settings, command: &Identity) -> Result<(), CommandEr
     let identities = Identities::of_this_person()?;
     let host = &settings.server.host;
     match command {
-        Identity::Export => {
+        Identity::Export { qr: with_code } => {
             let name = settings.name()?;
             let kept = identities.load(host, name)?.filter(|identity| identity.secret.is_some());
             let identity = kept.ok_or_else(|| StorageError::NoSecret { name: name.clone() })?;
-            let json = serde_json::to_string(&identity).map_err(|_| CommandError::NoIdentity)?;
-            print(format!("{json}\n").as_bytes())
+            let link = identity_link::write(&settings.server.page(), &identity).ok_or(CommandError::NoIdentity)?;
+            let light = settings.background != Some(Background::Light);
+            let code = if *with_code { qr::rows(&link, light).unwrap_or_default() } else { Vec::new() };
+            let lines = std::iter::once(link).chain(code).fold(String::new(), |lines, line| lines + &line + "\n");
+            print(lines.as_bytes())
         }
         Identity::Import { replace } => {
-            let mut json = String::new();
-            io::stdin().read_to_string(&mut json).map_err(CommandError::Input)?;
-            let identity: follow::Identity = serde_json::from_str(&json).map_err(|_| CommandError::NoIdentity)?;
-            if identity.secret.is_none() {
-                return Err(CommandError::NoIdentity);
-            }
+            let mut input = String::new();
+            io::stdin().read_to_string(&mut input).map_err(CommandError::Input)?;
+            let (server, identity) = imported(&input).ok_or(CommandError::NoIdentity)?;
+            // A server may go by another address there: the one that is set here is meant, if one is.
+            let other = server.filter(|_| settings.server == Server::default());
+            let host = other.as_ref().map_or(host, |server| &server.host);
             identities.keep(host, &identity, *replace)?;
             print(format!("You can be {} on {host} now.\n", identity.name).as_bytes())
         }
     }
+}
+
+/// Who it is, and where, if that was said. Before there were links it was JSON, and somebody may have kept some.
+fn imported(input: &str) -> Option<(Option<Server>, follow::Identity)> {
+    if let Some((server, identity)) = identity_link::read(input) {
+        return Some((Some(server), identity));
+    }
+    let identity: follow::Identity = serde_json::from_str(input).ok()?;
+    identity.secret.is_some().then_some((None, identity))
 }
 
 /// Prints the default configuration.

@@ -15,6 +15,7 @@ pub mod entrance;
 pub mod entry;
 pub mod find;
 pub mod hosting;
+pub mod identity_link;
 pub mod keys;
 pub mod layout;
 pub mod model;

@@ -156,9 +156,13 @@ pub struct Tail {
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum Identity {
-    /// Print name and secret. Whoever has them can post as you.
-    Export,
-    /// Read what export printed, from the input.
+    /// Print a link with name and secret, for another machine or for the page. Whoever has it can post as you.
+    Export {
+        /// Print a QR code of it as well, for a phone.
+        #[arg(long)]
+        qr: bool,
+    },
+    /// Read what export printed, or such a link of the page, from the input.
     Import {
         /// Even if there is another secret for this name.
         #[arg(long)]

@@ -5,6 +5,7 @@ mod changes;
 mod client;
 mod doorman;
 mod hostile;
+mod hosts;
 mod links;
 mod pipes;
 mod restore;

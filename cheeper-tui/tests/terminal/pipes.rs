@@ -258,15 +258,28 @@ fn a_name_is_taken_to_another_machine() {
     let there = Person::new(&folder.path().join("there"), &at(server.address.port()));
     assert_eq!(here.run(&["post", "from here", "--name", "alice"], "").0, Some(0));
     let (_, identity, _) = here.run(&["identity", "export", "--name", "alice"], "");
+    assert!(identity.starts_with(&format!("http://{}/#name=alice&secret=", at(server.address.port()))), "{identity}");
     let (code, said, _) = there.run(&["identity", "import"], &identity);
     assert_eq!(code, Some(0));
     assert!(said.contains("You can be alice"), "{said}");
     assert_eq!(there.run(&["post", "from there", "--name", "alice"], "").0, Some(0));
     assert!(there.tail(&["--last", "1"], 1)[0].contains("alice ✓"));
     // Another secret does not take its place by mistake.
-    let other = identity.replace(|c: char| c.is_ascii_digit(), "0");
+    let (address, secret) = identity.split_once("secret=").unwrap();
+    let other = format!("{address}secret={}", secret.replace(|c: char| c.is_ascii_digit(), "0"));
     assert_eq!(there.run(&["identity", "import"], &other).0, Some(1));
     assert_eq!(there.run(&["identity", "import", "--replace"], &other).0, Some(0));
+    // Without a server that is set, it is for the one that the link leads to; what was printed before there were links does.
+    let elsewhere = Person::new(&folder.path().join("elsewhere"), "");
+    let (_, said, _) = elsewhere.run(&["identity", "import"], &identity);
+    assert_eq!(said, format!("You can be alice on {} now.\n", at(server.address.port())));
+    let json = r#"{"name":"bob","secret":"sixteen bytes or more"}"#;
+    assert_eq!(there.run(&["identity", "import"], json).0, Some(0));
+    let (_, with_code, _) = there.run(&["identity", "export", "--name", "bob", "--qr"], "");
+    assert!(
+        with_code.lines().count() > 15 && with_code.contains("secret=sixteen%20bytes%20or%20more\n"),
+        "{with_code}"
+    );
 }
 
 #[test]
