@@ -13,7 +13,18 @@ use crate::wrap::wrap;
 pub struct Person {
     pub name: Name,
     pub fold: FoldedName,
+    /// Its letters are of scripts that do not go together: some may be others than they seem.
+    pub mixes_scripts: bool,
 }
+
+impl Person {
+    pub fn new(name: Name) -> Self {
+        Self { fold: name.fold(), mixes_scripts: name.mixes_scripts(), name }
+    }
+}
+
+/// Stands after a name that mixes scripts.
+pub const MIXES_SCRIPTS: &str = " ⚠";
 
 /// A cheep as it is now.
 #[derive(Clone, Debug)]

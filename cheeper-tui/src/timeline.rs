@@ -157,7 +157,7 @@ impl Timeline {
         let person = match self.people.get(&cheep.name) {
             Some(person) => Rc::clone(person),
             None => {
-                let person = Rc::new(Person { name: cheep.name.clone(), fold: cheep.name.fold() });
+                let person = Rc::new(Person::new(cheep.name.clone()));
                 self.people.insert(cheep.name.clone(), Rc::clone(&person));
                 person
             }

@@ -7,6 +7,8 @@ use cheeper_protocol::{Cheep, CheepText, DeletedBy, Event, Seq, Timestamp};
 use crossterm::style::Stylize as _;
 use jiff::tz::TimeZone;
 
+use crate::entry::MIXES_SCRIPTS;
+
 /// How lines look.
 pub(super) struct Style {
     json: bool,
@@ -48,9 +50,15 @@ impl Style {
             return self.change(cheep.seq, cheep.at, &format!("{name}  {}", deleted(by)));
         }
         let mark = if cheep.verified { " ✓" } else { "" };
+        let mixes = if cheep.name.mixes_scripts() { MIXES_SCRIPTS } else { "" };
         let reply = cheep.reply_to.map_or_else(String::new, |seq| format!("↱ {seq}  "));
         let edited = if cheep.state.edited_at.is_some() { "(edited)  " } else { "" };
-        format!("{}  {}  {name}{mark}  {reply}{edited}{}", cheep.seq, self.clock(cheep.at), in_one_line(&cheep.cheep))
+        format!(
+            "{}  {}  {name}{mixes}{mark}  {reply}{edited}{}",
+            cheep.seq,
+            self.clock(cheep.at),
+            in_one_line(&cheep.cheep)
+        )
     }
 
     fn change(&self, seq: Seq, at: Timestamp, what: &str) -> String {
@@ -137,6 +145,10 @@ mod tests {
         let line = style(false, false).line(&event());
         assert_eq!(line.as_deref(), Some("7  1970-01-01 00:00  alice ✓  ↱ 3  two ⏎ lines"));
         assert!(style(false, true).line(&event()).unwrap().contains("\u{1b}[1malice"));
+        let Event::Cheep(cheep) = event() else { panic!() };
+        let mixed = Event::Cheep(Cheep { name: Name::parse("раypal").unwrap(), ..cheep });
+        let line = style(false, false).line(&mixed);
+        assert_eq!(line.as_deref(), Some("7  1970-01-01 00:00  раypal ⚠ ✓  ↱ 3  two ⏎ lines"));
         assert_eq!(style(false, false).line(&Event::Unknown { seq: Seq::ZERO }), None);
     }
 

@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::palette::{BOLD, DIM, accent, of_name};
 use crate::{
     changing::Changing,
-    entry::{Entry, is_among},
+    entry::{Entry, MIXES_SCRIPTS, is_among},
     layout::{NOT_SENT, Unsent, begins_day, columns, says_not_sent_beside, unsent},
     model::Model,
     wrap::{truncate, wrap},
@@ -72,7 +72,7 @@ fn cheep(model: &Model, entry: &Entry) -> Vec<Line<'static>> {
     let rows = Rows {
         model,
         clock: entry.at.to_zoned(model.zone.clone()).strftime("%H:%M").to_string(),
-        name: (entry.person.name.as_str(), entry.verified, name),
+        name: (entry.person.name.as_str(), marks(entry.person.mixes_scripts, entry.verified), name),
         reply_to: entry.reply_to,
         gutter: said.as_ref().map(|_| '×'),
         text: said.as_ref().map_or((entry.text.as_str(), text), |said| (said, DIM)),
@@ -118,7 +118,7 @@ fn pending(model: &Model, post: Unsent<'_>) -> Vec<Line<'static>> {
     let rows = Rows {
         model,
         clock: "…".to_owned(),
-        name: (model.identity.name.as_str(), model.claimed, DIM),
+        name: (model.identity.name.as_str(), marks(model.identity.name.mixes_scripts(), model.claimed), DIM),
         reply_to: post.reply_to,
         gutter: None,
         text: (post.cheep.as_str(), DIM),
@@ -137,11 +137,21 @@ fn pending(model: &Model, post: Unsent<'_>) -> Vec<Line<'static>> {
     lines
 }
 
+/// What this client says of a name, right after it.
+fn marks(mixes_scripts: bool, is_verified: bool) -> &'static str {
+    match (mixes_scripts, is_verified) {
+        (false, false) => "",
+        (false, true) => " ✓",
+        (true, false) => MIXES_SCRIPTS,
+        (true, true) => " ⚠ ✓",
+    }
+}
+
 struct Rows<'a> {
     model: &'a Model,
     clock: String,
-    /// A name, whether it is verified, and its look.
-    name: (&'a str, bool, Style),
+    /// A name, what stands after it, and its look.
+    name: (&'a str, &'static str, Style),
     reply_to: Option<Seq>,
     /// Stands right before the text, if there is something that is not the author's own words.
     gutter: Option<char>,
@@ -178,8 +188,7 @@ impl Rows<'_> {
     /// What stands before the text of the first row.
     fn start(&self) -> Vec<Span<'static>> {
         let columns = columns(self.model.area.width);
-        let (name, is_verified, look) = self.name;
-        let mark = if is_verified { " ✓" } else { "" };
+        let (name, mark, look) = self.name;
         // The first column is the edge; without a clock the name makes room for it.
         let edge_width = usize::from(columns.clock == 0);
         let beside = mark.width() + edge_width + usize::from(self.gutter.is_some());

@@ -185,5 +185,6 @@ fn selected(model: &Model) -> String {
     };
     let change = if write.is_empty() { "" } else { change };
     let words = format!("{write}{change}{keep_order}  t thread  c copy{open}  Esc leave{}", links.concat());
-    words.trim_start().to_owned()
+    let mixes = if entry.person.mixes_scripts { "⚠ the name mixes scripts  " } else { "" };
+    format!("{mixes}{}", words.trim_start())
 }

@@ -138,6 +138,13 @@ fn find_further_back() {
 }
 
 #[test]
+fn a_name_that_mixes_scripts() {
+    // Cyrillic letters before Latin ones; and a Japanese name, whose scripts go together.
+    let screen = talk(80, 14).cheep("раypal", "pay here", r#","verified":true"#).cheep("家のねこ", "meow", "");
+    insta::assert_snapshot!(screen.keys("<alt+up><up>").picture());
+}
+
+#[test]
 fn help() {
     insta::assert_snapshot!(screen(80, 24).live().keys("<f1>").picture());
 }
