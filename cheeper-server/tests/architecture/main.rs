@@ -103,6 +103,13 @@ const PURE: &[&str] = &[
     "cheeper-tui/src/pane.rs",
     "cheeper-tui/src/side.rs",
     "cheeper-tui/src/prompt.rs",
+    "cheeper-tui/src/hosting",
+    "cheeper-tui/src/server.rs",
+    "cheeper-tui/src/span.rs",
+    "cheeper-tui/src/qr.rs",
+    "cheeper-tui/src/identity_link.rs",
+    "cheeper-tui/src/entrance/refused.rs",
+    "cheeper-tui/src/entrance/ways.rs",
     "cheeper-tui/src/scroll.rs",
     "cheeper-tui/src/layout.rs",
     "cheeper-tui/src/composer",
@@ -131,10 +138,10 @@ const IMPURE: &[&str] = &[
 
 /// What the terminal client's other parts may not use.
 const TERMINAL_NEVER: &[(&str, &[&str])] = &[
-    ("cheeper-tui/src/view", &["connection", "crossterm", "tokio", "update"]),
+    ("cheeper-tui/src/view", &["connection", "crossterm", "entrance", "tokio", "update"]),
     ("cheeper-tui/src/pipe", &["ratatui", "update", "view"]),
-    ("cheeper-tui/src/model.rs", &["connection", "view"]),
-    ("cheeper-tui/src/update", &["connection", "view"]),
+    ("cheeper-tui/src/model.rs", &["connection", "entrance", "view"]),
+    ("cheeper-tui/src/update", &["connection", "entrance", "view"]),
 ];
 
 /// Words that the page's files may not contain.

@@ -51,7 +51,7 @@ impl Settings {
         let file = read(options.config.as_ref())?;
         let server = match options.server.clone() {
             Some(Place::At(server)) => Some(server),
-            Some(Place::Input) => Some(pasted::server()?),
+            Some(Place::Input) => Some(pasted::server().map_err(ConfigError::Pasted)?),
             None => None,
         };
         Ok(Self::new(options, server, file, |name| env::var(name).ok()))

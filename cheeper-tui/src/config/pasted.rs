@@ -4,18 +4,17 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use super::ConfigError;
 use crate::server::Server;
 
-/// Reads one line. What comes after it is left for others.
-pub(super) fn server() -> Result<Server, ConfigError> {
+/// Reads one line; or says why that gives no address. What comes after it is left for others.
+pub(super) fn server() -> Result<Server, String> {
     let input = io::stdin();
     let quiet = if input.is_terminal() { Quiet::begin() } else { None };
     let mut line = String::new();
     let read = input.read_line(&mut line);
     drop(quiet);
-    read.map_err(|error| ConfigError::Pasted(error.to_string()))?;
-    Server::parse(line.trim()).map_err(ConfigError::Pasted)
+    read.map_err(|error| error.to_string())?;
+    Server::parse(line.trim())
 }
 
 /// While it lives, what is typed is not shown.

@@ -11,7 +11,7 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde::{Deserialize, Serialize};
 
-use super::{Shut, refused::Refused};
+use super::{refused::Refused, shut::Shut};
 
 /// Longest answer that is read, in bytes. A session is far shorter, and so is a sentence.
 const ANSWER_BYTES: usize = 16 * 1024;

@@ -2,11 +2,12 @@
 
 mod exchange;
 mod refused;
+mod shut;
 mod ways;
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
-use cheeper_protocol::{CheepText, Token};
+use cheeper_protocol::Token;
 use tokio::{net::TcpStream, task::spawn_blocking};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
@@ -18,8 +19,8 @@ use tokio_tungstenite::{
     },
 };
 
-pub use self::refused::Refused;
 use self::{exchange::exchange, ways::Way};
+pub use self::{refused::Refused, shut::Shut};
 use crate::{
     server::Server,
     storage::{Sessions, StorageError},
@@ -33,21 +34,6 @@ pub struct Entrance {
     server: Arc<Server>,
     /// `None` where there is no place for files: then a link is changed anew each time.
     sessions: Option<Arc<Sessions>>,
-}
-
-/// Why there is no connection.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Shut {
-    /// The server does not want us: a person has to do something.
-    Refused(Refused),
-    /// Something that may pass, in a few words that are safe to draw.
-    Trouble(String),
-}
-
-impl Shut {
-    fn trouble(error: &impl fmt::Display) -> Self {
-        Self::Trouble(CheepText::cleaned(&error.to_string()).as_str().replace('\n', " "))
-    }
 }
 
 /// Somebody is in.
