@@ -121,7 +121,10 @@ fn asked(prompt: &Prompt, width: usize) -> String {
             "y release  n no".to_owned(),
         ]),
         Prompt::Undo { entry, words } => {
-            first_that_fits(&[format!("Undo this: {words}?  y yes  n no"), format!("Undo {entry}?  y yes  n no")])
+            // What is to be undone is said, as far as there is room for it.
+            let rest = "?  y yes  n no";
+            let room = width.saturating_sub("Undo this: ".width() + rest.width());
+            first_that_fits(&[format!("Undo this: {}{rest}", truncate(words, room)), format!("Undo {entry}{rest}")])
         }
         Prompt::Link { .. } => first_that_fits(&[
             "Enter: for members, without an end; or type: host, 8h, what it is for  Esc leave".to_owned(),
