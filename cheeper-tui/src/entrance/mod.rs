@@ -146,7 +146,9 @@ fn shut(error: &Error) -> Shut {
             if let Some(refused) = Refused::of_status(status, sentence(response)) {
                 return Shut::Refused(refused);
             }
+            let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
             match status {
+                300..400 => moved(location),
                 429 => "too many wrong links were tried from here".to_owned(),
                 503 => "the server is full".to_owned(),
                 status => format!("the server answers with HTTP status {status}"),
@@ -155,6 +157,12 @@ fn shut(error: &Error) -> Shut {
         error => error.to_string(),
     };
     Shut::trouble(&words)
+}
+
+/// What is said of a server that sends people elsewhere: nobody is led there without having said so, least of all with a token.
+fn moved(location: Option<&str>) -> String {
+    let there = location.and_then(|location| Server::parse(location).ok());
+    there.map_or_else(|| "it is elsewhere now".to_owned(), |there| format!("it is at {} now", there.page()))
 }
 
 /// The body of an answer, if all of it is there: the rest of it is not waited for.

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::{client::Client, pipes::Person};
 
 /// Answers every handshake with this status. Gives the port, and a word for each handshake.
-fn refusing(status: &'static str) -> (u16, Receiver<()>) {
+pub(crate) fn refusing(status: &'static str) -> (u16, Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (tell, came) = mpsc::channel();

@@ -6,6 +6,7 @@ use cheeper_protocol::testkit::Server;
 use tempfile::TempDir;
 
 use crate::{
+    barred::refusing,
     client::Client,
     doorman::{Doorman, LINK},
     pipes::Person,
@@ -98,6 +99,30 @@ fn a_session_that_has_ended_is_forgotten() {
     assert!(code == Some(0) && said.contains("The link by which you came before has ended"), "{said}");
     assert_eq!(by_address.run(&["post", "four", "--name", "bob"], ""), quiet);
     assert_eq!(doorman.asked(), [(true, false), (false, true), (false, true)]);
+}
+
+#[test]
+fn at_a_terminal_the_link_can_be_pasted_without_being_shown() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start();
+    let doorman = Doorman::before(server.address);
+    let mut alice = Client::start_at(folder.path(), "alice", "-");
+    alice.shows("Paste the link and press Enter");
+    alice.types(&format!("{}\r", doorman.link()));
+    alice.shows("alice ✓ ›");
+    alice.types("\u{3}");
+    let (code, printed) = alice.ends();
+    assert!(code == 0 && !printed.contains(LINK));
+    assert_eq!(doorman.asked(), [IN]);
+}
+
+#[test]
+fn a_server_that_has_moved_says_where_to() {
+    let folder = TempDir::new().unwrap();
+    let (port, _came) = refusing("308 Permanent Redirect\r\nLocation: https://cheeper.example/team/ws");
+    let bob = Person::new(folder.path(), &format!("127.0.0.1:{port}"));
+    let (code, _, said) = bob.run(&["post", "hi", "--name", "bob", "--patience", "1"], "");
+    assert!(code == Some(1) && said.contains("it is at https://cheeper.example/team/ now"), "{said}");
 }
 
 #[test]
