@@ -247,5 +247,5 @@ impl Author {
 
 /// What names have in common that people cannot tell apart.
 pub(super) fn skeletons(name: &Name) -> Vec<String> {
-    vec![name.fold().as_str().to_owned()]
+    name.skeletons().into_iter().map(String::from).collect()
 }

@@ -50,7 +50,7 @@ impl Ledger<'_> {
         let name = |row: &Row| if self.sums.hold(&REACTIONS, row)? { row.get(3).map(Some) } else { Ok(None) };
         let found: Option<Option<String>> = statement.query_row(parameters, name).optional()?;
         let Some(name) = found else { return Ok(None) };
-        let name = name.and_then(|name| Name::parse(&name).ok()).ok_or(WriteError::Damaged)?;
+        let name = name.and_then(|name| Name::kept(&name).ok()).ok_or(WriteError::Damaged)?;
         Ok(Some(name))
     }
 

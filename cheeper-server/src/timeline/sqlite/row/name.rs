@@ -60,7 +60,7 @@ impl Sums {
 
 /// A holder as a row has them; none if the name is not what it is known by.
 fn holder(folded: &str, name: &str, secret_hash: [u8; 32]) -> Option<(FoldedName, Holder)> {
-    let name = Name::parse(name).ok()?;
+    let name = Name::kept(name).ok()?;
     let known = name.fold();
     let holder = Holder { name, secret_hash: secret_hash.into() };
     (known.as_str() == folded).then_some((known, holder))
