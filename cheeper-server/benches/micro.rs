@@ -61,7 +61,8 @@ fn parse_a_post() -> bool {
 fn a_handshake_passes_the_edge(bencher: Bencher, way: &str) {
     let trusted_proxies = if way == "proxy" { vec!["127.0.0.0/8".parse().expect("a network")] } else { vec![] };
     let allowed_hosts = vec!["cheeper.example".to_owned()];
-    let edge = Edge::new(config::Edge { trusted_proxies, allowed_hosts, ..config::Edge::default() }, Some("lab7"));
+    let edge =
+        Edge::new(config::Edge { trusted_proxies, allowed_hosts, ..config::Edge::default() }, Some("lab7"), false);
     let headers: HeaderMap = [
         ("host", "localhost:5000"),
         ("origin", "http://localhost:5000"),

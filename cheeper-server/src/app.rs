@@ -19,6 +19,7 @@ use crate::{
     presence::Presence,
     services::Services,
     timeline::{AccessChange, Engine, Timeline},
+    tls::{Tls, TlsError},
     trim,
     web::{self, Site, edge::Edge, gate::Gate},
 };
@@ -40,6 +41,9 @@ pub enum RunError<E> {
     /// The system has no more threads or files.
     #[error("the server could not get what it needs from the system: {0}; look at its limits of threads and files")]
     System(#[from] io::Error),
+    /// Encryption cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// The parts at work, in the order in which they are stopped.
@@ -50,16 +54,29 @@ struct App {
     timeline: Arc<dyn Timeline>,
 }
 
-/// Serves the timeline of `engine` on `listener`, which does not block, until `shutdown` is done, then stops in order: goodbye to all, what was
+/// Where clients come in. Neither blocks.
+#[derive(Debug)]
+pub struct Listeners {
+    /// Where the server is.
+    pub main: TcpListener,
+    /// Where whoever comes without encryption is led to it from.
+    pub redirect: Option<TcpListener>,
+}
+
+/// Serves the timeline of `engine` on `listeners`, until `shutdown` is done, then stops in order: goodbye to all, what was
 /// taken is committed and answered.
 pub async fn run<E: Engine>(
-    listener: TcpListener,
+    listeners: Listeners,
     mut config: Config,
     engine: E,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError<E::Error>> {
     let control = config.control.take();
-    let edge = Edge::new(config.edge.clone(), web::edge::machine(listener.local_addr()?.ip()).as_deref());
+    let edge = Edge::new(
+        config.edge.clone(),
+        web::edge::machine(listeners.main.local_addr()?.ip()).as_deref(),
+        config.tls.is_some(),
+    );
     let app = App::start(config, edge, engine)?;
     let trimming = tokio::spawn(trim::watch(app.web.services.memory.clone()));
     let operator = control.map(|bound| {
@@ -67,7 +84,11 @@ pub async fn run<E: Engine>(
         let desk = Desk::new(services.timeline.clone(), services.access.clone());
         tokio::spawn(control::serve(bound, desk, app.stopping.clone()))
     });
-    let mut serving = pin!(web::serve::serve(listener, app.web.clone()));
+    if let Some(listener) = listeners.redirect {
+        let port = listeners.main.local_addr()?.port();
+        tokio::spawn(web::redirect::serve(listener, port, app.web.clone()));
+    }
+    let mut serving = pin!(web::serve::serve(listeners.main, app.web.clone()));
     let served = tokio::select! {
         served = serving.as_mut() => served,
         () = shutdown => {
@@ -118,13 +139,16 @@ impl App {
             metrics: Metrics::new(),
             memory,
         });
+        let tls = config.tls.map(Tls::start).transpose()?;
         let fanout = Arc::new(Fanout::start(config.shards, &services)?);
         let stopping = CancellationToken::new();
         let gate = Gate { edge, access };
         let limited = services.rules.rate_limits.limited();
         let connections = ConnectionLimit::new(bounds, limited.clone());
         let requests = RequestLimit::new(limited.clone());
-        let web = Site { services, fanout: fanout.clone(), gate, connections, requests, stopping: stopping.clone() };
+        let fanout_of_site = fanout.clone();
+        let web =
+            Site { services, fanout: fanout_of_site, gate, connections, requests, tls, stopping: stopping.clone() };
         let web = Arc::new(web);
         // To open the store and to fill the ring took more than both keep.
         trim::give_back();

@@ -5,7 +5,7 @@ use std::fmt;
 use cheeper_protocol::{Limits, Role};
 use ipnet::IpNet;
 
-use crate::control::Bound;
+use crate::{control::Bound, tls};
 
 /// A valid configuration.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct Config {
     pub frames_per_second: u16,
     /// The way from clients to this server.
     pub edge: Edge,
+    /// Where the certificate for HTTPS comes from; without one the server speaks HTTP.
+    pub tls: Option<tls::Source>,
     /// Connections at once.
     pub max_connections: usize,
     /// Those from one address; without it there is a default, from which this machine itself is exempt.

@@ -20,6 +20,7 @@ mod metrics;
 mod presence;
 mod services;
 pub mod timeline;
+pub mod tls;
 mod trim;
 pub mod web;
 pub mod worker;

@@ -11,7 +11,7 @@ use std::{
 
 use cheeper_protocol::{Limits, Role, testkit::Client};
 use cheeper_server::{
-    app,
+    app::{self, Listeners},
     config::{Config, Edge},
     timeline::sqlite::Store,
 };
@@ -43,6 +43,7 @@ impl Server {
             limits,
             strangers: Some(Role::Member),
             edge: Edge::default(),
+            tls: None,
             max_connections: 1000,
             pages_per_second: 0,
             frames_per_second: 0,
@@ -50,7 +51,13 @@ impl Server {
             shards: SHARDS,
             control: None,
         };
-        let serve = move || runtime.block_on(app::run(listener, config, store, async { drop(stopped.await) })).unwrap();
+        let serve = move || {
+            runtime
+                .block_on(app::run(Listeners { main: listener, redirect: None }, config, store, async {
+                    drop(stopped.await)
+                }))
+                .unwrap()
+        };
         Self { address, stop: Some(stop), thread: Some(thread::spawn(serve)), _folder: folder }
     }
 

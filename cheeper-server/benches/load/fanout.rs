@@ -37,7 +37,7 @@ pub(crate) fn burst(system: System) -> Result<Row, Failure> {
 
 fn load(name: &str, system: System, wire: Wire, readers: usize, period: Duration, cheeps: u32) -> Result<Row, Failure> {
     let server = Server::start(system, &[])?;
-    let mut swarm = Swarm::new(system.is_cheeper())?;
+    let mut swarm = Swarm::new(system.is_cheeper(), server.dial())?;
     // The first one posts; the floor sends to all others.
     swarm.open(server.port, "/ws", 1)?;
     match wire {

@@ -22,7 +22,7 @@ const CHEEP_EVERY: Duration = Duration::from_millis(100);
 /// What a connection costs to open and to keep.
 pub(crate) fn idle(system: System) -> Result<Row, Failure> {
     let server = Server::start(system, &[])?;
-    let mut swarm = Swarm::new(system.is_cheeper())?;
+    let mut swarm = Swarm::new(system.is_cheeper(), server.dial())?;
     swarm.open(server.port, "/ws", 500)?;
     let (memory, cpu) = (server.resident(), server.cpu());
     let began = Instant::now();
@@ -44,7 +44,7 @@ pub(crate) fn idle(system: System) -> Result<Row, Failure> {
 pub(crate) fn handshakes(system: System) -> Result<Row, Failure> {
     let server = Server::start(system, &[])?;
     let greets = system.is_cheeper();
-    let mut swarm = Swarm::new(greets)?;
+    let mut swarm = Swarm::new(greets, server.dial())?;
     // The first one posts.
     swarm.open(server.port, "/ws", 1)?;
     swarm.open(server.port, "/ws", READERS - 1)?;
@@ -54,7 +54,7 @@ pub(crate) fn handshakes(system: System) -> Result<Row, Failure> {
     let meanwhile = watch(&server, &mut swarm, u64::from(CHEEPS), |swarm, began| {
         let steps = u32::try_from(NEWCOMERS / STEP).unwrap_or(u32::MAX);
         for step in 0..steps {
-            let mut newcomers = Swarm::new(greets)?;
+            let mut newcomers = Swarm::new(greets, server.dial())?;
             newcomers.begin(server.port, "/ws", STEP)?;
             let next = began + CHEEP_EVERY * CHEEPS * (step + 1) / steps;
             swarm.run(PATIENCE, |_| Instant::now() >= next)?;

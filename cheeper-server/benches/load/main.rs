@@ -9,6 +9,7 @@ mod fanout;
 mod floor;
 mod frames;
 mod idle;
+mod link;
 mod made;
 mod process;
 mod report;
@@ -16,6 +17,7 @@ mod slow;
 mod store;
 mod storm;
 mod swarm;
+mod tls;
 
 use std::{io, path::PathBuf, process::ExitCode};
 
@@ -52,6 +54,8 @@ enum Scenario {
     Store,
     /// First pages of searches in a large store.
     Search,
+    /// 1,000 subscribers × 100 cheeps a second over TLS, and 1,000 idle connections: the server's own, nginx and Caddy in front.
+    Tls,
 }
 
 /// Loads servers and prints what they cost.
@@ -166,6 +170,11 @@ fn rows(scenario: Scenario, system: System, cheeps: &[u64]) -> Vec<Result<report
         (Scenario::Store, System::Cheeper) => cheeps.iter().map(|&cheeps| store::store(system, cheeps)).collect(),
         (Scenario::Search, System::Cheeper) => cheeps.iter().map(|&cheeps| store::search(system, cheeps)).collect(),
         (Scenario::Append, System::DurableFloor) => vec![append::floor(2_000)],
+        (Scenario::Tls, System::Floor | System::Cheeper | System::Encrypted | System::Nginx | System::Caddy) => {
+            vec![fanout::steady(system, 1_000, 100, 2_000), tls::idle(system)]
+        }
+        // They are there to be encrypted.
+        (_, System::Encrypted | System::Nginx | System::Caddy) => Vec::new(),
         (Scenario::Slow, _) if is_ours_or_floor => vec![slow::slow(system)],
         // Neither disk nor batches have a part in these.
         (_, System::DurableFloor | System::BatchedFloor) => Vec::new(),

@@ -2,8 +2,10 @@
 
 use std::{
     env, fs,
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -12,7 +14,11 @@ use clap::ValueEnum;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use tempfile::TempDir;
 
-use crate::Failure;
+use crate::{
+    Failure,
+    link::Dial,
+    tls::{self, Identity},
+};
 
 /// The server's core, and the one that everything else runs on.
 const SERVER_CORE: usize = 0;
@@ -31,6 +37,12 @@ pub(crate) enum System {
     BatchedFloor,
     /// This project's server: with its store, as a release build.
     Cheeper,
+    /// The same, speaking HTTPS itself.
+    Encrypted,
+    /// The same behind an nginx that speaks HTTPS.
+    Nginx,
+    /// The same behind a Caddy that does.
+    Caddy,
     /// An earlier build of it, whose program the variable `CHEEPER_EARLIER` names: what a change has cost.
     Earlier,
     /// The chat example's pattern for warp: a task and an unbounded channel for each connection.
@@ -48,6 +60,9 @@ impl System {
             Self::DurableFloor => "floor with a disk",
             Self::BatchedFloor => "floor in batches",
             Self::Cheeper => "cheeper",
+            Self::Encrypted => "cheeper, TLS",
+            Self::Nginx => "nginx, TLS, in front",
+            Self::Caddy => "Caddy, TLS, in front",
             Self::Earlier => "cheeper before",
             Self::Warp => "warp chat",
             Self::Node => "node ws",
@@ -57,7 +72,7 @@ impl System {
 
     /// Whether it is this project's server.
     pub(crate) fn is_cheeper(self) -> bool {
-        matches!(self, Self::Cheeper | Self::Earlier)
+        matches!(self, Self::Cheeper | Self::Encrypted | Self::Nginx | Self::Caddy | Self::Earlier)
     }
 
     /// A floor does not greet, has no acks, and sends nothing to who posts.
@@ -75,7 +90,9 @@ impl System {
                 command.arg("--floor").args(self.to_possible_value().map(|system| system.get_name().to_owned()));
                 command
             }
-            Self::Cheeper => Command::new(env!("CARGO_BIN_EXE_cheeper-server")),
+            Self::Cheeper | Self::Encrypted | Self::Nginx | Self::Caddy => {
+                Command::new(env!("CARGO_BIN_EXE_cheeper-server"))
+            }
             Self::Earlier => Command::new(env::var_os("CHEEPER_EARLIER").unwrap_or_default()),
             Self::Warp => Command::new(installed.join("warp-chat/release/warp-chat")),
             Self::Node => {
@@ -93,13 +110,44 @@ impl System {
 
     pub(crate) fn is_installed(self) -> bool {
         match self {
-            Self::Floor | Self::DurableFloor | Self::BatchedFloor | Self::Cheeper => true,
+            Self::Floor | Self::DurableFloor | Self::BatchedFloor | Self::Cheeper | Self::Encrypted => true,
+            Self::Nginx => is_on_path("nginx"),
+            Self::Caddy => is_on_path("caddy"),
             Self::Earlier => env::var_os("CHEEPER_EARLIER").is_some(),
             Self::Warp => peers_folder().join("warp-chat/release/warp-chat").exists(),
             Self::Node => peers_folder().join("node_modules/ws").exists(),
             Self::Flask => peers_folder().join("python/bin/python").exists(),
         }
     }
+}
+
+fn is_on_path(program: &str) -> bool {
+    env::split_paths(&env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(program).exists())
+}
+
+/// Does something, and starts what it starts, on the server's core.
+pub(crate) fn on_servers_core<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
+    pin(SERVER_CORE)?;
+    let done = work();
+    pin(LOAD_CORE)?;
+    Ok(done)
+}
+
+/// A port of this machine that nobody listens on.
+pub(crate) fn free_port() -> Result<u16, Failure> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// Waits until somebody listens there.
+pub(crate) fn wait_for(port: u16) -> Result<(), Failure> {
+    let began = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        if began.elapsed() > Duration::from_secs(10) {
+            return Err(Failure::new(format!("nobody listens on port {port}")));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
 }
 
 fn peers_folder() -> PathBuf {
@@ -132,6 +180,9 @@ pub(crate) struct Server {
     pub(crate) system: System,
     pub(crate) port: u16,
     pub(crate) started_in: Duration,
+    dial: Dial,
+    /// What encrypts before it.
+    in_front: Option<Process>,
     data: PathBuf,
     flags: Vec<String>,
     /// The store's folder, if it goes with the server.
@@ -141,15 +192,39 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(system: System, flags: &[&str]) -> Result<Self, Failure> {
         let folder = TempDir::new()?;
-        let server = Self::start_on(system, &folder.path().join("cheeper.db"), flags)?;
-        Ok(Self { _folder: Some(folder), ..server })
+        let data = folder.path().join("cheeper.db");
+        if !matches!(system, System::Encrypted | System::Nginx | System::Caddy) {
+            return Ok(Self { _folder: Some(folder), ..Self::start_on(system, &data, flags)? });
+        }
+        let identity = Identity::new(folder.path())?;
+        let (certificate, key) = (identity.certificate.display().to_string(), identity.key.display().to_string());
+        let mut server = if system == System::Encrypted {
+            Self::start_on(system, &data, &[flags, &["--tls-cert", &certificate, "--tls-key", &key]].concat())?
+        } else {
+            let mut server = Self::start_on(system, &data, flags)?;
+            let (process, port) = tls::in_front(system, &identity, folder.path(), server.port)?;
+            (server.in_front, server.port) = (Some(process), port);
+            server
+        };
+        (server.dial, server._folder) = (identity.dial, Some(folder));
+        Ok(server)
     }
 
     /// One on a store that stays.
     pub(crate) fn start_on(system: System, data: &Path, flags: &[&str]) -> Result<Self, Failure> {
         let flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
         let (process, port, started_in) = launch(system, data, &flags)?;
-        Ok(Self { process, system, port, started_in, data: data.to_owned(), flags, _folder: None })
+        Ok(Self {
+            process,
+            system,
+            port,
+            started_in,
+            dial: Dial::Plain,
+            in_front: None,
+            data: data.to_owned(),
+            flags,
+            _folder: None,
+        })
     }
 
     /// `kill -9`, and a new process on the same store.
@@ -159,9 +234,14 @@ impl Server {
         Ok(())
     }
 
+    /// How clients connect to it.
+    pub(crate) fn dial(&self) -> Dial {
+        self.dial.clone()
+    }
+
     /// CPU time so far, of all its threads, in the system and outside.
     pub(crate) fn cpu(&self) -> Duration {
-        self.process.cpu()
+        self.process.cpu() + self.in_front.as_ref().map(Process::cpu).unwrap_or_default()
     }
 
     /// For how long the server's core has had nothing to do so far. The kernel books some of a server's work on others, as
@@ -183,7 +263,8 @@ impl Server {
 
     /// Memory in use, in bytes.
     pub(crate) fn resident(&self) -> i64 {
-        i64::try_from(self.process.memory() * 1024).expect("less than all there is")
+        let in_front = self.in_front.as_ref().map(Process::memory).unwrap_or_default();
+        i64::try_from((self.process.memory() + in_front) * 1024).expect("less than all there is")
     }
 }
 
@@ -204,10 +285,8 @@ fn launch(system: System, data: &Path, flags: &[String]) -> Result<(Process, u16
         ]);
         command.arg("--data").arg(data).args(flags);
     }
-    pin(SERVER_CORE)?;
     let began = Instant::now();
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    pin(LOAD_CORE)?;
+    let child = on_servers_core(|| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn())?;
     // Who reads what it prints is not to run on its core.
     let process = child.map(Process::watch);
     let process = process.map_err(|error| Failure::new(format!("{} does not start: {error}", system.name())))?;

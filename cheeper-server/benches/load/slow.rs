@@ -20,7 +20,7 @@ const CHARS: usize = 4_000;
 pub(crate) fn slow(system: System) -> Result<Row, Failure> {
     let keeps = system.is_cheeper();
     let server = Server::start(system, if keeps { &["--cheep-chars", "4000"] } else { &[] })?;
-    let mut swarm = Swarm::new(keeps)?;
+    let mut swarm = Swarm::new(keeps, server.dial())?;
     // At the floor the first one posts and gets nothing.
     let author = if keeps { READERS - 1 } else { 0 };
     let silent = usize::from(!keeps);

@@ -29,7 +29,7 @@ const STEP: usize = 100;
 pub(crate) fn storm(system: System) -> Result<Row, Failure> {
     let has_acks = !system.is_floor();
     let mut server = Server::start(system, &[])?;
-    let mut filling = Swarm::new(has_acks)?;
+    let mut filling = Swarm::new(has_acks, server.dial())?;
     filling.open(server.port, "/ws", 1)?;
     let readers = usize::from(!has_acks);
     filling.open(server.port, "/ws", readers)?;
@@ -47,7 +47,7 @@ pub(crate) fn storm(system: System) -> Result<Row, Failure> {
         None
     };
 
-    let mut swarm = Swarm::new(has_acks)?;
+    let mut swarm = Swarm::new(has_acks, server.dial())?;
     swarm.expect(u64::from(BEFORE), BEHIND as usize);
     let began = Instant::now();
     let before = server.cpu();

@@ -3,8 +3,8 @@
 //! Every client checks what it gets: each seq once and in order.
 
 use std::{
-    io::{ErrorKind, Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    io::ErrorKind,
+    net::SocketAddr,
     ops::Range,
     time::{Duration, Instant},
 };
@@ -12,7 +12,11 @@ use std::{
 use hdrhistogram::Histogram;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::{Failure, frames, process::System};
+use crate::{
+    Failure, frames,
+    link::{Dial, Link},
+    process::System,
+};
 
 /// Connections that may be opening at once, well within what a listener holds.
 const OPENING: usize = 1024;
@@ -87,7 +91,7 @@ pub(crate) enum Wire {
 }
 
 struct Client {
-    stream: mio::net::TcpStream,
+    stream: Link,
     wire: Wire,
     /// Bytes of a frame or a line that has not come whole.
     rest: Vec<u8>,
@@ -114,10 +118,11 @@ pub(crate) struct Swarm {
     watched: usize,
     /// Whether the server greets with a frame.
     greets: bool,
+    dial: Dial,
 }
 
 impl Swarm {
-    pub(crate) fn new(greets: bool) -> Result<Self, Failure> {
+    pub(crate) fn new(greets: bool, dial: Dial) -> Result<Self, Failure> {
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(1024),
@@ -137,6 +142,7 @@ impl Swarm {
             author: None,
             watched: 0,
             greets,
+            dial,
         })
     }
 
@@ -212,13 +218,9 @@ impl Swarm {
         };
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n");
         for _ in 0..count {
-            let mut stream = TcpStream::connect(address)?;
-            stream.set_nodelay(true)?;
-            stream.write_all(request.as_bytes())?;
-            stream.set_nonblocking(true)?;
-            let mut stream = mio::net::TcpStream::from_std(stream);
+            let mut stream = self.dial.connect(address, request.as_bytes())?;
             let token = Token(self.clients.len());
-            self.poll.registry().register(&mut stream, token, Interest::READABLE)?;
+            self.poll.registry().register(stream.socket_mut(), token, Interest::READABLE)?;
             self.clients.push(Client {
                 stream,
                 wire,
@@ -285,7 +287,8 @@ impl Swarm {
             if let Ok(length @ 1..) = result {
                 self.take_in(nth, &buffer[..length], Instant::now());
             }
-            let is_all = matches!(result, Ok(length) if length < buffer.len());
+            let tells = self.clients[nth].stream.tells_its_end();
+            let is_all = matches!(result, Ok(length) if length < buffer.len() && tells);
             self.buffer = buffer;
             match result {
                 Ok(0) => return self.lose(nth),

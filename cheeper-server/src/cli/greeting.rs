@@ -20,6 +20,7 @@ use crate::control::{self, Bound, Greeting};
 /// Where a server is, and for whom.
 pub(super) struct Place {
     pub(super) data: PathBuf,
+    pub(super) scheme: &'static str,
     pub(super) listens: SocketAddr,
     /// Where others find its page, if that is elsewhere.
     pub(super) public_url: Option<String>,
@@ -59,7 +60,7 @@ impl Place {
     }
 
     fn addresses(&self) -> Vec<String> {
-        invitation::addresses(self.listens, self.public_url.as_deref())
+        invitation::addresses(self.scheme, self.listens, self.public_url.as_deref())
     }
 
     fn whereabouts(&self) -> String {

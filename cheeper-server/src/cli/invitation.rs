@@ -12,14 +12,14 @@ const AS_BEFORE: &str = "\x1b[0m";
 
 /// Where people find the page of a server that listens there, this machine's own way first. Each ends with a slash. Where one
 /// is given that others use, it is the only one for them.
-pub(super) fn addresses(listens: SocketAddr, public: Option<&str>) -> Vec<String> {
+pub(super) fn addresses(scheme: &str, listens: SocketAddr, public: Option<&str>) -> Vec<String> {
     let port = listens.port();
     if let Some(public) = public {
         let own = if listens.ip().is_unspecified() { format!("localhost:{port}") } else { listens.to_string() };
-        return vec![format!("http://{own}/"), public.to_owned()];
+        return vec![format!("{scheme}://{own}/"), public.to_owned()];
     }
     if !listens.ip().is_unspecified() {
-        return vec![format!("http://{listens}/")];
+        return vec![format!("{scheme}://{listens}/")];
     }
     let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
         tracing::debug!(%error, "the system does not say its addresses");
@@ -30,8 +30,8 @@ pub(super) fn addresses(listens: SocketAddr, public: Option<&str>) -> Vec<String
     // What people know how to type comes first.
     others.sort_by_key(|ip| (ip.is_ipv6(), *ip));
     others.dedup();
-    let others = others.into_iter().map(|ip| format!("http://{}/", SocketAddr::new(ip, port)));
-    [format!("http://localhost:{port}/")].into_iter().chain(others).collect()
+    let others = others.into_iter().map(|ip| format!("{scheme}://{}/", SocketAddr::new(ip, port)));
+    [format!("{scheme}://localhost:{port}/")].into_iter().chain(others).collect()
 }
 
 /// Whether others reach this machine by an address of it.
@@ -72,12 +72,12 @@ mod tests {
 
     #[test]
     fn a_server_for_one_address_is_found_there_and_one_for_all_at_each() {
-        let at = |listens: &str| addresses(listens.parse().unwrap(), None);
+        let at = |listens: &str| addresses("http", listens.parse().unwrap(), None);
         assert_eq!(at("127.0.0.1:5000"), ["http://127.0.0.1:5000/"]);
         assert_eq!(at("[::1]:5000"), ["http://[::1]:5000/"]);
         let all = at("0.0.0.0:80");
         assert_eq!(all[0], "http://localhost:80/");
-        let behind_a_proxy = addresses("0.0.0.0:80".parse().unwrap(), Some("https://cheeper.example/"));
+        let behind_a_proxy = addresses("http", "0.0.0.0:80".parse().unwrap(), Some("https://cheeper.example/"));
         assert_eq!(behind_a_proxy, ["http://localhost:80/", "https://cheeper.example/"]);
         assert!(all[1..].iter().all(|address| !address.contains("127.") && !address.contains('[')), "{all:?}");
     }

@@ -1,15 +1,22 @@
 //! Serving: what has to be there for it, and how it ends.
 
-use std::{num::NonZero, process, thread, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    num::NonZero,
+    process, thread,
+    time::Duration,
+};
 
 use tokio_util::sync::CancellationToken;
 
 pub(super) use super::error::ServeError;
 use super::{args::Args, greeting::Place, log::Log, signals::Signals};
 use crate::{
-    app::run,
+    app::{Listeners, run},
     timeline::sqlite::{OpenError, Store},
-    web, worker,
+    tls::Source,
+    web::{self, Bound},
+    worker,
 };
 
 /// However long goodbyes and commits take, the process ends within this time after it was told to.
@@ -18,11 +25,12 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(4500);
 /// Serves until a signal, or a failure of its own, ends it.
 #[tokio::main]
 pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
-    let address = args.listen;
+    let address = args.address();
+    let (scheme, redirects_from) = (args.tls.scheme(), args.tls.redirects_from(address));
     let failed = |why| ServeError::Listen { address, why };
-    let (data, public_url, keep) = (args.data()?, args.access.public_url.clone(), args.keep.keep());
+    let (data, public_url, keep) = (args.data()?, args.public_url(), args.keep.keep());
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let mut config = args.into_config(rlimit::increase_nofile_limit(u64::MAX)?, processors)?;
+    let mut config = args.into_config(&data, rlimit::increase_nofile_limit(u64::MAX)?, processors)?;
     // An address that is taken is told at once; but nobody is let in before there is somebody to answer. Until then
     // clients are refused, which they and balancers understand, where they would wait.
     let socket = web::bind(address).map_err(failed)?;
@@ -30,19 +38,36 @@ pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
         why @ OpenError::Damaged { .. } => ServeError::Damaged { path: data.clone(), why },
         error => error.into(),
     })?;
-    let signals = Signals::listen()?;
+    let redirect = redirects_from.map(|(address, is_must)| listen_for_plain(address, is_must)).transpose()?.flatten();
+    let certificates = match &config.tls {
+        Some(Source::Files(certificates)) => Some(certificates.clone()),
+        Some(Source::Order(_)) | None => None,
+    };
+    let signals = Signals::listen(certificates)?;
     let listener = socket.listen().map_err(failed)?;
-    let place = Place { data, listens: listener.local_addr()?, public_url, strangers: config.strangers };
+    let place = Place { data, scheme, listens: listener.local_addr()?, public_url, strangers: config.strangers };
     config.control = place.control();
     place.greet()?;
     let stop = CancellationToken::new();
     tokio::spawn(end(signals, stop.clone(), log.clone()));
-    let ran = run(listener, config, store.keeping(keep), stop.cancelled_owned()).await;
+    let ran = run(Listeners { main: listener, redirect }, config, store.keeping(keep), stop.cancelled_owned()).await;
     // What it stumbled over while it stopped comes from that.
     if worker::has_failed() {
         return Err(ServeError::Worker);
     }
     Ok(ran?)
+}
+
+/// Listens where plain HTTP is to be led to HTTPS from. What nobody insists on may be taken, or not for us to take.
+fn listen_for_plain(address: SocketAddr, is_must: bool) -> Result<Option<TcpListener>, ServeError> {
+    match web::bind(address).and_then(Bound::listen) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(why) if is_must => Err(ServeError::Listen { address, why }),
+        Err(why) => {
+            tracing::warn!(%address, %why, "plain HTTP is not led to HTTPS, as its port cannot be had; see --redirect-listen");
+            Ok(None)
+        }
+    }
 }
 
 /// Tells the server to stop at the first signal, or when it has failed; the second signal, or too long a wait, ends the

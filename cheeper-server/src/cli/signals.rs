@@ -1,8 +1,14 @@
-//! The signals that end the server.
+//! The signals that end the server, or have it read its certificate anew.
 
-use std::{fs, io};
+use std::{
+    fs::{self, File},
+    io,
+    sync::Arc,
+};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::tls::Certificates;
 
 /// Listens for them; from here on none of them ends the process by itself.
 pub(super) struct Signals {
@@ -10,19 +16,30 @@ pub(super) struct Signals {
     terminate: Signal,
     /// The terminal was closed. None if the server was started to outlive it, as with `nohup`.
     hang_up: Option<Signal>,
+    /// What is read anew at a hang-up that somebody has sent. Without it that ends the server as well.
+    certificates: Option<Arc<Certificates>>,
+    has_terminal: bool,
 }
 
 impl Signals {
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(super) fn listen(certificates: Option<Arc<Certificates>>) -> io::Result<Self> {
         let hang_up = if ignores(SignalKind::hangup()) { None } else { Some(signal(SignalKind::hangup())?) };
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hang_up })
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Self { interrupt, terminate, hang_up, certificates, has_terminal: has_terminal() })
     }
 
     /// Done when the server is to stop.
     pub(super) async fn stop(&mut self) {
         let hang_up = async {
             match &mut self.hang_up {
-                Some(signal) => drop(signal.recv().await),
+                Some(signal) => loop {
+                    signal.recv().await;
+                    let is_closed = self.has_terminal && !has_terminal();
+                    match &self.certificates {
+                        Some(certificates) if !is_closed => certificates.read_again(),
+                        _ => break,
+                    }
+                },
                 None => std::future::pending().await,
             }
         };
@@ -41,6 +58,11 @@ impl Signals {
             _ = self.terminate.recv() => 143,
         }
     }
+}
+
+/// Whether there is a terminal that could be closed.
+fn has_terminal() -> bool {
+    File::open("/dev/tty").is_ok()
 }
 
 /// Whether whoever started us had this signal ignored. Asking the kernel itself takes unsafe code; where this file is not

@@ -1,9 +1,8 @@
 //! A socket and its conversation: does what the conversation asks for.
 
 use std::{
-    io::{self, Read as _, Write as _},
+    io::{self, IoSlice},
     mem::take,
-    net::Shutdown,
 };
 
 use bytes::Bytes;
@@ -13,6 +12,7 @@ use mio::net::TcpStream;
 use super::{
     context::{Handshake, ShardContext},
     mailbox::{ConnectionId, Message},
+    stream::Stream,
 };
 use crate::{
     access::{Order, Visitor},
@@ -37,7 +37,7 @@ pub(super) enum Progress {
 }
 
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     id: ConnectionId,
     conversation: Conversation,
     visitor: Box<Visitor>,
@@ -46,7 +46,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn open(
-        stream: TcpStream,
+        stream: Stream,
         handshake: Handshake,
         id: ConnectionId,
         welcome: impl FnOnce(Seq) -> ServerFrame,
@@ -58,11 +58,12 @@ impl Connection {
         Self { stream, id, conversation, visitor, _permit: permit }
     }
 
-    pub(super) fn stream(&self) -> &TcpStream {
-        &self.stream
+    /// Its socket, if bytes may be written to it as they are.
+    pub(super) fn plain_stream(&self) -> Option<&TcpStream> {
+        self.stream.plain()
     }
 
-    pub(super) fn stream_mut(&mut self) -> &mut TcpStream {
+    pub(super) fn stream_mut(&mut self) -> &mut Stream {
         &mut self.stream
     }
 
@@ -87,6 +88,7 @@ impl Connection {
         writable: bool,
         shard: &mut ShardContext,
     ) -> Progress {
+        let writable = writable && self.stream.on_writable();
         self.conversation.on_ready(readable, hung_up, writable, &context(self.id, &self.visitor, shard));
         self.advance(shard)
     }
@@ -183,7 +185,7 @@ impl Connection {
                     self.conversation.on_written(written);
                 }
                 Action::WriteLive(piece) => {
-                    let written = self.stream.write(piece.bytes());
+                    let written = self.stream.write_vectored(&[IoSlice::new(piece.bytes())]);
                     self.conversation.on_live_written(&piece, written, &context(self.id, &self.visitor, shard));
                 }
                 Action::Read => self.read(shard),
@@ -197,8 +199,7 @@ impl Connection {
                     self.conversation.on_names(id, names, online, &context(self.id, &self.visitor, shard));
                 }
                 Action::Rename { old, new } => shard.services.presence.rename(old.as_ref(), new.as_ref()),
-                // A socket that is gone already needs no word.
-                Action::ShutDown => drop(self.stream.shutdown(Shutdown::Write)),
+                Action::ShutDown => self.stream.shut_down(),
                 Action::Wait => return Progress::Waiting,
                 Action::Yield => return Progress::Unfinished,
                 Action::Pause => return Progress::Paused,

@@ -5,11 +5,13 @@ use std::{net::TcpStream, sync::Arc};
 use cheeper_protocol::Seq;
 
 use super::mailbox::Mailbox;
-use crate::{access::Visitor, conversation::Subscription, limits::Permit, services::Services};
+use crate::{access::Visitor, conversation::Subscription, limits::Permit, services::Services, tls::Session};
 
 /// A socket fresh from its handshake.
 pub(crate) struct Accepted {
     pub(crate) stream: TcpStream,
+    /// What encrypts it, if anything does.
+    pub(crate) session: Option<Session>,
     pub(crate) handshake: Handshake,
 }
 

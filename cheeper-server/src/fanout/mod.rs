@@ -6,6 +6,7 @@ mod connection;
 mod context;
 mod mailbox;
 mod shard;
+mod stream;
 
 use std::{
     io,

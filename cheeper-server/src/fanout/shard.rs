@@ -23,6 +23,7 @@ use super::{
     connection::{Connection, Progress},
     context::{Accepted, ShardContext},
     mailbox::{ConnectionId, Mailbox, Message},
+    stream::Stream,
 };
 use crate::{
     feed::{
@@ -175,7 +176,7 @@ impl Shard {
 
     fn close(&mut self, slot: usize) {
         let Some(mut connection) = self.connections.try_remove(slot) else { return };
-        if let Err(error) = self.poll.registry().deregister(connection.stream_mut()) {
+        if let Err(error) = self.poll.registry().deregister(connection.stream_mut().socket_mut()) {
             tracing::debug!(%error, "a socket could not be taken off the poll");
         }
         self.context.services.presence.leave(connection.name());
@@ -209,11 +210,11 @@ impl Shard {
         if self.stopping_since.is_some() {
             return Ok(());
         }
-        let Accepted { stream, handshake } = accepted;
-        let mut stream = mio::net::TcpStream::from_std(stream);
+        let Accepted { stream, session, handshake } = accepted;
+        let mut stream = Stream::new(stream, session);
         let entry = self.connections.vacant_entry();
         let id = ConnectionId { slot: entry.key(), generation: GENERATIONS.fetch_add(1, Ordering::Relaxed) };
-        self.poll.registry().register(&mut stream, Token(id.slot), Interest::READABLE | Interest::WRITABLE)?;
+        self.poll.registry().register(stream.socket_mut(), Token(id.slot), Interest::READABLE | Interest::WRITABLE)?;
         let services = &self.context.services;
         let online = services.presence.join();
         let role = handshake.visitor.grant.role;
@@ -272,7 +273,9 @@ impl Shard {
     fn broadcast(&mut self, broadcast: &mut Broadcast, first: Seq, piece: &Slice) -> Vec<usize> {
         let (mut ready, mut behind) = (Vec::with_capacity(self.connections.len()), Vec::new());
         for (slot, connection) in &self.connections {
-            if connection.keeps_up(first) { ready.push(slot) } else { behind.push(slot) }
+            // What is encrypted is other bytes for each.
+            let may_share = connection.plain_stream().is_some() && connection.keeps_up(first);
+            if may_share { ready.push(slot) } else { behind.push(slot) }
         }
         // Back and forth: whom it served last it finds in the processor's caches, and nobody is the last one each time.
         if self.backwards {
@@ -282,7 +285,7 @@ impl Shard {
         let (length, next) = (piece.bytes().len(), piece.next());
         let (mut results, mut taken) = (Vec::with_capacity(WIDTH), 0);
         for slots in ready.chunks(WIDTH) {
-            let sockets: Vec<_> = slots.iter().map(|&slot| self.connections[slot].stream()).collect();
+            let sockets: Vec<_> = slots.iter().filter_map(|&slot| self.connections[slot].plain_stream()).collect();
             broadcast.send(&sockets, piece, &mut results);
             for (&slot, written) in slots.iter().zip(results.drain(..)) {
                 // Nearly all take all of it, and most of those need nothing more.

@@ -45,6 +45,9 @@ const BACKLOG: i32 = 4096;
 /// reads nothing, and what waits here costs less, as all share it.
 const UNSENT_BYTES: u32 = 64 * 1024;
 
+/// The first byte that a client says which wants to speak TLS.
+const HANDSHAKE_RECORD: u8 = 0x16;
+
 /// An address that is ours. Nobody is let in yet.
 pub(crate) struct Bound(Socket);
 
@@ -75,6 +78,11 @@ impl Bound {
 /// A connection for HTTP.
 pub(super) enum HttpConnection {
     Admitted {
+        stream: net::TcpStream,
+        permit: Permit,
+    },
+    /// Its handshake is to come.
+    Encrypted {
         stream: net::TcpStream,
         permit: Permit,
     },
@@ -213,6 +221,15 @@ impl AcceptLoop {
     fn dispatch(&mut self, pending: PendingConnection) {
         match pending.stream.peek(&mut self.head) {
             Ok(0) => {}
+            Ok(_) if self.site.tls.is_some() => {
+                let PendingConnection { stream, permit, .. } = pending;
+                let stream = stream.into();
+                self.pass_to_http(if self.head[0] == HANDSHAKE_RECORD {
+                    HttpConnection::Encrypted { stream, permit }
+                } else {
+                    HttpConnection::Admitted { stream, permit }
+                });
+            }
             Ok(length) => match handshake::accept(&self.site, &pending.permit, &self.head[..length]) {
                 Some(accepted) => self.upgrade(pending, accepted),
                 None => {
@@ -241,7 +258,7 @@ impl AcceptLoop {
         if stream.read_exact(&mut self.head[..upgrade.head_bytes]).is_ok() {
             let handshake::Upgrade { subscription, visitor, permit, answer, .. } = upgrade;
             let handshake = Handshake { answer, early: Vec::new(), subscription, visitor, permit };
-            self.site.fanout.adopt(Accepted { stream: stream.into(), handshake });
+            self.site.fanout.adopt(Accepted { stream: stream.into(), session: None, handshake });
         }
     }
 

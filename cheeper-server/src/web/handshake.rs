@@ -28,6 +28,7 @@ use crate::{
     conversation::Subscription,
     fanout::{Accepted, Handshake},
     limits::Permit,
+    tls::Session,
 };
 
 /// Bytes of a request's head.
@@ -94,9 +95,9 @@ pub(crate) fn answer(
             let site = site.clone();
             tokio::spawn(async move {
                 match upgrade.await.map(hand_over) {
-                    Ok(Some((stream, early))) => {
+                    Ok(Some((stream, session, early))) => {
                         let handshake = Handshake { answer: Vec::new(), early, subscription, visitor, permit };
-                        let adopt = move || site.fanout.adopt(Accepted { stream, handshake });
+                        let adopt = move || site.fanout.adopt(Accepted { stream, session, handshake });
                         // It may have to wait for its shard.
                         drop(spawn_blocking(adopt).await);
                     }
@@ -227,8 +228,8 @@ fn refuse(status: StatusCode, why: &str) -> Response<Bytes> {
 }
 
 /// The bare socket, and what the client sent right behind its request.
-fn hand_over(upgraded: Upgraded) -> Option<(std::net::TcpStream, Vec<u8>)> {
+fn hand_over(upgraded: Upgraded) -> Option<(std::net::TcpStream, Option<Session>, Vec<u8>)> {
     let parts = upgraded.downcast::<TokioIo<WriteTimeout<LineStream>>>().ok()?;
-    let stream = parts.io.into_inner().into_inner().into_inner()?.into_std().ok()?;
-    Some((stream, parts.read_buf.to_vec()))
+    let (stream, session) = parts.io.into_inner().into_inner().into_inner()?;
+    Some((stream.into_std().ok()?, session, parts.read_buf.to_vec()))
 }

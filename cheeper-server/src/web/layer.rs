@@ -149,8 +149,11 @@ mod tests {
     };
 
     fn gate(edge: config::Edge) -> Gate {
-        let timeline = Memory::new("test").start(Box::new(|_| {})).unwrap();
-        Gate { edge: Edge::new(edge, None), access: Arc::new(Access::new(Some(Role::Member), &timeline)) }
+        let timeline = Memory::new("test").start(Box::new(|_| {}), Box::new(|_| {})).unwrap();
+        Gate {
+            edge: Edge::new(edge, None, false),
+            access: Arc::new(Access::new(Some(Role::Member), &timeline, Arc::default())),
+        }
     }
 
     /// What becomes of a request: its address, or the status of the answer.

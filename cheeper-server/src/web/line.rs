@@ -7,6 +7,7 @@
 use std::{
     future::poll_fn,
     io::{self, ErrorKind, IoSlice},
+    mem::take,
     net::Shutdown,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -20,6 +21,7 @@ use tokio::{
 };
 
 use super::framing::Framing;
+use crate::tls::Session;
 
 /// Hears of lines on which live events may be written now.
 pub(super) type OnTurn = Arc<dyn Fn(&Arc<Line>) + Send + Sync>;
@@ -27,6 +29,8 @@ pub(super) type OnTurn = Arc<dyn Fn(&Arc<Line>) + Send + Sync>;
 /// What hyper and the thread share.
 pub(super) struct Line {
     socket: TcpStream,
+    /// Nobody on the way can read along.
+    pub(super) is_secure: bool,
     /// Called when the thread's turn begins.
     on_turn: OnTurn,
     state: Mutex<State>,
@@ -34,6 +38,8 @@ pub(super) struct Line {
 
 #[derive(Default)]
 struct State {
+    /// What encrypts it, if anything does.
+    session: Option<Session>,
     turn: Turn,
     /// Whoever it is was let in, as far as was known at this revision of who may come in.
     revision: u64,
@@ -55,9 +61,39 @@ enum Turn {
     Over(Seq),
 }
 
+impl State {
+    fn is_flushed(&self) -> bool {
+        self.session.as_ref().is_none_or(Session::is_flushed)
+    }
+}
+
+/// The socket as a session takes it.
+struct Unwaiting<'a>(&'a TcpStream);
+
+impl io::Read for Unwaiting<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.try_read(buffer)
+    }
+}
+
+impl io::Write for Unwaiting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write_vectored(parts)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Line {
-    pub(super) fn new(socket: TcpStream, on_turn: OnTurn) -> Arc<Self> {
-        Arc::new(Self { socket, on_turn, state: Mutex::default() })
+    pub(super) fn new(socket: TcpStream, session: Option<Session>, on_turn: OnTurn) -> Arc<Self> {
+        let (is_secure, state) = (session.is_some(), Mutex::new(State { session, ..State::default() }));
+        Arc::new(Self { socket, is_secure, on_turn, state })
     }
 
     /// Has live events after `cursor` written past the caller, for as long as the socket takes them. Gives the event up to
@@ -97,11 +133,12 @@ impl Line {
     pub(super) fn write_live(&self, bytes: &[u8], cursor: Seq) -> bool {
         let mut state = self.state();
         let Turn::Live(framing, before) = state.turn else { return false };
-        match self.socket.try_write(bytes) {
-            Ok(written) if written == bytes.len() => {
+        match self.write(&mut state, &[IoSlice::new(bytes)]) {
+            Ok(written) if written == bytes.len() && state.is_flushed() => {
                 state.turn = Turn::Live(framing, cursor);
                 return true;
             }
+            // With a session all may have been taken, and some of it wait there.
             Ok(written) => {
                 state.rest = bytes[written..].to_vec();
                 state.turn = Turn::Over(cursor);
@@ -125,10 +162,17 @@ impl Line {
     fn poll_rest(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let mut state = self.state();
-            if state.rest.is_empty() {
-                return Poll::Ready(Ok(()));
-            }
-            match self.socket.try_write(&state.rest) {
+            let rest = take(&mut state.rest);
+            let written = if rest.is_empty() {
+                match &mut state.session {
+                    Some(session) if !session.is_flushed() => session.flush(&mut Unwaiting(&self.socket)).map(|()| 0),
+                    _ => return Poll::Ready(Ok(())),
+                }
+            } else {
+                self.write(&mut state, &[IoSlice::new(&rest)])
+            };
+            state.rest = rest;
+            match written {
                 Ok(written) => drop(state.rest.drain(..written)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     drop(state);
@@ -139,17 +183,28 @@ impl Line {
         }
     }
 
-    fn poll_write(
-        &self,
-        cx: &mut Context<'_>,
-        write: impl Fn(&TcpStream) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(&self, cx: &mut Context<'_>, parts: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         ready!(self.poll_rest(cx))?;
         loop {
-            match write(&self.socket) {
+            let written = self.write(&mut self.state(), parts);
+            match written {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => ready!(self.socket.poll_write_ready(cx))?,
                 result => return Poll::Ready(result),
             }
+        }
+    }
+
+    fn write(&self, state: &mut State, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        match &mut state.session {
+            None => self.socket.try_write_vectored(parts),
+            Some(session) => session.write_vectored(&mut Unwaiting(&self.socket), parts),
+        }
+    }
+
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.state().session {
+            None => self.socket.try_read(buffer),
+            Some(session) => session.read(&mut Unwaiting(&self.socket), buffer),
         }
     }
 
@@ -168,15 +223,16 @@ fn wake(state: &mut State) {
 pub(super) struct LineStream(pub(super) Arc<Line>);
 
 impl LineStream {
-    /// The bare socket, if no request works with it any more.
-    pub(super) fn into_inner(self) -> Option<TcpStream> {
-        Arc::into_inner(self.0).map(|line| line.socket)
+    /// The bare socket and what encrypts it, if no request works with it any more.
+    pub(super) fn into_inner(self) -> Option<(TcpStream, Option<Session>)> {
+        let Line { socket, state, .. } = Arc::into_inner(self.0)?;
+        Some((socket, state.into_inner().unwrap_or_else(PoisonError::into_inner).session))
     }
 }
 
 impl AsyncWrite for LineStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.0.poll_write(cx, |socket| socket.try_write(bytes))
+        self.0.poll_write(cx, &[IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(
@@ -184,7 +240,7 @@ impl AsyncWrite for LineStream {
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.0.poll_write(cx, |socket| socket.try_write_vectored(parts))
+        self.0.poll_write(cx, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -205,6 +261,9 @@ impl AsyncWrite for LineStream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(session) = &mut self.0.state().session {
+            drop(session.close(&mut Unwaiting(&self.0.socket)));
+        }
         Poll::Ready(socket2::SockRef::from(&self.0.socket).shutdown(Shutdown::Write))
     }
 }
@@ -213,7 +272,7 @@ impl AsyncRead for LineStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             let unfilled = buffer.initialize_unfilled();
-            match self.0.socket.try_read(unfilled) {
+            match self.0.read(unfilled) {
                 Ok(read) => {
                     buffer.advance(read);
                     return Poll::Ready(Ok(()));

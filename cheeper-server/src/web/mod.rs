@@ -15,6 +15,7 @@ mod live;
 mod negotiation;
 mod page;
 mod query;
+pub(crate) mod redirect;
 mod routes;
 pub(crate) mod serve;
 mod session;
@@ -22,4 +23,7 @@ mod site;
 mod turned_away;
 mod write_timeout;
 
-pub(crate) use self::{acceptor::bind, site::Site};
+pub(crate) use self::{
+    acceptor::{Bound, bind},
+    site::Site,
+};

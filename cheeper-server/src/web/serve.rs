@@ -31,11 +31,15 @@ use super::{
     layer::Layer,
     line::{Line, LineStream, OnTurn},
     live::Live,
+    redirect,
     routes::{LineOfRequest, routes},
     site::Site,
     write_timeout::WriteTimeout,
 };
-use crate::limits::{Limit, Permit};
+use crate::{
+    limits::{Limit, Permit},
+    tls::Session,
+};
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -69,11 +73,24 @@ pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>) -> io::Re
             }
             Some(HttpConnection::Admitted { stream, permit }) => match TcpStream::from_std(stream) {
                 Ok(socket) => {
-                    let line = Line::new(socket, on_turn.clone());
+                    let line = Line::new(socket, None, on_turn.clone());
                     tokio::spawn(carry(line, permit, routes.clone(), site.clone()));
                 }
                 Err(error) => tracing::warn!(%error, "a new connection could not be taken over"),
             },
+            Some(HttpConnection::Encrypted { stream, permit }) => {
+                let (site, on_turn, routes) = (site.clone(), on_turn.clone(), routes.clone());
+                tokio::spawn(async move {
+                    match accept(&site, stream).await {
+                        Ok(Some((socket, session))) => {
+                            let line = Line::new(socket, Some(session), on_turn);
+                            carry(line, permit, routes, site.clone()).await;
+                        }
+                        Ok(None) => {}
+                        Err(error) => tracing::debug!(%error, peer = %permit.peer(), "a TLS handshake failed"),
+                    }
+                });
+            }
             Some(HttpConnection::Refused(stream)) => {
                 if let Ok(permit) = refusals.clone().try_acquire_owned() {
                     tokio::spawn(async move {
@@ -86,11 +103,18 @@ pub(crate) async fn serve(listener: net::TcpListener, site: Arc<Site>) -> io::Re
     }
 }
 
+/// Does the handshake of a client that encrypts.
+async fn accept(site: &Site, stream: net::TcpStream) -> io::Result<Option<(TcpStream, Session)>> {
+    let tls = site.tls.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+    tls.accept(TcpStream::from_std(stream)?).await
+}
+
 /// Carries a connection to its end, which the stop of the server brings nearer.
 async fn carry<R>(line: Arc<Line>, permit: Permit, routes: R, site: Arc<Site>)
 where
     R: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone,
 {
+    let leads_to_https = site.tls.is_some() && !line.is_secure;
     let (for_requests, peer) = (Arc::downgrade(&line), *permit.peer());
     let stream = WriteTimeout::new(LineStream(line), WRITE_TIMEOUT);
     let (stopping, limited) = (site.stopping.clone(), site.services.rules.rate_limits.limited().clone());
@@ -98,7 +122,14 @@ where
         let line = LineOfRequest { line: for_requests.clone(), chunked: request.version() >= Version::HTTP_11 };
         request.extensions_mut().insert(line);
         request.extensions_mut().insert(permit.clone());
-        answer(request, routes.clone(), site.clone(), peer)
+        let elsewhere = leads_to_https.then(|| redirect::to_https(request.uri(), request.headers(), None));
+        let (routes, site) = (routes.clone(), site.clone());
+        async move {
+            match elsewhere {
+                Some(answer) => Ok(answer.into_response()),
+                None => answer(request, routes, site, peer).await,
+            }
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -9,6 +9,7 @@ use crate::{
     fanout::Fanout,
     limits::{ConnectionLimit, RequestLimit},
     services::Services,
+    tls::Tls,
 };
 
 /// What the routes work with.
@@ -18,6 +19,8 @@ pub(crate) struct Site {
     pub(crate) gate: Gate,
     pub(crate) connections: ConnectionLimit,
     pub(crate) requests: RequestLimit,
+    /// Takes the handshakes of clients that encrypt, if the server speaks HTTPS.
+    pub(crate) tls: Option<Tls>,
     /// Apart from the feed, so that a new event wakes nobody who only waits for the end.
     pub(crate) stopping: CancellationToken,
 }

@@ -130,7 +130,8 @@ impl Server {
 
     /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        let scheme = if self.flags.iter().any(|flag| flag == "--tls-cert") { "https" } else { "http" };
+        format!("{scheme}://{}{path}", self.address)
     }
 
     /// A client that was welcomed.
@@ -185,7 +186,12 @@ fn launch(command: &mut Command) -> (Process, SocketAddr) {
     let process = Process::spawn(command).expect("a server");
     let greeting = process.line().expect("the server did not start");
     let url = greeting.rsplit(' ').next().unwrap_or_default();
-    let address = url.trim_start_matches("http://").trim_end_matches('/').parse().expect(&greeting);
+    let address = url
+        .trim_start_matches("http://")
+        .trim_start_matches("https://")
+        .trim_end_matches('/')
+        .parse()
+        .expect(&greeting);
     (process, address)
 }
 

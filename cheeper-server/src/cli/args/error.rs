@@ -1,5 +1,7 @@
 //! What can be wrong with flags that only the machine can tell.
 
+use crate::tls::CertificateError;
+
 /// Why what was typed does not work here.
 #[derive(Debug, thiserror::Error)]
 pub enum ArgsError {
@@ -10,6 +12,8 @@ pub enum ArgsError {
          raise the limit (ulimit -n, LimitNOFILE) or ask for fewer"
     )]
     TooManyConnections { asked: usize, files: u64, possible: usize },
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     #[error("--max-connections must be at least 1")]
     NoConnections,
     #[error("--private and --read-only do not go together: strangers may read, or they may not")]

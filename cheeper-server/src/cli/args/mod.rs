@@ -7,8 +7,13 @@ mod limits;
 mod operator;
 mod proxy;
 pub(super) mod store;
+mod tls;
 
-use std::{env, net::SocketAddr, path::PathBuf};
+use std::{
+    env,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
 
 use cheeper_protocol::Limits;
 use clap::{
@@ -17,7 +22,7 @@ use clap::{
 };
 use etcetera::base_strategy::{BaseStrategy as _, Xdg};
 
-use self::{access::AccessArgs, keep::KeepArgs, limits::LimitArgs, proxy::ProxyArgs, store::StoreTask};
+use self::{access::AccessArgs, keep::KeepArgs, limits::LimitArgs, proxy::ProxyArgs, store::StoreTask, tls::TlsArgs};
 pub use self::{error::ArgsError, operator::OperatorTask};
 use crate::config::Config;
 
@@ -38,6 +43,9 @@ const EXAMPLES: &str = "Examples:
       keep a copy of it, while a server uses it or not
   CHEEPER_LISTEN=0.0.0.0:80 cheeper-server
       every flag can be set in the environment";
+
+/// Where to listen if nothing else is said: for this machine alone.
+const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
 
 /// What else can be done than serving.
 #[derive(Debug, Subcommand)]
@@ -60,9 +68,9 @@ pub struct Args {
     #[command(subcommand)]
     pub task: Option<Task>,
 
-    /// Where to listen.
-    #[arg(long, env = "CHEEPER_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:5000", value_parser = address)]
-    pub listen: SocketAddr,
+    /// Where to listen [default: 127.0.0.1:5000, with --domain 0.0.0.0:443].
+    #[arg(long, env = "CHEEPER_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
+    pub listen: Option<SocketAddr>,
 
     /// The file that keeps the timeline [default: $XDG_DATA_HOME/cheeper/cheeper.db].
     #[arg(long, env = "CHEEPER_DATA", value_name = "PATH", global = true)]
@@ -83,6 +91,9 @@ pub struct Args {
 
     #[command(flatten)]
     pub keep: KeepArgs,
+
+    #[command(flatten)]
+    pub tls: TlsArgs,
 
     /// What to log: error, warn, info, debug or trace, or a filter such as cheeper_server=debug.
     #[arg(long, env = "CHEEPER_LOG", value_name = "FILTER", default_value = "warn,cheeper_server=info", value_parser = log_filter)]
@@ -111,15 +122,27 @@ impl Args {
         Ok(folder.join("cheeper/cheeper.db"))
     }
 
+    /// Where to listen.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.listen.unwrap_or_else(|| self.tls.default_address())
+    }
+
+    /// Where people find the page, if that is elsewhere than where the server listens.
+    pub(super) fn public_url(&self) -> Option<String> {
+        let by_name = || self.tls.url(self.address().port());
+        self.access.public_url.clone().or_else(by_name)
+    }
+
     /// What to serve with, on a system with so many processors that allows `files` open files.
-    pub(super) fn into_config(self, files: u64, processors: usize) -> Result<Config, ArgsError> {
+    pub(super) fn into_config(self, data: &Path, files: u64, processors: usize) -> Result<Config, ArgsError> {
         let LimitArgs { cheep_chars, post_rate, page_rate, frame_rate, connections_per_address, .. } = self.limits;
         Ok(Config {
             limits: Limits { cheep_chars, posts_per_minute: post_rate, ..Limits::default() },
             strangers: self.access.strangers()?,
             pages_per_second: page_rate,
             frames_per_second: frame_rate,
-            edge: self.proxy.into_edge(),
+            edge: self.proxy.into_edge(&self.tls.domain),
+            tls: self.tls.source(data)?,
             max_connections: self.limits.max_connections(files)?,
             connections_per_address,
             // The store's writer and the acceptor want a processor as well.
@@ -145,7 +168,11 @@ mod tests {
     use super::*;
 
     fn config(typed: &[&str], files: u64) -> Result<Config, ArgsError> {
-        Args::try_parse_from([&["cheeper-server"], typed].concat()).unwrap().into_config(files, 2)
+        Args::try_parse_from([&["cheeper-server"], typed].concat()).unwrap().into_config(
+            Path::new("cheeper.db"),
+            files,
+            2,
+        )
     }
 
     #[test]

@@ -57,11 +57,11 @@ impl From<Kind> for ProxyHeaders {
 }
 
 impl ProxyArgs {
-    pub(super) fn into_edge(self) -> Edge {
+    pub(super) fn into_edge(self, domains: &[String]) -> Edge {
         Edge {
             trusted_proxies: self.trusted_proxy,
             proxy_headers: self.proxy_headers.into(),
-            allowed_hosts: self.allow_host,
+            allowed_hosts: self.allow_host.into_iter().chain(domains.iter().cloned()).collect(),
             allowed_origins: self.allow_origin,
             base_path: self.base_path,
         }

@@ -21,7 +21,7 @@ use super::{
 
 /// Does it, and says what came of it.
 pub(super) fn run(args: &Args, task: &OperatorTask) -> Result<ExitCode, ServeError> {
-    let addresses = || invitation::addresses(args.listen, args.access.public_url.as_deref());
+    let addresses = || invitation::addresses(args.tls.scheme(), args.address(), args.public_url().as_deref());
     let mut reached = reach(&args.data()?, addresses)?;
     let answer = carry_out(&mut reached, task);
     // What was done is on the disk by then, so it is said whatever comes of this.

@@ -32,6 +32,7 @@ pub struct Edge {
     origins: AllowedOrigins,
     pub(crate) base_path: BasePath,
     notices: Notices,
+    speaks_https: bool,
 }
 
 /// Whose request it is, and for whom.
@@ -43,8 +44,9 @@ pub struct Caller<'h> {
 }
 
 impl Edge {
-    /// The edge of a server that its network knows as `machine`, if it is to be reached from there.
-    pub fn new(config: config::Edge, machine: Option<&str>) -> Self {
+    /// The edge of a server that its network knows as `machine`, if it is to be reached from there; and whether it speaks HTTPS
+    /// itself.
+    pub fn new(config: config::Edge, machine: Option<&str>, speaks_https: bool) -> Self {
         let config::Edge { trusted_proxies, proxy_headers, allowed_hosts, allowed_origins, base_path } = config;
         Self {
             proxies: Proxies::new(trusted_proxies, proxy_headers),
@@ -52,6 +54,7 @@ impl Edge {
             origins: AllowedOrigins::new(allowed_origins),
             base_path: BasePath::new(base_path),
             notices: Notices::default(),
+            speaks_https,
         }
     }
 
@@ -71,7 +74,10 @@ impl Edge {
             let forwarded = self.known(forwarded, forwarded.as_bytes())?;
             asked.get_or_insert(forwarded);
         }
-        Ok(Caller { client: way.client, asked: asked.unwrap_or(own) })
+        let mut client = way.client;
+        // Without encryption nobody gets as far as this where the server speaks HTTPS itself.
+        client.is_secure |= self.speaks_https && client.address == peer;
+        Ok(Caller { client, asked: asked.unwrap_or(own) })
     }
 
     /// The name of ours that this is; `written` is what it was before it was known to be text.

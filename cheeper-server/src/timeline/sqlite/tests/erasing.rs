@@ -129,7 +129,7 @@ fn edit(target: Seq, text: &str, id: &str) -> Command {
 }
 
 /// A host takes it back, without a name.
-fn remove(target: Seq) -> Command {
+pub(super) fn remove(target: Seq) -> Command {
     Command::Moderate(Moderate { by: Actor::Operator, deed: Deed::Remove { target } })
 }
 

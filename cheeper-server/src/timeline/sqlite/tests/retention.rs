@@ -6,7 +6,7 @@ use cheeper_protocol::{Emoji, testkit::PATIENCE};
 use proptest::prelude::*;
 
 use super::{
-    erasing::{Step, holder, left, steps, take, within_bounds},
+    erasing::{Step, holder, remove, steps, take, within_bounds},
     *,
 };
 use crate::timeline::{
@@ -134,6 +134,7 @@ fn take_more(store: &Opened, steps: &[Step], head: u64) {
                 Command::React(React { author: holder(), target: place(target), emoji, on: true, id })
             }
             Step::Delete { target } => Command::Delete(Delete { author: holder(), target: place(target), id }),
+            Step::Remove { target } => remove(place(target)),
         };
         if let Err(refusal) = store.submit(command) {
             assert!(!matches!(refusal.code, Code::Internal | Code::NotStored), "{step:?}: {refusal:?}");
