@@ -4,7 +4,10 @@ use cheeper_protocol::{
     Cheep, CheepText, Code, Emoji, Entry, FoldedName, Name, Refusal, RequestId, Role, Secret, Seq, Timestamp,
 };
 
-use super::moderation::{Known, Moderate};
+use super::{
+    moderation::{Known, Moderate},
+    person::{LinkId, Person},
+};
 
 /// A change that somebody asks for. It is carried out whole or refused whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,14 +40,6 @@ pub struct Author {
     /// The link by which they came in.
     pub link: Option<LinkId>,
 }
-
-/// Somebody, as far as a server can tell people apart: a session, or an address under the timeline's own key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Person(pub u64);
-
-/// A link by which people come in. They count from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LinkId(pub u32);
 
 /// A cheep on its way into the log.
 #[derive(Clone, Debug, PartialEq)]

@@ -16,6 +16,7 @@ mod command;
 mod contract;
 pub mod memory;
 mod moderation;
+mod person;
 pub mod rules;
 mod search;
 pub mod sqlite;
@@ -25,11 +26,9 @@ use std::io;
 use cheeper_protocol::{AuditQuery, Entry, Event, Refusal, Search, Seq, Thread, Timestamp};
 
 pub use self::{
-    command::{
-        Author, Changed, Claim, Command, Delete, Edit, Identity, LinkId, Named, Outcome, Person, Post, Posted,
-        Prepared, React,
-    },
+    command::{Author, Changed, Claim, Command, Delete, Edit, Identity, Named, Outcome, Post, Posted, Prepared, React},
     moderation::{AccessChange, Actor, Deed, Known, Moderate},
+    person::{LinkId, Person},
 };
 
 /// What somebody wants to read. Every cheep is given as it is now.

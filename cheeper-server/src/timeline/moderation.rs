@@ -2,7 +2,7 @@
 
 use cheeper_protocol::{FoldedName, Name, Role, Seq, Timestamp};
 
-use super::command::{LinkId, Person};
+use super::person::{LinkId, Person};
 
 /// Something that is done to keep order, or to come in. Each leaves an entry in the audit.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,18 +2,13 @@
 
 use cheeper_protocol::{Action, Entry, Timestamp};
 
-use super::{Change, State};
-use crate::timeline::command::LinkId;
+use super::{Change, State, is_arrival};
+use crate::timeline::person::LinkId;
 
 /// Of entries in which people came in or claimed a name, at least the newest of these many are kept.
 const KEPT_ARRIVALS: usize = if cfg!(test) { 3 } else { 10_000 };
 /// Older ones go whenever there are so many more entries: to look for them takes a look at all.
 const FORGET_EVERY: u64 = if cfg!(test) { 3 } else { 1000 };
-
-/// Whether an entry tells of somebody who did something for themselves. Of these the newest are kept, of all others all.
-pub(in crate::timeline) fn is_arrival(action: &Action) -> bool {
-    matches!(action, Action::Join { .. } | Action::Claim { .. })
-}
 
 /// The next entry of the audit, and what is to be written down with it.
 pub(super) fn note<S: State>(

@@ -13,7 +13,10 @@ use super::{
     mute::muted,
     nothing_new, refuse, refused,
 };
-use crate::timeline::command::{self, Changed, Identity, LinkId, Outcome};
+use crate::timeline::{
+    command::{self, Changed, Identity, Outcome},
+    person::LinkId,
+};
 
 pub(super) fn edit<'a, S: State>(
     edit: &'a command::Edit<Identity>,

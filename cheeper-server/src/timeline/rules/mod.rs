@@ -23,10 +23,11 @@ use std::borrow::Cow;
 use cheeper_protocol::{Cheep, CheepText, Code, Entry, Event, FoldedName, Refusal, RequestId, Seq, Timestamp};
 
 pub use self::state::{Asked, Earlier, Fingerprint, Holder, Link, Mute, State};
-pub(super) use self::{audit::is_arrival, state::fingerprint};
+pub(super) use self::state::{fingerprint, is_arrival};
 use super::{
-    command::{Command, Identity, Outcome, Person, Prepared},
+    command::{Command, Identity, Outcome, Prepared},
     moderation::AccessChange,
+    person::Person,
 };
 
 /// What comes of a command.

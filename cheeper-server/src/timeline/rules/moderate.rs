@@ -6,8 +6,9 @@ use cheeper_protocol::{Action, Code, FoldedName, Muted, Name, Refusal, Role, Tim
 
 use super::{Change, Decision, Link, State, Who, audit::note, change, claim::lookalike, refused};
 use crate::timeline::{
-    command::{LinkId, Outcome, Person},
+    command::Outcome,
     moderation::{AccessChange, Deed, Known, Moderate},
+    person::{LinkId, Person},
 };
 
 /// Most sessions that one link has at a time.

@@ -1,10 +1,10 @@
 //! What the rules ask of a log, and what it tells them.
 
-use cheeper_protocol::{Cheep, CheepText, Emoji, Entry, FoldedName, Name, RequestId, Role, Seq, Timestamp};
+use cheeper_protocol::{Action, Cheep, CheepText, Emoji, Entry, FoldedName, Name, RequestId, Role, Seq, Timestamp};
 
 use crate::timeline::{
-    command::{LinkId, Person},
     moderation::AccessChange,
+    person::{LinkId, Person},
 };
 
 /// What the rules ask of a log. It answers for all that was decided before, durable yet or not.
@@ -160,4 +160,9 @@ impl Link {
         let Self { role, token_hash, ends_at, .. } = self;
         AccessChange::LinkMade { link, role, token_hash, ends_at }
     }
+}
+
+/// Whether an entry tells of somebody who did something for themselves. Of these the newest are kept, of all others all.
+pub(in crate::timeline) fn is_arrival(action: &Action) -> bool {
+    matches!(action, Action::Join { .. } | Action::Claim { .. })
 }

@@ -11,7 +11,8 @@ use cheeper_protocol::{
 use super::*;
 use crate::timeline::{
     Actor, Deed, Moderate,
-    command::{self, Author, Changed, Claim, LinkId, Named, Person, Post, Posted},
+    command::{self, Author, Changed, Claim, Named, Post, Posted},
+    person::{LinkId, Person},
 };
 
 const KEY: [u8; 32] = [7; 32];

@@ -37,7 +37,7 @@ fn done(command: &Prepared) -> (Vec<Change<'_>>, Entry) {
     let Decision { outcome, mut changes } = decided(command);
     let Some(Change::Note(entry)) = changes.pop() else { panic!("{outcome:?} without an entry") };
     // Each third entry sees to it that old ones go: of those in which people come three stay.
-    let before = if audit::is_arrival(&entry.action) { 4 } else { 2 };
+    let before = if is_arrival(&entry.action) { 4 } else { 2 };
     assert_eq!(changes.pop(), Some(Change::ForgetArrivals { before }));
     if let Ok(Outcome::Moderated(told)) = outcome {
         assert_eq!(told, entry);

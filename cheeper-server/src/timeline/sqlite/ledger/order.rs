@@ -5,7 +5,7 @@ use cheeper_protocol::FoldedName;
 use super::{Ledger, WriteError};
 use crate::timeline::{
     AccessChange,
-    command::LinkId,
+    person::LinkId,
     rules::{Change, Link, State as _},
 };
 

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::timeline::{
     AccessChange,
-    command::{LinkId, Person, skeletons},
+    command::skeletons,
+    person::{LinkId, Person},
     rules::{Asked, Earlier, Fingerprint, Holder, Link, Mute, State, Who},
 };
 

@@ -5,8 +5,8 @@ use rusqlite::{Connection, Row, types::ValueRef};
 
 use super::table::{AUDIT, LINKS, MUTES, SESSIONS, Sums, number, or_null, text};
 use crate::timeline::{
-    command::{LinkId, Person},
     moderation::AccessChange,
+    person::{LinkId, Person},
     rules::{Link, Mute, Who, is_arrival},
 };
 
