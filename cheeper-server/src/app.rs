@@ -122,8 +122,8 @@ impl App {
 
         let memory = MemoryBudget::new(WAITING_BYTES);
         let proxies = config.edge.trusted_proxies;
-        let bounds = ConnectionBounds::new(config.max_connections, config.connections_per_address)
-            .exempting(move |address| proxies.iter().any(|network| network.contains(&address)));
+        let is_proxy = move |address| proxies.iter().any(|network| network.contains(&address));
+        let bounds = ConnectionBounds::new(config.max_connections, config.connections_per_address, is_proxy);
         let rates = Rates {
             posts_per_minute: config.limits.posts_per_minute,
             pages_per_second: config.pages_per_second,

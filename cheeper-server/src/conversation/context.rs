@@ -5,7 +5,13 @@ use std::sync::Arc;
 use cheeper_protocol::Seq;
 
 use super::request::Rules;
-use crate::{access::Visitor, feed::tail::Tail, memory::MemoryBudget, metrics::Metrics};
+use crate::{
+    access::Visitor,
+    feed::tail::Tail,
+    limits::{Connected, Source},
+    memory::MemoryBudget,
+    metrics::Metrics,
+};
 
 /// What a client may have carried out in one turn, in units of a ping.
 pub(super) const TURN_COST: u32 = 64;
@@ -39,6 +45,14 @@ pub(crate) struct Context<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) memory: &'a Arc<MemoryBudget>,
     pub(crate) metrics: &'a Metrics,
+}
+
+impl Context<'_> {
+    /// Who the client is to the limits of rates; `is_settled`: it has been here for a while.
+    pub(super) fn source(&self, is_settled: bool) -> Source {
+        let connection = Connected { serial: self.connection, is_settled };
+        Source { address: self.visitor.client.address, connection: Some(connection), grant: self.visitor.grant }
+    }
 }
 
 /// One turn of a client, after which all others have theirs.

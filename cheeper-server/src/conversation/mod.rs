@@ -33,7 +33,7 @@ use self::{
 };
 use crate::{
     feed::{PageRequest, Question, frame},
-    limits::{Connected, Limit, Source},
+    limits::{Limit, Source},
 };
 
 /// Bytes to read in one turn. A message fits, so that what was read and not yet carried out stays small.
@@ -179,8 +179,7 @@ impl Conversation {
 
     /// Who the client is to the limits of rates.
     fn source(&self, cx: &Context) -> Source {
-        let connection = Connected { serial: cx.connection, is_settled: self.ticks >= SETTLED_TICKS };
-        Source { address: cx.visitor.client.address, connection: Some(connection), grant: cx.visitor.grant }
+        cx.source(self.ticks >= SETTLED_TICKS)
     }
 
     fn say(&mut self, frame: &ServerFrame, cx: &Context) {

@@ -41,20 +41,19 @@ pub struct ConnectionBounds {
 
 impl ConnectionBounds {
     /// So many in all, and `per_address`, of which 0 is no limit. Without it there is a default that leaves out this machine
-    /// itself: who tries things out there opens thousands, and a proxy there brings everybody's.
-    pub fn new(in_all: usize, per_address: Option<usize>) -> Self {
-        let exempt: Exempt = match per_address {
-            None => Box::new(|address| address.to_canonical().is_loopback()),
-            Some(0) => Box::new(|_| true),
-            Some(_) => Box::new(|_| false),
-        };
+    /// itself: who tries things out there opens thousands, and a proxy there brings everybody's. Proxies that are known are
+    /// left out in any case.
+    pub fn new(
+        in_all: usize,
+        per_address: Option<usize>,
+        is_proxy: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let exempt: Exempt = Box::new(move |address| match per_address {
+            Some(0) => true,
+            None if address.to_canonical().is_loopback() => true,
+            _ => is_proxy(address.to_canonical()),
+        });
         Self { in_all, per_address: per_address.unwrap_or(PER_ADDRESS), exempt }
-    }
-
-    /// The same, and neither counts for others: the proxies whose word is taken on whom they bring.
-    pub fn exempting(self, others: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
-        let exempt = self.exempt;
-        Self { exempt: Box::new(move |address| exempt(address) || others(address.to_canonical())), ..self }
     }
 }
 
@@ -166,7 +165,8 @@ mod tests {
 
     fn limit(in_all: usize, per_address: usize) -> (ConnectionLimit, Arc<Limited>) {
         let limited = Arc::new(Limited::default());
-        let bounds = ConnectionBounds { per_address, ..ConnectionBounds::new(in_all, None) };
+        let proxy = address("192.0.2.1");
+        let bounds = ConnectionBounds::new(in_all, Some(per_address), move |peer| peer == proxy);
         (ConnectionLimit::new(bounds, limited.clone()), limited)
     }
 
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn those_who_come_by_a_proxy_count_for_themselves() {
         let (limit, _) = limit(10, 2);
-        let proxy: Vec<_> = (0..5).map(|_| limit.acquire(address("127.0.0.1")).ok().unwrap()).collect();
+        let proxy: Vec<_> = (0..5).map(|_| limit.acquire(address("192.0.2.1")).ok().unwrap()).collect();
         let behind = |nth: usize, client: &str| limit.acquire_behind(&proxy[nth], address(client));
         let two = [behind(0, "10.0.0.1").ok().unwrap(), behind(1, "10.0.0.1").ok().unwrap()];
         assert_eq!(*two[0].peer(), address("10.0.0.1"));
@@ -204,10 +204,20 @@ mod tests {
     }
 
     #[test]
+    fn this_machine_itself_is_left_out_unless_a_number_is_given() {
+        let counts = |per_address, peer: &str| {
+            let bounds = ConnectionBounds::new(10, per_address, |_| false);
+            ConnectionLimit::new(bounds, Arc::default()).counts(address(peer))
+        };
+        assert!(!counts(None, "127.0.0.1") && !counts(None, "::ffff:127.0.0.1") && !counts(None, "::1"));
+        assert!(counts(None, "10.0.0.1") && counts(Some(5), "127.0.0.1") && !counts(Some(0), "10.0.0.1"));
+    }
+
+    #[test]
     fn a_full_server_is_full_for_everybody() {
         let (limit, limited) = limit(3, 2);
-        let _three: Vec<_> = (0..3).map(|_| limit.acquire(address("127.0.0.1"))).collect();
-        for peer in ["127.0.0.1", "10.0.0.1"] {
+        let _three: Vec<_> = (0..3).map(|_| limit.acquire(address("192.0.2.1"))).collect();
+        for peer in ["192.0.2.1", "10.0.0.1"] {
             assert_eq!(limit.acquire(address(peer)).err(), Some(TurnedAway::Full));
         }
         assert_eq!(limited.count(Limit::Connections), 2);
