@@ -68,6 +68,9 @@ struct Admitted {
     _proxy: Option<Permit>,
 }
 
+// Every idle connection has one of these, so it is to stay small.
+const _: () = assert!(size_of::<Admitted>() <= 40);
+
 impl Permit {
     /// Whose connection it is.
     pub(crate) fn peer(&self) -> &IpAddr {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cheeper_protocol::{Role, Secret};
 use governor::clock::FakeRelativeClock;
+use proptest::prelude::*;
 
 use super::{super::source::Connected, *};
 use crate::{
@@ -326,4 +327,31 @@ fn who_reacts_too_often_is_counted_apart() {
     }
     assert!(limits.check_post(from(ADDRESS, 1), &name("alice")).is_err(), "they share a budget");
     assert_eq!([limits.limited().count(Limit::Reactions), limits.limited().count(Limit::Posts)], [4, 1]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// However somebody comes, under whatever names: no person and no address gets more than their bucket holds and gives.
+    #[test]
+    fn no_pattern_of_posts_gets_more_than_its_budget(
+        posts in proptest::collection::vec((0_u8..3, 0_u64..4, 0_u64..30, 0_u64..200), 1..400),
+    ) {
+        let clock = FakeRelativeClock::default();
+        let limits = limits(20, &clock);
+        let (mut passed, mut per_name, mut ms) = (0, [0; 4], 0);
+        for (kind, who, serial, wait) in posts {
+            clock.advance(Duration::from_millis(wait));
+            ms += wait;
+            let source = [over_http(ADDRESS), from(ADDRESS, serial), settled(ADDRESS, serial)][usize::from(kind)];
+            if limits.check_post(source, &person_named(who)).is_ok() {
+                passed += 1;
+                per_name[usize::try_from(who).unwrap()] += 1;
+            }
+        }
+        // A third of a post comes back in a second for one, sixteen times as much for all.
+        let most = |burst: u64, people: u64| burst + ms * people / 3000 + 1;
+        prop_assert!(passed <= most(80, 16), "{passed} in {ms} ms");
+        prop_assert!(per_name.iter().all(|&posts| posts <= most(5, 1)), "{per_name:?} in {ms} ms");
+    }
 }
