@@ -354,7 +354,7 @@ fn each_start_on_a_terminal_shows_the_same_link_until_that_has_ended() {
             own.starts_with("http://127.0.0.1:") && others.starts_with("https://cheeper.example/#join=j_"),
             "{links:?}"
         );
-        let token = others.split_once("=").unwrap().1.to_owned();
+        let token = others.split_once('=').unwrap().1.to_owned();
         let address = own.strip_prefix("http://").and_then(|url| url.split_once('/')).unwrap().0.parse().unwrap();
         assert_eq!(Client::with_token(address, "/ws", &token).unwrap().welcome["role"], "member");
         if ends {

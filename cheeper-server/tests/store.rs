@@ -51,12 +51,13 @@ fn newest(client: &mut Client) -> Value {
     client.ask(json!({ "type": "history", "limit": 1 }))["events"][0]["cheep"].clone()
 }
 
-/// Everything beside the lock, whose file a start may make, and the search index, which is made anew whatever becomes of it.
+/// Everything beside the lock, whose file a start may make, the search index, which is made anew whatever becomes of it, and the
+/// socket of a server that was killed, which is no file to read.
 fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = paths
         .filter(|path| path.extension().is_none_or(|extension| extension != "lock"))
-        .filter(|path| !path.to_string_lossy().contains("-search"))
+        .filter(|path| !path.to_string_lossy().contains("-search") && path.is_file())
         .map(|path| (path.clone(), fs::read(path).unwrap()))
         .collect();
     files.sort();

@@ -24,7 +24,7 @@ pub(crate) struct Access {
     /// host to all servers there, whatever their ports.
     cookie: String,
     /// What somebody without a token may do, if they may come in.
-    strangers: Option<Role>,
+    pub(super) strangers: Option<Role>,
     pub(crate) standing: Arc<Standing>,
     pub(crate) authors: RecentAuthors,
 }
@@ -124,7 +124,7 @@ impl Access {
     }
 
     /// Who somebody is that has no session: all behind one address are one, or those of them who came by one link.
-    fn person(&self, client: &Client, link: Option<LinkId>) -> Person {
+    pub(super) fn person(&self, client: &Client, link: Option<LinkId>) -> Person {
         let mut hasher = blake3::Hasher::new_keyed(&self.person_key);
         hasher.update(client.network().to_string().as_bytes());
         if let Some(LinkId(link)) = link {
@@ -153,7 +153,10 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::timeline::{Engine as _, Outcome, memory::Memory};
+    use crate::{
+        access::{Guest, Visitor},
+        timeline::{Engine as _, Outcome, memory::Memory},
+    };
 
     const HERE: Client = Client { address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), is_secure: false };
 
@@ -206,6 +209,19 @@ mod tests {
         assert_eq!(role(None, host), Ok(Role::Reader), "a cookie carries sessions only");
         let (_, private) = door(None);
         assert_eq!(private.grant(&HERE, Credentials::default()), Err(NotGranted::NoToken));
+    }
+
+    #[test]
+    fn a_stranger_is_known_again_by_the_address_alone() {
+        let (timeline, access) = door(Some(Role::Reader));
+        let visitor = |shown| Visitor { client: HERE, grant: access.grant(&HERE, shown).unwrap() };
+        let stranger = visitor(Credentials::default());
+        assert_eq!(Guest::to_keep(Box::new(stranger), HERE.address), None);
+        assert_eq!(Guest::Stranger { access: &access, address: HERE.address }.visitor(), stranger);
+        // Not of whom a proxy speaks, nor of whom a link lets in.
+        assert!(Guest::to_keep(Box::new(stranger), [10, 0, 0, 2].into()).is_some());
+        let member = visitor(bearer(&link(&*timeline, &access, Role::Member)));
+        assert!(Guest::to_keep(Box::new(member), HERE.address).is_some_and(|kept| *kept == member));
     }
 
     #[test]

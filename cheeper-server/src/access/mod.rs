@@ -1,6 +1,7 @@
 //! Who may come in, and as what; and what hosts ask for to keep order among them.
 
 mod doorkeeper;
+mod guest;
 mod order;
 mod recent_authors;
 mod registry;
@@ -10,6 +11,7 @@ mod visitor;
 
 pub(crate) use self::{
     doorkeeper::{Access, Credentials, Joining},
+    guest::Guest,
     order::{ONLY_HOSTS, Ordered},
     standing::Standing,
 };

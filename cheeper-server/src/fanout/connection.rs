@@ -15,7 +15,7 @@ use super::{
     stream::Stream,
 };
 use crate::{
-    access::{Order, Visitor},
+    access::{Guest, Order, Visitor},
     conversation::{Action, Context, Conversation, Pending, READ_BYTES, Turn},
     feed::{PageRequest, Ready, tail::Slice},
     limits::Permit,
@@ -40,8 +40,22 @@ pub(super) struct Connection {
     stream: Stream,
     id: ConnectionId,
     conversation: Conversation,
-    visitor: Box<Visitor>,
-    _permit: Permit,
+    owner: Owner,
+}
+
+/// What a connection keeps of its client.
+struct Owner {
+    known: Option<Box<Visitor>>,
+    permit: Permit,
+}
+
+impl Owner {
+    fn guest<'a>(&'a self, shard: &'a ShardContext) -> Guest<'a> {
+        match &self.known {
+            Some(visitor) => Guest::Known(visitor),
+            None => Guest::Stranger { access: &shard.services.access, address: *self.permit.peer() },
+        }
+    }
 }
 
 impl Connection {
@@ -53,9 +67,10 @@ impl Connection {
         shard: &ShardContext,
     ) -> Self {
         let Handshake { answer, early, subscription, visitor, permit } = handshake;
-        let cx = context(id, &visitor, shard);
+        let owner = Owner { known: Guest::to_keep(visitor, *permit.peer()), permit };
+        let cx = context(id, &owner, shard);
         let conversation = Conversation::open(subscription, answer, welcome, &early, &cx);
-        Self { stream, id, conversation, visitor, _permit: permit }
+        Self { stream, id, conversation, owner }
     }
 
     /// Its socket, if bytes may be written to it as they are.
@@ -89,7 +104,7 @@ impl Connection {
         shard: &mut ShardContext,
     ) -> Progress {
         let writable = writable && self.stream.on_writable();
-        self.conversation.on_ready(readable, hung_up, writable, &context(self.id, &self.visitor, shard));
+        self.conversation.on_ready(readable, hung_up, writable, &context(self.id, &self.owner, shard));
         self.advance(shard)
     }
 
@@ -105,7 +120,7 @@ impl Connection {
         written: io::Result<usize>,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_live_written(piece, written, &context(self.id, &self.visitor, shard));
+        self.conversation.on_live_written(piece, written, &context(self.id, &self.owner, shard));
         if self.conversation.has_more_to_do() { self.advance(shard) } else { Progress::Waiting }
     }
 
@@ -115,7 +130,7 @@ impl Connection {
         outcome: Result<Outcome, Refusal>,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_outcome(pending, outcome, &context(self.id, &self.visitor, shard));
+        self.conversation.on_outcome(pending, outcome, &context(self.id, &self.owner, shard));
         self.advance(shard)
     }
 
@@ -126,7 +141,7 @@ impl Connection {
         outcome: Result<Outcome, Refusal>,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_ordered(pending, token, outcome, &context(self.id, &self.visitor, shard));
+        self.conversation.on_ordered(pending, token, outcome, &context(self.id, &self.owner, shard));
         self.advance(shard)
     }
 
@@ -136,7 +151,7 @@ impl Connection {
         audit: Result<Audit, Refusal>,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_audit(id, audit, &context(self.id, &self.visitor, shard));
+        self.conversation.on_audit(id, audit, &context(self.id, &self.owner, shard));
         self.advance(shard)
     }
 
@@ -146,23 +161,24 @@ impl Connection {
         page: Result<Ready, Refusal>,
         shard: &mut ShardContext,
     ) -> Progress {
-        self.conversation.on_page(id, page, &context(self.id, &self.visitor, shard));
+        self.conversation.on_page(id, page, &context(self.id, &self.owner, shard));
         self.advance(shard)
     }
 
     pub(super) fn on_tick(&mut self, shard: &mut ShardContext) -> Progress {
-        self.conversation.on_tick(&context(self.id, &self.visitor, shard));
+        self.conversation.on_tick(&context(self.id, &self.owner, shard));
         self.advance(shard)
     }
 
     pub(super) fn dismiss(&mut self, goodbye: &Bytes, shard: &mut ShardContext) -> Progress {
-        self.conversation.dismiss(goodbye, &context(self.id, &self.visitor, shard));
+        self.conversation.dismiss(goodbye, &context(self.id, &self.owner, shard));
         self.advance(shard)
     }
 
     /// Ends it if its client may not be here any more.
     pub(super) fn see_whether_it_may_stay(&mut self, shard: &mut ShardContext) -> Progress {
-        if shard.services.access.standing.stands(&self.visitor.grant) {
+        let standing = &shard.services.access.standing;
+        if self.owner.known.as_ref().is_none_or(|visitor| standing.stands(&visitor.grant)) {
             return Progress::Waiting;
         }
         self.conversation.shut_out();
@@ -170,7 +186,7 @@ impl Connection {
     }
 
     pub(super) fn send_if_idle(&mut self, frame: &Bytes, shard: &mut ShardContext) -> Progress {
-        self.conversation.send_if_idle(frame, &context(self.id, &self.visitor, shard));
+        self.conversation.send_if_idle(frame, &context(self.id, &self.owner, shard));
         if self.conversation.has_more_to_do() { self.advance(shard) } else { Progress::Waiting }
     }
 
@@ -178,7 +194,7 @@ impl Connection {
     pub(super) fn advance(&mut self, shard: &mut ShardContext) -> Progress {
         let mut turn = Turn::new();
         loop {
-            let action = self.conversation.next_action(&mut turn, &context(self.id, &self.visitor, shard));
+            let action = self.conversation.next_action(&mut turn, &context(self.id, &self.owner, shard));
             match action {
                 Action::Write => {
                     let written = self.stream.write_vectored(&self.conversation.unwritten());
@@ -186,7 +202,7 @@ impl Connection {
                 }
                 Action::WriteLive(piece) => {
                     let written = self.stream.write_vectored(&[IoSlice::new(piece.bytes())]);
-                    self.conversation.on_live_written(&piece, written, &context(self.id, &self.visitor, shard));
+                    self.conversation.on_live_written(&piece, written, &context(self.id, &self.owner, shard));
                 }
                 Action::Read => self.read(shard),
                 Action::Submit(pending, command) => self.submit(pending, command, shard),
@@ -196,7 +212,7 @@ impl Connection {
                 Action::ListNames(id) => {
                     let presence = &shard.services.presence;
                     let (names, online) = (presence.names(WHO), presence.online());
-                    self.conversation.on_names(id, names, online, &context(self.id, &self.visitor, shard));
+                    self.conversation.on_names(id, names, online, &context(self.id, &self.owner, shard));
                 }
                 Action::Rename { old, new } => shard.services.presence.rename(old.as_ref(), new.as_ref()),
                 Action::ShutDown => self.stream.shut_down(),
@@ -212,7 +228,7 @@ impl Connection {
         let mut buffer = take(&mut shard.buffer);
         buffer.resize(READ_BYTES, 0);
         let read = self.stream.read(&mut buffer).map(|length| &buffer[..length]);
-        self.conversation.on_read(read, READ_BYTES, &context(self.id, &self.visitor, shard));
+        self.conversation.on_read(read, READ_BYTES, &context(self.id, &self.owner, shard));
         shard.buffer = buffer;
     }
 
@@ -225,7 +241,7 @@ impl Connection {
     fn order(&mut self, pending: Pending, order: Order, shard: &ShardContext) {
         let (to, mailbox) = (self.id, shard.mailbox.clone());
         let answer = move |token, outcome| mailbox.send(Message::Ordered { to, pending, token, outcome });
-        shard.services.order(order, &self.visitor.grant, answer);
+        shard.services.order(order, &self.owner.guest(shard).visitor().grant, answer);
     }
 
     fn read_audit(&mut self, id: Option<RequestId>, query: AuditQuery, shard: &ShardContext) {
@@ -241,17 +257,17 @@ impl Connection {
             move |page| mailbox.send(Message::Page { to, id, page })
         };
         if let Some(ready) = shard.services.feed.page(request, later) {
-            self.conversation.on_page(id, Ok(ready), &context(self.id, &self.visitor, shard));
+            self.conversation.on_page(id, Ok(ready), &context(self.id, &self.owner, shard));
         }
     }
 }
 
-fn context<'a>(id: ConnectionId, visitor: &'a Visitor, shard: &'a ShardContext) -> Context<'a> {
+fn context<'a>(id: ConnectionId, owner: &'a Owner, shard: &'a ShardContext) -> Context<'a> {
     Context {
         now: shard.now,
         live: shard.live,
         connection: id.generation,
-        visitor,
+        guest: owner.guest(shard),
         tail: shard.services.feed.tail(),
         rules: &shard.services.rules,
         memory: &shard.services.memory,

@@ -28,7 +28,7 @@ use super::{
     *,
 };
 use crate::{
-    access::{Client, Grant, Order, Visitor},
+    access::{Client, Grant, Guest, Order, Visitor},
     feed::{
         Ready,
         page::{self, Page},
@@ -138,7 +138,7 @@ impl World {
             now: 100,
             live: Seq::ZERO,
             connection: 1,
-            visitor: &VISITOR,
+            guest: Guest::Known(&VISITOR),
             tail: &tail,
             rules: &rules,
             memory: &memory,
@@ -170,7 +170,7 @@ impl World {
             now: self.now,
             live: self.live,
             connection: 1,
-            visitor: &self.visitor,
+            guest: Guest::Known(&self.visitor),
             tail: &self.tail,
             rules: &self.rules,
             memory: &self.memory,
