@@ -64,7 +64,8 @@ impl Disk {
 
     /// What the server has made on it, with sizes.
     fn sizes(&self) -> BTreeMap<String, u64> {
-        let files = fs::read_dir(self.0.path()).unwrap().map(Result::unwrap);
+        // A socket takes no room; it is there while a server runs.
+        let files = fs::read_dir(self.0.path()).unwrap().map(Result::unwrap).filter(|file| file.path().is_file());
         files.map(|file| (file.file_name().into_string().unwrap(), file.metadata().unwrap().len())).collect()
     }
 }
