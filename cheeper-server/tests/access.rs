@@ -359,7 +359,7 @@ fn each_start_on_a_terminal_shows_the_same_link_until_that_has_ended() {
         assert_eq!(Client::with_token(address, "/ws", &token).unwrap().welcome["role"], "member");
         if ends {
             let end = ["links", "--end", "1", "--data", data.to_str().unwrap()];
-            assert!(Command::new(env!("CARGO_BIN_EXE_cheeper-server")).args(end).status().unwrap().success());
+            assert!(Command::new(env!("CARGO_BIN_EXE_cheeper-server")).args(end).output().unwrap().status.success());
         }
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         terminal.ended();
