@@ -15,7 +15,7 @@ use support::{Client, Follower, PATIENCE, Server, curl::curl, seqs};
 const CHEEPS: u64 = 300;
 const KEPT: u64 = 50;
 
-fn history(client: &mut Client, fields: Value) -> Value {
+fn history(client: &mut Client, fields: &Value) -> Value {
     let mut request = json!({ "type": "history" });
     request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     client.ask(request)
@@ -35,7 +35,7 @@ fn cut(data: &Path) -> (Server, u64) {
     let server = Server::on(data, &["--post-rate", "0", "--keep-cheeps", &KEPT.to_string()]);
     let mut client = server.client();
     let (floor, began) = (CHEEPS - KEPT + 1, Instant::now());
-    while history(&mut client, json!({ "limit": 1 }))["floor"] != floor {
+    while history(&mut client, &json!({ "limit": 1 }))["floor"] != floor {
         assert!(began.elapsed() < PATIENCE, "it is waited for in vain");
         // What is waited for lets all others go first.
         thread::sleep(Duration::from_millis(20));
@@ -49,29 +49,29 @@ fn pages_begin_at_the_floor_and_say_so() {
     let (server, floor) = cut(&folder.path().join("cheeper.db"));
     let mut client = server.client();
     let head = client.head();
-    let page = history(&mut client, json!({ "after": 10, "limit": 20 }));
+    let page = history(&mut client, &json!({ "after": 10, "limit": 20 }));
     assert_eq!(seqs(&page), (floor..floor + 20).collect::<Vec<_>>());
     assert_eq!(
         (&page["from"], &page["floor"], &page["missing"], &page["more"]),
         (&json!(floor), &json!(floor), &json!(true), &json!(true))
     );
-    let page = history(&mut client, json!({ "after": floor - 1 }));
+    let page = history(&mut client, &json!({ "after": floor - 1 }));
     assert_eq!(
         (&page["from"], &page["floor"], page.get("missing")),
         (&json!(floor), &json!(floor), None),
         "nothing is missing"
     );
-    let page = history(&mut client, json!({ "limit": 200 }));
+    let page = history(&mut client, &json!({ "limit": 200 }));
     assert_eq!((seqs(&page).len() as u64, &page["from"], &page["more"]), (KEPT, &json!(floor), &json!(false)));
-    let page = history(&mut client, json!({ "before": 20 }));
+    let page = history(&mut client, &json!({ "before": 20 }));
     assert_eq!(
         (seqs(&page).len(), &page["from"], &page["to"], &page["more"]),
         (0, &json!(floor), &json!(floor - 1), &json!(false))
     );
-    let page = history(&mut client, json!({ "around": 20, "limit": 10 }));
+    let page = history(&mut client, &json!({ "around": 20, "limit": 10 }));
     assert_eq!((seqs(&page), &page["more"]), ((floor..floor + 10).collect(), &json!(true)));
     // Of changes of what is gone only the place is left.
-    let page = history(&mut client, json!({ "after": CHEEPS }));
+    let page = history(&mut client, &json!({ "after": CHEEPS }));
     let kinds: Vec<_> =
         page["events"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();
     assert_eq!((kinds.as_slice(), head), (&["void", "void", "reaction"][..], CHEEPS + 3));

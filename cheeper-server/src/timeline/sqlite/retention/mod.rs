@@ -180,10 +180,8 @@ impl Retention {
                 floor = Some(reached);
                 if is_there { Phase::Sweep } else { Phase::Cut }
             }
-            Phase::Sweep => match cut::sweep(&transaction, self.rows)? {
-                true => Phase::Sweep,
-                false => Phase::Shrink,
-            },
+            Phase::Sweep if cut::sweep(&transaction, self.rows)? => Phase::Sweep,
+            Phase::Sweep => Phase::Shrink,
             Phase::Shrink => {
                 let shrunk = cut::shrink(&transaction, self.rows, (SPARE_PAGES, SPARE_SHARE))?;
                 length = shrunk.length;
