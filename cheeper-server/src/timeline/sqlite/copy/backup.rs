@@ -23,7 +23,8 @@ use super::{
         lock::{LOG, OWNER_ONLY, beside, sync_folder},
         schema::{self, VERSION},
     },
-    CopyError, Source, is_same_file,
+    error::CopyError,
+    source::{Source, is_same_file},
 };
 use crate::worker;
 

@@ -28,7 +28,8 @@ use super::{
         row::{META, text},
         schema::{self, Identity, VERSION},
     },
-    CopyError, is_same_file,
+    error::CopyError,
+    source::is_same_file,
 };
 
 /// What a restored store is.

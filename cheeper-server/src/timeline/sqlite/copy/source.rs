@@ -52,3 +52,8 @@ impl Source {
         Ok(Self { db, _lock: None })
     }
 }
+
+/// Whether two names are of one file. Of one that is not there they are not.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
+    one.canonicalize().ok().is_some_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}

@@ -16,7 +16,7 @@ use super::{
         schema::{self, Identity, VERSION},
         snapshot::{ReadError, Snapshot},
     },
-    ExchangeError,
+    error::ExchangeError,
     line::{Header, Void, What, void_line},
 };
 

@@ -19,7 +19,7 @@ use super::{
         row::{FLOOR, Sums, seq},
         schema::{self, Identity},
     },
-    ExchangeError,
+    error::ExchangeError,
     line::{Header, LINE_BYTES, Line, What},
 };
 use crate::timeline::{

@@ -8,6 +8,7 @@
 //! what has gone meanwhile.
 
 mod cut;
+mod keep;
 mod plan;
 
 use std::{
@@ -25,6 +26,7 @@ use cheeper_protocol::Seq;
 use rusqlite::Connection;
 
 pub(super) use self::cut::is_sound_floor;
+pub use self::keep::Keep;
 use self::plan::{Planner, Wanted};
 use super::{
     check::behind::{Soundness, StartError},
@@ -35,22 +37,6 @@ use super::{
     row::Sums,
 };
 use crate::worker;
-
-/// How much is kept. What goes by either goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keep {
-    /// Events of this many days, if there is a bound.
-    pub days: Option<u32>,
-    /// The newest of this many cheeps, with all events since the oldest of them, if there is a bound.
-    pub cheeps: Option<u64>,
-}
-
-impl Keep {
-    /// Whether anything ever goes.
-    fn is_bounded(self) -> bool {
-        self.days.is_some() || self.cheeps.is_some()
-    }
-}
 
 /// What takes care of it in a store at `path`: for the writer what it takes away, and the thread that says up to where. `floor` is
 /// told when that has risen, and the last is called when all has gone that is to go.

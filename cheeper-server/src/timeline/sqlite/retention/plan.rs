@@ -18,7 +18,7 @@ use super::{
         files::{Files, Loss},
         schema,
     },
-    Keep,
+    keep::Keep,
 };
 use crate::worker;
 
