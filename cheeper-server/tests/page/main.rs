@@ -10,6 +10,7 @@ mod changing;
 mod hostile;
 mod loading;
 mod posting;
+mod private;
 mod reading;
 mod recovery;
 mod searching;
