@@ -8,6 +8,7 @@ mod hostile;
 mod hosts;
 mod links;
 mod pipes;
+mod private;
 mod restore;
 mod talk;
 mod tls;
