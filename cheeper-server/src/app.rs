@@ -21,7 +21,11 @@ use crate::{
     timeline::{AccessChange, Engine, Timeline},
     tls::{Tls, TlsError},
     trim,
-    web::{self, Site, edge::Edge, gate::Gate},
+    web::{
+        self, Site,
+        edge::Edge,
+        gate::{Gate, OnWrongToken},
+    },
 };
 
 /// The newest frames kept in memory for readers that are a little behind, in bytes.
@@ -142,7 +146,9 @@ impl App {
         let tls = config.tls.map(Tls::start).transpose()?;
         let fanout = Arc::new(Fanout::start(config.shards, &services)?);
         let stopping = CancellationToken::new();
-        let gate = Gate { edge, access };
+        let asked = services.clone();
+        let on_wrong_token: OnWrongToken = Box::new(move |address| asked.rules.rate_limits.check_token(address));
+        let gate = Gate { edge, access, on_wrong_token };
         let limited = services.rules.rate_limits.limited();
         let connections = ConnectionLimit::new(bounds, limited.clone());
         let requests = RequestLimit::new(limited.clone());

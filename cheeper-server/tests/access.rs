@@ -142,9 +142,31 @@ fn a_wrong_token_is_refused_everywhere_and_a_stale_cookie_is_of_no_account() {
         let (status, error) = json_of(&open, "/api/session", &[&JSON[..], &["-d", body]].concat());
         assert_eq!((status, &error["field"]), (400, &json!("token")), "{error}");
     }
-    let stale = format!("Cookie: cheeper_{}={wrong}", open.client().welcome["timeline"].as_str().unwrap());
+    let (_, _, cookie) = join(&open, &open.link(&["join-link"]), &[]);
+    let stale = format!("Cookie: {}={wrong}", cookie.split('=').next().unwrap());
     assert_eq!(json_of(&open, "/api/cheeps", &["-H", &stale]).0, 200);
     assert_eq!(json_of(&open, "/api/cheeps", &["-H", "Authorization: Basic YTpi"]).0, 200, "of a proxy in front");
+}
+
+#[test]
+fn who_guesses_tokens_has_to_wait_and_who_has_one_does_not() {
+    let server = private();
+    let link = server.link(&["join-link"]);
+    let guess = |nth: usize| format!("j_{nth:022}");
+    let guessed = (0..10_000).find(|&nth| {
+        let request = format!(
+            "GET /api/cheeps?limit=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n",
+            guess(nth)
+        );
+        let answer = server.begin(&request);
+        assert!(answer.starts_with("HTTP/1.1 401 ") || answer.starts_with("HTTP/1.1 429 "), "{answer}");
+        answer.starts_with("HTTP/1.1 429 ") && answer.to_lowercase().contains("\r\nretry-after: ")
+    });
+    assert!(guessed.is_some(), "ten thousand guesses in a row");
+    assert_eq!(join(&server, &guess(1), &[]).0, 429);
+    let (status, answer, _) = join(&server, &link, &[]);
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(as_who(&server, answer["session"].as_str().unwrap(), "/api/cheeps", &[]).0, 200);
 }
 
 #[test]

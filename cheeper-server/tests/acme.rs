@@ -27,7 +27,7 @@ struct Authority {
     port: u16,
     management: u16,
     _names: Process,
-    _authority: Process,
+    _pebble: Process,
 }
 
 impl Authority {
@@ -60,7 +60,7 @@ impl Authority {
             port,
             management,
             _names: Process::spawn(name_server).expect("pebble-challtestsrv is installed"),
-            _authority: Process::spawn(authority).expect("pebble is installed"),
+            _pebble: Process::spawn(authority).expect("pebble is installed"),
         }
     }
 

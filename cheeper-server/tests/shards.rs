@@ -51,13 +51,9 @@ impl Server {
             shards: SHARDS,
             control: None,
         };
-        let serve = move || {
-            runtime
-                .block_on(app::run(Listeners { main: listener, redirect: None }, config, store, async {
-                    drop(stopped.await)
-                }))
-                .unwrap()
-        };
+        let listeners = Listeners { main: listener, redirect: None };
+        let serving = app::run(listeners, config, store, async { drop(stopped.await) });
+        let serve = move || runtime.block_on(serving).unwrap();
         Self { address, stop: Some(stop), thread: Some(thread::spawn(serve)), _folder: folder }
     }
 

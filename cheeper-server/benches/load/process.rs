@@ -83,7 +83,7 @@ impl System {
     /// The peers' programs are where `peers/install` puts them.
     fn command(self) -> Command {
         let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers");
-        let installed = peers_folder();
+        let installed = peersfolder();
         match self {
             Self::Floor | Self::DurableFloor | Self::BatchedFloor => {
                 let mut command = Command::new(env::current_exe().expect("a running program has a path"));
@@ -114,9 +114,9 @@ impl System {
             Self::Nginx => is_on_path("nginx"),
             Self::Caddy => is_on_path("caddy"),
             Self::Earlier => env::var_os("CHEEPER_EARLIER").is_some(),
-            Self::Warp => peers_folder().join("warp-chat/release/warp-chat").exists(),
-            Self::Node => peers_folder().join("node_modules/ws").exists(),
-            Self::Flask => peers_folder().join("python/bin/python").exists(),
+            Self::Warp => peersfolder().join("warp-chat/release/warp-chat").exists(),
+            Self::Node => peersfolder().join("node_modules/ws").exists(),
+            Self::Flask => peersfolder().join("python/bin/python").exists(),
         }
     }
 }
@@ -150,7 +150,7 @@ pub(crate) fn wait_for(port: u16) -> Result<(), Failure> {
     Ok(())
 }
 
-fn peers_folder() -> PathBuf {
+fn peersfolder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers")
 }
 
@@ -186,7 +186,7 @@ pub(crate) struct Server {
     data: PathBuf,
     flags: Vec<String>,
     /// The store's folder, if it goes with the server.
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl Server {
@@ -194,7 +194,7 @@ impl Server {
         let folder = TempDir::new()?;
         let data = folder.path().join("cheeper.db");
         if !matches!(system, System::Encrypted | System::Nginx | System::Caddy) {
-            return Ok(Self { _folder: Some(folder), ..Self::start_on(system, &data, flags)? });
+            return Ok(Self { folder: Some(folder), ..Self::start_on(system, &data, flags)? });
         }
         let identity = Identity::new(folder.path())?;
         let (certificate, key) = (identity.certificate.display().to_string(), identity.key.display().to_string());
@@ -206,7 +206,7 @@ impl Server {
             (server.in_front, server.port) = (Some(process), port);
             server
         };
-        (server.dial, server._folder) = (identity.dial, Some(folder));
+        (server.dial, server.folder) = (identity.dial, Some(folder));
         Ok(server)
     }
 
@@ -223,7 +223,7 @@ impl Server {
             in_front: None,
             data: data.to_owned(),
             flags,
-            _folder: None,
+            folder: None,
         })
     }
 

@@ -15,13 +15,15 @@ use crate::timeline::{Actor, Command, Deed, LinkId, Moderate, Person, Timeline};
 
 /// What addresses are hashed under, so that no store holds one.
 const PERSON_KEY: &str = "cheeper 2026-11 people by address";
+/// What the cookie of this store is told by from that of another one.
+const COOKIE_KEY: &str = "cheeper 2026-11 the name of the cookie";
 
 /// Decides for each client what it may do.
 pub(crate) struct Access {
     person_key: [u8; 32],
     pub(super) mint: Mint,
-    /// The name of the cookie that carries a session. It has the timeline's id in it: a browser sends the cookies of one
-    /// host to all servers there, whatever their ports.
+    /// The name of the cookie that carries a session. It is the store's own, for a browser sends the cookies of one host to all
+    /// servers there, whatever their ports; and it stays when a backup is restored, which has another id but the same sessions.
     cookie: String,
     /// What somebody without a token may do, if they may come in.
     pub(super) strangers: Option<Role>,
@@ -47,6 +49,13 @@ pub(crate) enum NotGranted {
     WrongToken,
 }
 
+/// By which name a browser keeps a session here.
+fn cookie(timeline: &dyn Timeline) -> String {
+    let key = timeline.key(COOKIE_KEY);
+    let digits = key[..8].iter().map(|byte| format!("{byte:02x}"));
+    format!("cheeper_{}", digits.collect::<String>())
+}
+
 /// Somebody who comes in by a link, once the timeline has carried out the command.
 pub(crate) struct Joining {
     /// What they may do.
@@ -64,7 +73,7 @@ impl Access {
         Self {
             person_key: timeline.key(PERSON_KEY),
             mint: Mint::new(timeline),
-            cookie: format!("cheeper_{}", timeline.id()),
+            cookie: cookie(timeline),
             strangers,
             standing,
             authors: RecentAuthors::default(),

@@ -10,7 +10,7 @@ mod token;
 mod visitor;
 
 pub(crate) use self::{
-    doorkeeper::{Access, Credentials, Joining},
+    doorkeeper::{Access, Credentials, Joining, NotGranted},
     guest::Guest,
     order::{ONLY_HOSTS, Ordered},
     standing::Standing,

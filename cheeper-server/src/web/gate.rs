@@ -6,13 +6,17 @@ use cheeper_protocol::Refusal;
 use warp::http::{HeaderMap, StatusCode};
 
 use super::{credentials, edge::Edge};
-use crate::access::{Access, Client, Visitor};
+use crate::access::{Access, Client, NotGranted, Visitor};
 
 /// What is asked of a request before it is carried out.
 pub(crate) struct Gate {
     pub(crate) edge: Edge,
     pub(crate) access: Arc<Access>,
+    pub(crate) on_wrong_token: OnWrongToken,
 }
+
+/// Takes a wrong token from what its address may try, or says how long to wait.
+pub(crate) type OnWrongToken = Box<dyn Fn(IpAddr) -> Result<(), Refusal> + Send + Sync>;
 
 /// What a request does, as far as a page of somebody else's could misuse it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +40,19 @@ impl Gate {
         let client = self.knock(peer, headers, intent)?;
         let cookie = credentials::cookie(headers, self.access.cookie());
         let grant = self.access.grant(&client, credentials::shown(headers, cookie));
-        let grant = grant.map_err(|why| Denied { status: StatusCode::UNAUTHORIZED, refusal: why.into() })?;
+        let grant = grant.map_err(|why| match why {
+            NotGranted::NoToken => Denied { status: StatusCode::UNAUTHORIZED, refusal: why.into() },
+            NotGranted::WrongToken => self.wrong_token(client.address, why.into()),
+        })?;
         Ok(Visitor { client, grant })
+    }
+
+    /// What somebody is told who has shown a token that lets nobody in. Who guesses has to wait.
+    pub(crate) fn wrong_token(&self, address: IpAddr, refusal: Refusal) -> Denied {
+        match (self.on_wrong_token)(address) {
+            Ok(()) => Denied { status: StatusCode::UNAUTHORIZED, refusal },
+            Err(refusal) => Denied { status: StatusCode::TOO_MANY_REQUESTS, refusal },
+        }
     }
 
     /// Says whose request it is that came from `peer`, if it is for this server and no other page's doing: so far nobody has shown

@@ -153,6 +153,7 @@ mod tests {
         Gate {
             edge: Edge::new(edge, None, false),
             access: Arc::new(Access::new(Some(Role::Member), &timeline, Arc::default())),
+            on_wrong_token: Box::new(|_| Ok(())),
         }
     }
 

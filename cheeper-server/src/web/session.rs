@@ -45,7 +45,11 @@ async fn enter(site: &Arc<Site>, peer: IpAddr, headers: &HeaderMap, body: &Bytes
     let client = site.gate.knock(peer, headers, Intent::Write)?;
     let token = token(headers, body)?;
     let cookie = credentials::cookie(headers, site.gate.access.cookie());
-    let joining = site.gate.access.join(&token, credentials::shown(headers, cookie)).map_err(denied)?;
+    let joining = site.gate.access.join(&token, credentials::shown(headers, cookie));
+    let joining = joining.map_err(|refusal| match refusal.code {
+        Code::TokenRequired => site.gate.wrong_token(client.address, refusal),
+        _ => denied(refusal),
+    })?;
     let Joining { role, ends_at, session, command } = joining;
     if let Some(command) = command {
         ask::submit(&site.services, command).await.map_err(denied)?;
