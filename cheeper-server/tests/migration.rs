@@ -118,7 +118,7 @@ fn a_store_of_version_2_has_all_that_was_done_and_takes_what_hosts_do() {
 }
 
 fn start(data: &Path) -> Server {
-    Server::on(data, &["--post-rate", "0"])
+    Server::on(data, &["--post-rate", "0", "--page-rate", "0"])
 }
 
 #[test]

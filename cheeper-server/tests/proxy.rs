@@ -191,7 +191,7 @@ fn said_until(command: &mut Command, words: &str) -> String {
 fn page_and_api_come_through_at_the_root_and_below_a_path() {
     each(&["--post-rate", "0"], |_, proxy| {
         let (status, head, page) = proxy.ask("/", &[]);
-        assert!(status == 200 && page.contains("\"main.js\""), "{head}{page}");
+        assert!(status == 200 && page.contains("\"./main.js\""), "{head}{page}");
         for safe in
             ["frame-ancestors 'none'", "x-content-type-options: nosniff", "referrer-policy:", "permissions-policy:"]
         {

@@ -2,7 +2,7 @@
 
 use std::{net::TcpStream, sync::Arc};
 
-use cheeper_protocol::Seq;
+use cheeper_protocol::{Role, Seq, ServerFrame, VERSION, Welcome};
 
 use super::mailbox::Mailbox;
 use crate::{access::Visitor, conversation::Subscription, limits::Permit, services::Services, tls::Session};
@@ -36,4 +36,17 @@ pub(super) struct ShardContext {
     pub(super) now: u32,
     /// What a connection reads into; it is kept for the next one.
     pub(super) buffer: Vec<u8>,
+}
+
+/// What a client hears first.
+pub(super) fn welcome(services: &Services, role: Role, head: Seq, online: u64) -> ServerFrame {
+    ServerFrame::Welcome(Welcome {
+        protocol: VERSION,
+        server: concat!("cheeper/", env!("CARGO_PKG_VERSION")).to_owned(),
+        timeline: services.timeline.id().to_owned(),
+        head,
+        online,
+        role,
+        limits: services.rules.limits.clone(),
+    })
 }

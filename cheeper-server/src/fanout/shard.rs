@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use cheeper_protocol::{Role, Seq, ServerFrame, Timestamp, VERSION, Welcome};
+use cheeper_protocol::{Seq, ServerFrame, Timestamp};
 use mio::{Events, Interest, Poll, Token, Waker};
 use slab::Slab;
 
@@ -21,7 +21,7 @@ use super::{
     broadcast::{Broadcast, WIDTH},
     clock::Clock,
     connection::{Connection, Progress},
-    context::{Accepted, ShardContext},
+    context::{Accepted, ShardContext, welcome},
     mailbox::{ConnectionId, Mailbox, Message},
     stream::Stream,
 };
@@ -218,7 +218,7 @@ impl Shard {
         let services = &self.context.services;
         let online = services.presence.join();
         let role = handshake.visitor.grant.role;
-        let welcome = |head| Self::welcome(services, role, head, online);
+        let welcome = |head| welcome(services, role, head, online);
         entry.insert(Connection::open(stream, handshake, id, welcome, &self.context));
         // Its link may have ended while it waited here, which was said before it came.
         self.with(id.slot, Connection::see_whether_it_may_stay);
@@ -235,18 +235,6 @@ impl Shard {
                 self.with(slot, Connection::see_whether_it_may_stay);
             }
         }
-    }
-
-    fn welcome(services: &Services, role: Role, head: Seq, online: u64) -> ServerFrame {
-        ServerFrame::Welcome(Welcome {
-            protocol: VERSION,
-            server: concat!("cheeper/", env!("CARGO_PKG_VERSION")).to_owned(),
-            timeline: services.timeline.id().to_owned(),
-            head,
-            online,
-            role,
-            limits: services.rules.limits.clone(),
-        })
     }
 
     /// Sends everybody what has come since the last time: what came together goes out together.

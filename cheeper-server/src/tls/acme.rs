@@ -12,7 +12,7 @@ use rustls::{
 };
 use rustls_acme::{AcmeConfig, EventOk, acme::LETS_ENCRYPT_PRODUCTION_DIRECTORY, caches::DirCache};
 
-use super::CertificateError;
+use super::certificate::CertificateError;
 
 /// What a certificate is asked for with.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use tokio::{
 };
 use warp::{
     Reply as _,
-    http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header, uri::Authority},
 };
 
 use super::{
@@ -79,8 +79,7 @@ pub(super) fn to_https(uri: &Uri, headers: &HeaderMap, port: Option<u16>) -> Res
 }
 
 fn location(uri: &Uri, headers: &HeaderMap, port: Option<u16>) -> Option<HeaderValue> {
-    let asked: Uri = format!("//{}/", headers.get(header::HOST)?.to_str().ok()?).parse().ok()?;
-    let asked = asked.authority()?;
+    let asked: Authority = headers.get(header::HOST)?.to_str().ok()?.parse().ok()?;
     let port = port.or(asked.port_u16()).filter(|&port| port != 443).map_or(String::new(), |port| format!(":{port}"));
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let location: Uri = format!("https://{}{port}{path}", asked.host()).parse().ok()?;

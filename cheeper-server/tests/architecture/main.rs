@@ -25,13 +25,14 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
             "presence",
             "services",
             "timeline",
+            "tls",
             "trim",
             "web",
             "worker",
         ],
         &["cheeper_protocol", "thiserror", "tokio", "tokio_util"],
     ),
-    ("config", &["control"], &["cheeper_protocol", "ipnet"]),
+    ("config", &["control", "tls"], &["cheeper_protocol", "ipnet"]),
     (
         "control",
         &["access", "timeline"],
@@ -44,7 +45,7 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "fanout",
-        &["access", "conversation", "feed", "limits", "metrics", "services", "timeline", "worker"],
+        &["access", "conversation", "feed", "limits", "metrics", "services", "timeline", "tls", "worker"],
         &["bytes", "cheeper_protocol", "io_uring", "libc", "mio", "slab", "tracing"],
     ),
     ("feed", &["memory", "timeline"], &["bytes", "cheeper_protocol", "serde_json", "tungstenite"]),
@@ -78,6 +79,7 @@ const SERVER: &[(&str, &[&str], &[&str])] = &[
             "unicode_segmentation",
         ],
     ),
+    ("tls", &[], &["futures_util", "rustls", "rustls_acme", "thiserror", "tokio", "tokio_rustls", "tracing"]),
     ("trim", &["memory"], &["libc", "tokio", "tracing"]),
     ("worker", &[], &["rustix", "tokio_util", "tracing"]),
 ];

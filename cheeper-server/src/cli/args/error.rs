@@ -1,5 +1,7 @@
 //! What can be wrong with flags that only the machine can tell.
 
+use std::path::PathBuf;
+
 use crate::tls::CertificateError;
 
 /// Why what was typed does not work here.
@@ -14,6 +16,12 @@ pub enum ArgsError {
     TooManyConnections { asked: usize, files: u64, possible: usize },
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    #[error("--tls-cert {} needs its key: name that with --tls-key", .0.display())]
+    NoKey(PathBuf),
+    #[error("--tls-key {} needs its certificate: name that with --tls-cert", .0.display())]
+    NoCertificate(PathBuf),
+    #[error("{0} says how to get a certificate, but not for which name: say that with --domain")]
+    NoDomain(String),
     #[error("--max-connections must be at least 1")]
     NoConnections,
     #[error("--private and --read-only do not go together: strangers may read, or they may not")]

@@ -4,6 +4,7 @@ mod access;
 mod error;
 mod keep;
 mod limits;
+mod listen;
 mod operator;
 mod proxy;
 pub(super) mod store;
@@ -11,7 +12,7 @@ mod tls;
 
 use std::{
     env,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -22,7 +23,10 @@ use clap::{
 };
 use etcetera::base_strategy::{BaseStrategy as _, Xdg};
 
-use self::{access::AccessArgs, keep::KeepArgs, limits::LimitArgs, proxy::ProxyArgs, store::StoreTask, tls::TlsArgs};
+use self::{
+    access::AccessArgs, keep::KeepArgs, limits::LimitArgs, listen::address, proxy::ProxyArgs, store::StoreTask,
+    tls::TlsArgs,
+};
 pub use self::{error::ArgsError, operator::OperatorTask};
 use crate::config::Config;
 
@@ -43,9 +47,6 @@ const EXAMPLES: &str = "Examples:
       keep a copy of it, while a server uses it or not
   CHEEPER_LISTEN=0.0.0.0:80 cheeper-server
       every flag can be set in the environment";
-
-/// Where to listen if nothing else is said: for this machine alone.
-const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
 
 /// What else can be done than serving.
 #[derive(Debug, Subcommand)]
@@ -150,10 +151,6 @@ impl Args {
             control: None,
         })
     }
-}
-
-fn address(typed: &str) -> Result<SocketAddr, String> {
-    typed.parse().map_err(|_| "it must be an address in numbers and a port, such as 127.0.0.1:5000".to_owned())
 }
 
 fn log_filter(typed: &str) -> Result<String, String> {

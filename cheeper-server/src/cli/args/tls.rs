@@ -8,7 +8,11 @@ use std::{
 
 use clap::Args;
 
-use crate::tls::{CertificateError, Certificates, Files, Order, Source};
+use super::{
+    error::ArgsError,
+    listen::{HERE, address},
+};
+use crate::tls::{Certificates, Files, Order, Source};
 
 /// Where plain HTTP is expected, and HTTPS.
 const HTTP_PORT: u16 = 80;
@@ -18,11 +22,11 @@ const HTTPS_PORT: u16 = 443;
 #[derive(Debug, Args)]
 pub struct TlsArgs {
     /// The certificate for HTTPS, with those that vouch for it, as PEM; it is read again when it changes, or on SIGHUP.
-    #[arg(long, env = "CHEEPER_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    #[arg(long, env = "CHEEPER_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
 
     /// The certificate's key, as PEM.
-    #[arg(long, env = "CHEEPER_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    #[arg(long, env = "CHEEPER_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
 
     /// Serve HTTPS under this name, with a certificate that is got and renewed without further ado (from Let's Encrypt, whose
@@ -31,26 +35,26 @@ pub struct TlsArgs {
     pub domain: Vec<String>,
 
     /// An address of e-mail to which who gives the certificate may write when something is wrong with it.
-    #[arg(long, env = "CHEEPER_ACME_CONTACT", value_name = "ADDRESS", requires = "domain")]
+    #[arg(long, env = "CHEEPER_ACME_CONTACT", value_name = "ADDRESS", value_parser = contact)]
     pub acme_contact: Option<String>,
 
     /// Another authority to get the certificate from: the URL of its ACME directory.
-    #[arg(long, env = "CHEEPER_ACME_DIRECTORY", value_name = "URL", requires = "domain")]
+    #[arg(long, env = "CHEEPER_ACME_DIRECTORY", value_name = "URL", value_parser = directory)]
     pub acme_directory: Option<String>,
 
     /// Whom to trust when asking that authority, as PEM [default: whom browsers trust].
-    #[arg(long, env = "CHEEPER_ACME_ROOT", value_name = "FILE", requires = "acme_directory")]
+    #[arg(long, env = "CHEEPER_ACME_ROOT", value_name = "FILE")]
     pub acme_root: Option<PathBuf>,
 
     /// Where to lead plain HTTP to HTTPS from [default with --domain: port 80, if it can be had].
-    #[arg(long, env = "CHEEPER_REDIRECT_LISTEN", value_name = "ADDR:PORT", value_parser = super::address)]
+    #[arg(long, env = "CHEEPER_REDIRECT_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
     pub redirect_listen: Option<SocketAddr>,
 }
 
 impl TlsArgs {
     /// Where to listen if nothing is said: for everybody, if the server has a name.
     pub(super) fn default_address(&self) -> SocketAddr {
-        if self.domain.is_empty() { super::HERE } else { (Ipv4Addr::UNSPECIFIED, HTTPS_PORT).into() }
+        if self.domain.is_empty() { HERE } else { (Ipv4Addr::UNSPECIFIED, HTTPS_PORT).into() }
     }
 
     /// How the server is asked.
@@ -71,15 +75,42 @@ impl TlsArgs {
     }
 
     /// Where the certificate comes from, if there is to be one. What an authority gives is kept beside the store.
-    pub(super) fn source(self, data: &Path) -> Result<Option<Source>, CertificateError> {
-        if let Some((certificate, key)) = self.tls_cert.zip(self.tls_key) {
-            return Ok(Some(Source::Files(Arc::new(Certificates::read(Files { certificate, key })?))));
+    pub(super) fn source(self, data: &Path) -> Result<Option<Source>, ArgsError> {
+        let Self { domain: domains, acme_contact: contact, acme_directory: directory, acme_root: root, .. } = self;
+        match (self.tls_cert, self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                let certificates = Certificates::read(Files { certificate, key })?;
+                return Ok(Some(Source::Files(Arc::new(certificates))));
+            }
+            (Some(certificate), None) => return Err(ArgsError::NoKey(certificate)),
+            (None, Some(key)) => return Err(ArgsError::NoCertificate(key)),
+            (None, None) => {}
+        }
+        let without_name = || {
+            let said = [&contact, &directory].into_iter().flatten().cloned();
+            said.chain(root.as_ref().map(|root| root.display().to_string())).next()
+        };
+        if domains.is_empty() {
+            return without_name().map_or(Ok(None), |said| Err(ArgsError::NoDomain(said)));
         }
         let mut folder = data.as_os_str().to_owned();
         folder.push("-acme");
-        let Self { domain: domains, acme_contact: contact, acme_directory: directory, acme_root: root, .. } = self;
-        let order = Order { domains, contact, directory, root, folder: folder.into() };
-        Ok(if order.domains.is_empty() { None } else { Some(Source::Order(order)) })
+        Ok(Some(Source::Order(Order { domains, contact, directory, root, folder: folder.into() })))
+    }
+}
+
+fn contact(typed: &str) -> Result<String, String> {
+    match typed.split_once('@') {
+        Some((user, host)) if !user.is_empty() && !host.is_empty() => Ok(typed.to_owned()),
+        _ => Err("it must be an address of e-mail, such as host@cheeper.example".to_owned()),
+    }
+}
+
+fn directory(typed: &str) -> Result<String, String> {
+    if typed.strip_prefix("https://").is_some_and(|rest| !rest.is_empty()) {
+        Ok(typed.to_owned())
+    } else {
+        Err("it must be a URL, such as https://acme.example/directory".to_owned())
     }
 }
 

@@ -182,7 +182,6 @@ fn the_look_finds_what_is_changed_in_the_tables_by_which_order_is_kept() {
         ("UPDATE links SET is_ended = 0 WHERE link = 3", "a link"),
         ("UPDATE sessions SET person = 1 WHERE entry = 10", "a session"),
         ("UPDATE audit SET undone_by = NULL WHERE entry = 13", "an entry of the audit"),
-        ("INSERT INTO floor VALUES (7, 7)", "the place where the log begins"),
         ("DELETE FROM mutes WHERE who = 'mallory'", "the mutes are not those"),
         ("DELETE FROM releases", "the released names are not those"),
         ("DELETE FROM sessions WHERE entry = 10", "the links have not as many sessions"),
@@ -196,6 +195,19 @@ fn the_look_finds_what_is_changed_in_the_tables_by_which_order_is_kept() {
         let findings = Store::check(&path).unwrap();
         assert!(findings.len() == 1 && findings[0].starts_with(found), "{change}: {findings:?}");
     }
+}
+
+/// Where the log begins decides what else is sound: what lies before that is too much.
+#[test]
+fn the_look_finds_a_beginning_of_the_log_that_nobody_has_set() {
+    let folder = TempDir::new().unwrap();
+    let path = CLOSED.lay(folder.path());
+    let db = Connection::open(&path).unwrap();
+    assert_eq!(db.execute("INSERT INTO floor VALUES (7, 7)", []).unwrap(), 1);
+    db.close().unwrap();
+    let findings = Store::check(&path).unwrap();
+    assert!(findings.iter().any(|finding| finding.starts_with("the place where the log begins")), "{findings:?}");
+    assert!(Store::open(&path).is_err());
 }
 
 /// Whether these are the expected events, but for some that cannot be read.
