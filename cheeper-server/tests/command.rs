@@ -119,7 +119,7 @@ fn the_document_for_hosts_lists_the_flags_there_are() {
         .collect();
     assert_eq!(listed, flags());
     // Defaults that are written out are the real ones.
-    for (flag, default) in [("listen", "127.0.0.1:5000"), ("post-rate", "60"), ("cheep-chars", "280")] {
+    for (flag, default) in [("post-rate", "60"), ("cheep-chars", "280"), ("page-rate", "20"), ("frame-rate", "1000")] {
         let command = Args::command();
         let argument = command.get_arguments().find(|argument| argument.get_long() == Some(flag)).unwrap();
         assert_eq!(argument.get_default_values(), [default]);

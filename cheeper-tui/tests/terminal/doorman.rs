@@ -150,7 +150,9 @@ fn open_session(stream: &TcpStream, body: &str, state: &Mutex<State>) -> io::Res
 
 fn answer(mut stream: &TcpStream, status: &str, fields: &str, body: &str) -> io::Result<()> {
     let length = body.len();
-    write!(stream, "HTTP/1.1 {status}\r\n{fields}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+    // In one piece, as servers do: what comes behind the head of a refused handshake is read only if it is there by then.
+    let answer = format!("HTTP/1.1 {status}\r\n{fields}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+    stream.write_all(answer.as_bytes())
 }
 
 /// Carries bytes both ways.
