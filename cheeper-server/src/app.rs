@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     access::{Access, Standing},
     config::Config,
-    control::{self, Desk},
+    control::{self, Handler},
     conversation::request::Rules,
     fanout::Fanout,
     feed::{Feed, tail::Tail},
@@ -85,8 +85,8 @@ pub async fn run<E: Engine>(
     let trimming = tokio::spawn(trim::watch(app.web.services.memory.clone()));
     let operator = control.map(|bound| {
         let services = &app.web.services;
-        let desk = Desk::new(services.timeline.clone(), services.access.clone());
-        tokio::spawn(control::serve(bound, desk, app.stopping.clone()))
+        let handler = Handler::new(services.timeline.clone(), services.access.clone());
+        tokio::spawn(control::serve(bound, handler, app.stopping.clone()))
     });
     if let Some(listener) = listeners.redirect {
         let port = listeners.main.local_addr()?.port();

@@ -1,21 +1,21 @@
 //! Who may come in, and as what; and what hosts ask for to keep order among them.
 
-mod doorkeeper;
-mod guest;
+mod authorizer;
 mod order;
+mod principal;
+mod principal_ref;
 mod recent_authors;
 mod registry;
 mod standing;
 mod token;
-mod visitor;
 
 pub(crate) use self::{
-    doorkeeper::{Access, Credentials, Joining, NotGranted},
-    guest::Guest,
+    authorizer::{Access, Credentials, Joining, NotGranted},
     order::{ONLY_HOSTS, Ordered},
+    principal_ref::PrincipalRef,
     standing::Standing,
 };
 pub use self::{
     order::Order,
-    visitor::{Client, Grant, Visitor},
+    principal::{Client, Grant, Principal},
 };

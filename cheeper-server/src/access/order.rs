@@ -3,7 +3,7 @@
 use cheeper_protocol::{Code, Muted, Name, Refusal, Request, Role, Seq, Timestamp, Token};
 use jiff::SignedDuration;
 
-use super::{doorkeeper::Access, token::TokenKind, visitor::Grant};
+use super::{authorizer::Access, principal::Grant, token::TokenKind};
 use crate::timeline::{Actor, Command, Deed, Moderate};
 
 /// Something that only a host may ask for.

@@ -8,9 +8,9 @@ use std::sync::{
 use cheeper_protocol::{Role, Timestamp};
 
 use super::{
+    principal::Grant,
     registry::{Opened, Registry},
     token::TokenHash,
-    visitor::Grant,
 };
 use crate::timeline::AccessChange;
 

@@ -37,11 +37,11 @@ impl TokenKind {
 }
 
 /// Makes tokens and hashes them.
-pub(super) struct Mint {
+pub(super) struct TokenIssuer {
     key: [u8; 32],
 }
 
-impl Mint {
+impl TokenIssuer {
     pub(super) fn new(timeline: &dyn Timeline) -> Self {
         Self { key: timeline.key(TOKEN_KEY) }
     }
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_token_says_what_it_opens_and_is_never_made_twice() {
-        let mint = Mint { key: [7; 32] };
+        let mint = TokenIssuer { key: [7; 32] };
         for (kind, begin) in [(TokenKind::MemberLink, "j_"), (TokenKind::HostLink, "h_"), (TokenKind::Session, "s_")] {
             let (token, hash) = mint.make(kind).unwrap();
             assert!(token.expose().starts_with(begin) && token.expose().len() == 24, "{}", token.expose());
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn another_timeline_keeps_something_else_of_the_same_token() {
-        let (one, other) = (Mint { key: [1; 32] }, Mint { key: [2; 32] });
+        let (one, other) = (TokenIssuer { key: [1; 32] }, TokenIssuer { key: [2; 32] });
         assert_ne!(one.hash("j_0123456789abcdef"), other.hash("j_0123456789abcdef"));
     }
 }

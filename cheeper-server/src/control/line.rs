@@ -8,14 +8,14 @@ use std::{
 
 use cheeper_protocol::{ClientFrame, Request, ServerFrame};
 
-use super::{desk::Desk, greeting::Greeting, socket};
+use super::{greeting::Greeting, handler::Handler, socket};
 
 /// A way to whoever answers.
 pub(crate) enum Line {
     /// A running server.
     Server(BufReader<UnixStream>),
     /// Nobody but us.
-    Store { desk: Desk, runtime: tokio::runtime::Runtime },
+    Store { handler: Handler, runtime: tokio::runtime::Runtime },
 }
 
 impl Line {
@@ -30,16 +30,16 @@ impl Line {
     }
 
     /// The store itself.
-    pub(crate) fn to_store(desk: Desk) -> io::Result<Self> {
+    pub(crate) fn to_store(handler: Handler) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        Ok(Self::Store { desk, runtime })
+        Ok(Self::Store { handler, runtime })
     }
 
     /// What is answered.
     pub(crate) fn ask(&mut self, request: Request) -> io::Result<ServerFrame> {
         let mut frame = ClientFrame { id: None, request }.to_json();
         match self {
-            Self::Store { desk, runtime } => Ok(runtime.block_on(desk.answer(&frame))),
+            Self::Store { handler, runtime } => Ok(runtime.block_on(handler.answer(&frame))),
             Self::Server(stream) => {
                 frame.push('\n');
                 stream.get_mut().write_all(frame.as_bytes())?;
@@ -53,7 +53,7 @@ impl Line {
     /// Lets go of it, with all that was done on the disk.
     pub(crate) fn close(self) -> io::Result<()> {
         match self {
-            Self::Store { desk, .. } => desk.close(),
+            Self::Store { handler, .. } => handler.close(),
             Self::Server(_) => Ok(()),
         }
     }

@@ -3,8 +3,8 @@
 //! Each line that comes is a request, as a client's frame would be, and is answered by a line with a frame of the server's. Before
 //! that comes one line that says where the server is, as links are made of that.
 
-mod desk;
 mod greeting;
+mod handler;
 mod line;
 mod socket;
 
@@ -14,16 +14,16 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::socket::Bound;
 pub(crate) use self::{
-    desk::{Desk, offline},
     greeting::Greeting,
+    handler::{Handler, offline},
     line::Line,
     socket::bind,
 };
 /// Answers whoever comes, until the server stops.
-pub(crate) async fn serve(bound: Bound, desk: Desk, stopping: CancellationToken) {
-    let desk = Arc::new(desk);
+pub(crate) async fn serve(bound: Bound, handler: Handler, stopping: CancellationToken) {
+    let handler = Arc::new(handler);
     tokio::select! {
-        () = socket::accept(&bound, &desk) => {}
+        () = socket::accept(&bound, &handler) => {}
         () = stopping.cancelled() => {}
     }
 }

@@ -21,7 +21,7 @@ use tokio::{
     net,
 };
 
-use super::{desk::Desk, greeting::Greeting};
+use super::{greeting::Greeting, handler::Handler};
 
 /// What stands behind the store's name.
 const SOCKET: &str = "-control";
@@ -67,7 +67,7 @@ pub(super) fn connect(store: &Path) -> io::Result<Option<UnixStream>> {
 }
 
 /// Takes whoever comes, each in a task of its own.
-pub(super) async fn accept(bound: &Bound, desk: &Arc<Desk>) {
+pub(super) async fn accept(bound: &Bound, handler: &Arc<Handler>) {
     let listener = bound.listener.as_ref().map(UnixListener::try_clone);
     let listener = match listener.map(|listener| listener.and_then(net::UnixListener::from_std)) {
         Some(Ok(listener)) => listener,
@@ -77,9 +77,9 @@ pub(super) async fn accept(bound: &Bound, desk: &Arc<Desk>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let (desk, greeting) = (desk.clone(), bound.greeting.clone());
+                let (handler, greeting) = (handler.clone(), bound.greeting.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = attend(stream, &desk, &greeting).await {
+                    if let Err(error) = attend(stream, &handler, &greeting).await {
                         tracing::debug!(%error, "an operator left in the middle of something");
                     }
                 });
@@ -92,7 +92,7 @@ pub(super) async fn accept(bound: &Bound, desk: &Arc<Desk>) {
     }
 }
 
-async fn attend(mut stream: net::UnixStream, desk: &Desk, greeting: &str) -> io::Result<()> {
+async fn attend(mut stream: net::UnixStream, handler: &Handler, greeting: &str) -> io::Result<()> {
     // The mode of the file says so already, but for the moment before it had that.
     let peer = stream.peer_cred()?.uid();
     if peer != 0 && peer != rustix::process::geteuid().as_raw() {
@@ -107,7 +107,7 @@ async fn attend(mut stream: net::UnixStream, desk: &Desk, greeting: &str) -> io:
         if line.is_empty() || line.len() > FRAME_BYTES {
             return Ok(());
         }
-        let mut answer = desk.answer(&String::from_utf8_lossy(&line)).await.to_json();
+        let mut answer = handler.answer(&String::from_utf8_lossy(&line)).await.to_json();
         answer.push('\n');
         writing.write_all(answer.as_bytes()).await?;
     }

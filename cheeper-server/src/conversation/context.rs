@@ -6,7 +6,7 @@ use cheeper_protocol::Seq;
 
 use super::request::Rules;
 use crate::{
-    access::{Guest, Visitor},
+    access::{Principal, PrincipalRef},
     feed::tail::Tail,
     limits::{Connected, Source},
     memory::MemoryBudget,
@@ -40,7 +40,7 @@ pub(crate) struct Context<'a> {
     pub(crate) live: Seq,
     /// The connection's own number, and whose it is.
     pub(crate) connection: u64,
-    pub(crate) guest: Guest<'a>,
+    pub(crate) principal_ref: PrincipalRef<'a>,
     pub(crate) tail: &'a Tail,
     pub(crate) rules: &'a Rules,
     pub(crate) memory: &'a Arc<MemoryBudget>,
@@ -51,7 +51,7 @@ impl Context<'_> {
     /// Who the client is to the limits of rates; `is_settled`: it has been here for a while.
     pub(super) fn source(&self, is_settled: bool) -> Source {
         let connection = Connected { serial: self.connection, is_settled };
-        let Visitor { client, grant } = self.guest.visitor();
+        let Principal { client, grant } = self.principal_ref.principal();
         Source { address: client.address, connection: Some(connection), grant }
     }
 }

@@ -15,7 +15,7 @@ use super::{
     stream::Stream,
 };
 use crate::{
-    access::{Guest, Order, Visitor},
+    access::{Order, Principal, PrincipalRef},
     conversation::{Action, Context, Conversation, Pending, READ_BYTES, Turn},
     feed::{PageRequest, Ready, tail::Slice},
     limits::Permit,
@@ -45,15 +45,15 @@ pub(super) struct Connection {
 
 /// What a connection keeps of its client.
 struct Owner {
-    known: Option<Box<Visitor>>,
+    known: Option<Box<Principal>>,
     permit: Permit,
 }
 
 impl Owner {
-    fn guest<'a>(&'a self, shard: &'a ShardContext) -> Guest<'a> {
+    fn principal_ref<'a>(&'a self, shard: &'a ShardContext) -> PrincipalRef<'a> {
         match &self.known {
-            Some(visitor) => Guest::Known(visitor),
-            None => Guest::Stranger { access: &shard.services.access, address: *self.permit.peer() },
+            Some(principal) => PrincipalRef::Known(principal),
+            None => PrincipalRef::Stranger { access: &shard.services.access, address: *self.permit.peer() },
         }
     }
 }
@@ -66,8 +66,8 @@ impl Connection {
         welcome: impl FnOnce(Seq) -> ServerFrame,
         shard: &ShardContext,
     ) -> Self {
-        let Handshake { answer, early, subscription, visitor, permit } = handshake;
-        let owner = Owner { known: Guest::to_keep(visitor, *permit.peer()), permit };
+        let Handshake { answer, early, subscription, principal, permit } = handshake;
+        let owner = Owner { known: PrincipalRef::to_keep(principal, *permit.peer()), permit };
         let cx = context(id, &owner, shard);
         let conversation = Conversation::open(subscription, answer, welcome, &early, &cx);
         Self { stream, id, conversation, owner }
@@ -178,7 +178,7 @@ impl Connection {
     /// Ends it if its client may not be here any more.
     pub(super) fn see_whether_it_may_stay(&mut self, shard: &mut ShardContext) -> Progress {
         let standing = &shard.services.access.standing;
-        if self.owner.known.as_ref().is_none_or(|visitor| standing.stands(&visitor.grant)) {
+        if self.owner.known.as_ref().is_none_or(|principal| standing.stands(&principal.grant)) {
             return Progress::Waiting;
         }
         self.conversation.shut_out();
@@ -241,7 +241,7 @@ impl Connection {
     fn order(&mut self, pending: Pending, order: Order, shard: &ShardContext) {
         let (to, mailbox) = (self.id, shard.mailbox.clone());
         let answer = move |token, outcome| mailbox.send(Message::Ordered { to, pending, token, outcome });
-        shard.services.order(order, &self.owner.guest(shard).visitor().grant, answer);
+        shard.services.order(order, &self.owner.principal_ref(shard).principal().grant, answer);
     }
 
     fn read_audit(&mut self, id: Option<RequestId>, query: AuditQuery, shard: &ShardContext) {
@@ -267,7 +267,7 @@ fn context<'a>(id: ConnectionId, owner: &'a Owner, shard: &'a ShardContext) -> C
         now: shard.now,
         live: shard.live,
         connection: id.generation,
-        guest: owner.guest(shard),
+        principal_ref: owner.principal_ref(shard),
         tail: shard.services.feed.tail(),
         rules: &shard.services.rules,
         memory: &shard.services.memory,

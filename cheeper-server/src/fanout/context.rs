@@ -5,7 +5,7 @@ use std::{net::TcpStream, sync::Arc};
 use cheeper_protocol::{Role, Seq, ServerFrame, VERSION, Welcome};
 
 use super::mailbox::Mailbox;
-use crate::{access::Visitor, conversation::Subscription, limits::Permit, services::Services, tls::Session};
+use crate::{access::Principal, conversation::Subscription, limits::Permit, services::Services, tls::Session};
 
 /// A socket fresh from its handshake.
 pub(crate) struct Accepted {
@@ -22,7 +22,7 @@ pub(crate) struct Handshake {
     /// What the client sent right behind its handshake.
     pub(crate) early: Vec<u8>,
     pub(crate) subscription: Subscription,
-    pub(crate) visitor: Box<Visitor>,
+    pub(crate) principal: Box<Principal>,
     pub(crate) permit: Permit,
 }
 

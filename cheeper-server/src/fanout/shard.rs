@@ -217,7 +217,7 @@ impl Shard {
         self.poll.registry().register(stream.socket_mut(), Token(id.slot), Interest::READABLE | Interest::WRITABLE)?;
         let services = &self.context.services;
         let online = services.presence.join();
-        let role = handshake.visitor.grant.role;
+        let role = handshake.principal.grant.role;
         let welcome = |head| welcome(services, role, head, online);
         entry.insert(Connection::open(stream, handshake, id, welcome, &self.context));
         // Its link may have ended while it waited here, which was said before it came.

@@ -5,11 +5,11 @@ use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::DefaultClock};
 
 use super::{
+    address_counts::{AddressCount, AddressCounts, Exceeded},
     budget::Limiter,
     cells::Cells,
     keys::Keys,
     limited::{Limit, Limited},
-    places::{NoPlace, Place, Places},
     source::network,
 };
 
@@ -63,7 +63,7 @@ pub(crate) struct Permit(Arc<Admitted>);
 
 /// What is rarely asked of a connection, and so lies apart from what every event asks for.
 struct Admitted {
-    place: Place,
+    place: AddressCount,
     /// That of the proxy's connection on which the client came.
     _proxy: Option<Permit>,
 }
@@ -91,12 +91,12 @@ pub(crate) enum TurnedAway {
 
 /// The permits there are.
 #[derive(Clone)]
-pub(crate) struct ConnectionLimit(Arc<Door>);
+pub(crate) struct ConnectionLimit(Arc<Shared>);
 
-struct Door {
-    places: Arc<Places>,
+struct Shared {
+    address_counts: Arc<AddressCounts>,
     /// Clients of proxies, whose connections have a place already.
-    behind_proxies: Arc<Places>,
+    behind_proxies: Arc<AddressCounts>,
     exempt: Exempt,
     keys: Keys,
     new_by_address: Limiter<DefaultClock>,
@@ -109,9 +109,9 @@ impl ConnectionLimit {
         let ConnectionBounds { in_all, per_address, exempt } = bounds;
         let by_address = Quota::per_second(NEW_PER_ADDRESS).allow_burst(NEW_PER_ADDRESS_AT_ONCE);
         let all = Quota::per_second(NEW_IN_ALL).allow_burst(NEW_IN_ALL_AT_ONCE);
-        Self(Arc::new(Door {
-            places: Places::new(in_all, per_address),
-            behind_proxies: Places::new(in_all, per_address),
+        Self(Arc::new(Shared {
+            address_counts: AddressCounts::new(in_all, per_address),
+            behind_proxies: AddressCounts::new(in_all, per_address),
             exempt,
             keys: Keys::default(),
             new_by_address: Limiter::new(by_address, Cells::new(ADDRESSES), DefaultClock::default()),
@@ -122,7 +122,7 @@ impl ConnectionLimit {
 
     /// A permit for a connection that has come from `peer`.
     pub(crate) fn acquire(&self, peer: IpAddr) -> Result<Permit, TurnedAway> {
-        let place = self.0.admit(&self.0.places, peer, self.counts(peer))?;
+        let place = self.0.admit(&self.0.address_counts, peer, self.counts(peer))?;
         Ok(Permit(Arc::new(Admitted { place, _proxy: None })))
     }
 
@@ -138,8 +138,13 @@ impl ConnectionLimit {
     }
 }
 
-impl Door {
-    fn admit(&self, places: &Arc<Places>, address: IpAddr, counts: bool) -> Result<Place, TurnedAway> {
+impl Shared {
+    fn admit(
+        &self,
+        address_counts: &Arc<AddressCounts>,
+        address: IpAddr,
+        counts: bool,
+    ) -> Result<AddressCount, TurnedAway> {
         // The address first: what is refused to one is not to use up what all have.
         let is_in_time = || {
             self.new_by_address.check_key(&self.keys.network(network(address))).is_ok()
@@ -149,12 +154,12 @@ impl Door {
             self.limited.note(Limit::NewConnections);
             return Err(TurnedAway::TooFast);
         }
-        places.take(address, counts).map_err(|why| match why {
-            NoPlace::InAll => {
+        address_counts.take(address, counts).map_err(|why| match why {
+            Exceeded::InAll => {
                 self.limited.note(Limit::Connections);
                 TurnedAway::Full
             }
-            NoPlace::ForAddress => {
+            Exceeded::ForAddress => {
                 self.limited.note(Limit::ConnectionsPerAddress);
                 TurnedAway::TooMany
             }

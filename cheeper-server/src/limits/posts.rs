@@ -15,7 +15,7 @@ use super::{
     budget::{Limiter, ONE, PEOPLE_PER_ADDRESS, Wait, burst, is_half_full, look_and_take, of_address, take},
     cells::Cells,
     keys::Keys,
-    seats::{PROBATION, SEATS, Seats},
+    known_names::{KnownNames, PROBATION, SEATS},
     share::{Share, Standing},
     source::{Connected, Source},
 };
@@ -25,10 +25,10 @@ use crate::timeline::Author;
 /// making: who fills the tables has as many as that to spend anyway.
 const PEOPLE: usize = 1 << 15;
 const ADDRESSES: usize = 1 << 14;
-/// Who posts this many times more slowly than they could is calm. All seats of an address together so have at most half of what it may, and
+/// Who posts this many times more slowly than they could is calm. All known names of an address together so have at most half of what it may, and
 /// what they need is there whatever the others do.
 const CALM: u32 = 4;
-const _: () = assert!(SEATS / CALM <= PEOPLE_PER_ADDRESS.get() / 2, "seats promise more than there is");
+const _: () = assert!(SEATS / CALM <= PEOPLE_PER_ADDRESS.get() / 2, "known_names promise more than there is");
 /// Posts that somebody calm may make at once.
 const CALM_BURST: NonZeroU32 = NonZeroU32::new(4).unwrap();
 
@@ -37,7 +37,7 @@ pub(super) struct Posts<C: Clock> {
     people: Limiter<C>,
     calm: Limiter<C>,
     addresses: Share<C>,
-    seats: Seats,
+    known_names: KnownNames,
     clock: C,
     began: C::Instant,
 }
@@ -52,7 +52,7 @@ impl<C: Clock + Clone> Posts<C> {
             people: Limiter::new(person.allow_burst(burst(rate)), Cells::new(PEOPLE), clock.clone()),
             calm: Limiter::new(calm.allow_burst(CALM_BURST), Cells::new(PEOPLE), clock.clone()),
             addresses: Share::new(Quota::per_minute(many), burst(many), &Cells::new(ADDRESSES), clock),
-            seats: Seats::new(),
+            known_names: KnownNames::new(),
             clock: clock.clone(),
             began: clock.now(),
         }
@@ -73,9 +73,9 @@ impl<C: Clock + Clone> Posts<C> {
         let is_calm = is_half_full(of_connection.as_ref().unwrap_or(&of_name))
             && self.calm.check_key(&connection.unwrap_or(name)).is_ok();
         let now = self.now();
-        let standing = standing(from.connection, self.seats.knows(address, name, now), is_calm);
+        let standing = standing(from.connection, self.known_names.knows(address, name, now), is_calm);
         self.addresses.take(address, standing, ONE)?;
-        self.seats.note(address, name, now);
+        self.known_names.note(address, name, now);
         Ok(())
     }
 
@@ -83,7 +83,7 @@ impl<C: Clock + Clone> Posts<C> {
     pub(super) fn welcome(&self, keys: &Keys, from: &Source, author: &Author) {
         if !from.has_token() {
             let network = from.network();
-            self.seats.welcome(keys.network(network), keys.author(network, author), self.now());
+            self.known_names.welcome(keys.network(network), keys.author(network, author), self.now());
         }
     }
 

@@ -5,8 +5,8 @@ use std::{net::IpAddr, sync::Arc};
 use cheeper_protocol::{Code, Refusal};
 
 use super::{
+    address_counts::{AddressCount, AddressCounts},
     limited::{Limit, Limited},
-    places::{Place, Places},
 };
 
 /// Requests under way at once, and those from one address.
@@ -17,23 +17,23 @@ const RETRY_MS: u64 = 1000;
 
 /// The requests there may be.
 pub(crate) struct RequestLimit {
-    places: Arc<Places>,
+    address_counts: Arc<AddressCounts>,
     limited: Arc<Limited>,
 }
 
 /// A request that is under way as long as this is kept.
 pub(crate) struct UnderWay {
-    _place: Place,
+    _place: AddressCount,
 }
 
 impl RequestLimit {
     pub(crate) fn new(limited: Arc<Limited>) -> Self {
-        Self { places: Places::new(IN_ALL, PER_ADDRESS), limited }
+        Self { address_counts: AddressCounts::new(IN_ALL, PER_ADDRESS), limited }
     }
 
     /// Begins a request, or says that there are too many. `counts_for_address`: for those from a proxy it does not.
     pub(crate) fn begin(&self, peer: IpAddr, counts_for_address: bool) -> Result<UnderWay, Refusal> {
-        let place = self.places.take(peer, counts_for_address).map_err(|_| {
+        let place = self.address_counts.take(peer, counts_for_address).map_err(|_| {
             self.limited.note(Limit::Requests);
             let why = "Too many requests are under way: wait a moment.";
             Refusal::new(Code::RateLimited, why).retry_after(RETRY_MS)

@@ -256,8 +256,8 @@ impl AcceptLoop {
         let mut stream = pending.stream;
         // Only the request is taken out of the socket; what follows it, if anything, is the shard's to read.
         if stream.read_exact(&mut self.head[..upgrade.head_bytes]).is_ok() {
-            let handshake::Upgrade { subscription, visitor, permit, answer, .. } = upgrade;
-            let handshake = Handshake { answer, early: Vec::new(), subscription, visitor, permit };
+            let handshake::Upgrade { subscription, principal, permit, answer, .. } = upgrade;
+            let handshake = Handshake { answer, early: Vec::new(), subscription, principal, permit };
             self.site.fanout.adopt(Accepted { stream: stream.into(), session: None, handshake });
         }
     }

@@ -6,7 +6,7 @@ use cheeper_protocol::Refusal;
 use warp::http::{HeaderMap, StatusCode};
 
 use super::{credentials, edge::Edge};
-use crate::access::{Access, Client, NotGranted, Visitor};
+use crate::access::{Access, Client, NotGranted, Principal};
 
 /// What is asked of a request before it is carried out.
 pub(crate) struct Gate {
@@ -36,7 +36,7 @@ pub(crate) struct Denied {
 
 impl Gate {
     /// Lets in a request that came from `peer`, or says why not.
-    pub(crate) fn admit(&self, peer: IpAddr, headers: &HeaderMap, intent: Intent) -> Result<Visitor, Denied> {
+    pub(crate) fn admit(&self, peer: IpAddr, headers: &HeaderMap, intent: Intent) -> Result<Principal, Denied> {
         let client = self.knock(peer, headers, intent)?;
         let cookie = credentials::cookie(headers, self.access.cookie());
         let grant = self.access.grant(&client, credentials::shown(headers, cookie));
@@ -44,7 +44,7 @@ impl Gate {
             NotGranted::NoToken => Denied { status: StatusCode::UNAUTHORIZED, refusal: why.into() },
             NotGranted::WrongToken => self.wrong_token(client.address, why.into()),
         })?;
-        Ok(Visitor { client, grant })
+        Ok(Principal { client, grant })
     }
 
     /// What somebody is told who has shown a token that lets nobody in. Who guesses has to wait.

@@ -24,7 +24,7 @@ use super::{
     write_timeout::WriteTimeout,
 };
 use crate::{
-    access::Visitor,
+    access::Principal,
     conversation::Subscription,
     fanout::{Accepted, Handshake},
     limits::Permit,
@@ -42,7 +42,7 @@ pub(super) struct Upgrade {
     /// Bytes of the request.
     pub(super) head_bytes: usize,
     pub(super) subscription: Subscription,
-    pub(super) visitor: Box<Visitor>,
+    pub(super) principal: Box<Principal>,
     pub(super) permit: Permit,
     /// The answer, as it is sent.
     pub(super) answer: Vec<u8>,
@@ -59,7 +59,7 @@ pub(super) fn accept(site: &Site, permit: &Permit, bytes: &[u8]) -> Option<Upgra
         return None;
     }
     let query = request.uri().query().unwrap_or_default();
-    let Checked { subscription, key, visitor, permit } = check(site, permit, request.headers(), query).ok()?;
+    let Checked { subscription, key, principal, permit } = check(site, permit, request.headers(), query).ok()?;
     let mut answer = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
     for (name, value) in switching(&key, request.headers()).headers() {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
@@ -67,7 +67,7 @@ pub(super) fn accept(site: &Site, permit: &Permit, bytes: &[u8]) -> Option<Upgra
         }
     }
     answer.extend_from_slice(b"\r\n");
-    Some(Upgrade { head_bytes, subscription, visitor, permit, answer })
+    Some(Upgrade { head_bytes, subscription, principal, permit, answer })
 }
 
 /// The query of `/ws`.
@@ -91,12 +91,12 @@ pub(crate) fn answer(
 ) -> Response<Bytes> {
     let checked = check(site, permit, headers, query);
     match checked.and_then(|accepted| Ok((accepted, upgrade.ok_or(NOT_A_WEBSOCKET)?))) {
-        Ok((Checked { subscription, key, visitor, permit }, upgrade)) => {
+        Ok((Checked { subscription, key, principal, permit }, upgrade)) => {
             let site = site.clone();
             tokio::spawn(async move {
                 match upgrade.await.map(hand_over) {
                     Ok(Some((stream, session, early))) => {
-                        let handshake = Handshake { answer: Vec::new(), early, subscription, visitor, permit };
+                        let handshake = Handshake { answer: Vec::new(), early, subscription, principal, permit };
                         let adopt = move || site.fanout.adopt(Accepted { stream, session, handshake });
                         // It may have to wait for its shard.
                         drop(spawn_blocking(adopt).await);
@@ -120,7 +120,7 @@ const NOT_A_WEBSOCKET: Refused = (
 struct Checked {
     subscription: Subscription,
     key: String,
-    visitor: Box<Visitor>,
+    principal: Box<Principal>,
     /// The client's own, also if it came by a proxy.
     permit: Permit,
 }
@@ -160,14 +160,14 @@ fn check(site: &Site, permit: &Permit, headers: &HeaderMap, query: &str) -> Resu
     let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok()).filter(|key| key.len() == 24);
     let key =
         key.ok_or((StatusCode::BAD_REQUEST, "The header Sec-WebSocket-Key must be 16 bytes in base 64.\n".into()))?;
-    let visitor = site.gate.admit(*permit.peer(), headers, Intent::Write);
-    let visitor = visitor.map_err(|Denied { status, refusal }| (status, format!("{refusal}\n").into()))?;
+    let principal = site.gate.admit(*permit.peer(), headers, Intent::Write);
+    let principal = principal.map_err(|Denied { status, refusal }| (status, format!("{refusal}\n").into()))?;
     let subscription = subscription(site, query).ok_or((
         StatusCode::BAD_REQUEST,
         "The query may be ?last=N or ?after=SEQ, with &timeline=ID; N and SEQ are whole numbers.\n".into(),
     ))?;
-    let permit = own_permit(site, permit, visitor.client.address)?;
-    Ok(Checked { subscription, key: key.to_owned(), visitor: Box::new(visitor), permit })
+    let permit = own_permit(site, permit, principal.client.address)?;
+    Ok(Checked { subscription, key: key.to_owned(), principal: Box::new(principal), permit })
 }
 
 /// The permit that a socket keeps: who comes by a proxy has one for themselves, whatever the proxy has.

@@ -30,7 +30,7 @@ use super::{
     site::Site,
 };
 use crate::{
-    access::Visitor,
+    access::Principal,
     feed::{Question, text::TextForm},
     limits::{Permit, Source},
 };
@@ -92,7 +92,7 @@ fn admitted(
 ) -> impl Filter<Extract = (Result<Admitted, Denied>,), Error = Rejection> + Clone + use<> {
     with(site).and(warp::ext::get::<Permit>()).and(warp::header::headers_cloned()).map(
         move |site: Arc<Site>, permit: Permit, headers: HeaderMap| {
-            let Visitor { client, grant } = site.gate.admit(*permit.peer(), &headers, intent)?;
+            let Principal { client, grant } = site.gate.admit(*permit.peer(), &headers, intent)?;
             Ok(Admitted { site, from: Source { address: client.address, connection: None, grant } })
         },
     )

@@ -33,7 +33,7 @@ pub(super) async fn answer(
     let answered = if method == Method::DELETE {
         leave(site, peer, headers)
     } else if body.is_empty() {
-        site.gate.admit(peer, headers, Intent::Write).map(|visitor| said(&json!({ "role": visitor.grant.role })))
+        site.gate.admit(peer, headers, Intent::Write).map(|principal| said(&json!({ "role": principal.grant.role })))
     } else {
         enter(site, peer, headers, body).await
     };

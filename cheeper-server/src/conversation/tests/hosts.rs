@@ -10,7 +10,7 @@ const POST: &str = r#"{"name":"alice","cheep":"hello","id":"1"}"#;
 /// A host who was welcomed.
 fn world() -> World {
     let mut world = World::new();
-    world.visitor.grant = Grant { role: Role::Host, link: Some(LinkId(1)), ..VISITOR.grant };
+    world.principal.grant = Grant { role: Role::Host, link: Some(LinkId(1)), ..PRINCIPAL.grant };
     world.heard();
     world
 }

@@ -28,7 +28,7 @@ use super::{
     *,
 };
 use crate::{
-    access::{Client, Grant, Guest, Order, Visitor},
+    access::{Client, Grant, Order, Principal, PrincipalRef},
     feed::{
         Ready,
         page::{self, Page},
@@ -104,7 +104,7 @@ struct World {
     /// What a host orders, and the audits they read, under way.
     ordered: VecDeque<(Pending, Order)>,
     audits: VecDeque<Option<RequestId>>,
-    visitor: Visitor,
+    principal: Principal,
     renamed: Vec<(Option<String>, Option<String>)>,
 }
 
@@ -138,7 +138,7 @@ impl World {
             now: 100,
             live: Seq::ZERO,
             connection: 1,
-            guest: Guest::Known(&VISITOR),
+            principal_ref: PrincipalRef::Known(&PRINCIPAL),
             tail: &tail,
             rules: &rules,
             memory: &memory,
@@ -158,7 +158,7 @@ impl World {
             asked: VecDeque::new(),
             ordered: VecDeque::new(),
             audits: VecDeque::new(),
-            visitor: VISITOR,
+            principal: PRINCIPAL,
             renamed: Vec::new(),
         };
         world.advance();
@@ -170,7 +170,7 @@ impl World {
             now: self.now,
             live: self.live,
             connection: 1,
-            guest: Guest::Known(&self.visitor),
+            principal_ref: PrincipalRef::Known(&self.principal),
             tail: &self.tail,
             rules: &self.rules,
             memory: &self.memory,
@@ -329,7 +329,7 @@ impl World {
     }
 }
 
-const VISITOR: Visitor = Visitor {
+const PRINCIPAL: Principal = Principal {
     client: Client { address: IpAddr::V4(Ipv4Addr::LOCALHOST), is_secure: false },
     grant: Grant { role: Role::Member, person: Person(1), link: None, ends_at: None },
 };

@@ -12,7 +12,7 @@ use super::{
     body::{self, Failure},
 };
 use crate::{
-    access::{Grant, Visitor},
+    access::{Grant, Principal},
     conversation::request::{Speaker, Step},
     limits::Source,
     timeline::{Author, Changed, Outcome, Posted},
@@ -21,7 +21,7 @@ use crate::{
 
 /// A request, as it came.
 pub(crate) struct Written {
-    pub(crate) from: Visitor,
+    pub(crate) from: Principal,
     pub(crate) address: Address,
     /// One that the address takes.
     pub(crate) method: Method,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use cheeper_protocol::{Code, Refusal, Role, Timestamp, Token};
 
 use super::{
+    principal::{Client, Grant},
     recent_authors::RecentAuthors,
     registry::Opened,
     standing::Standing,
-    token::{Mint, TokenKind, new_person},
-    visitor::{Client, Grant},
+    token::{TokenIssuer, TokenKind, new_person},
 };
 use crate::timeline::{Actor, Command, Deed, LinkId, Moderate, Person, Timeline};
 
@@ -21,7 +21,7 @@ const COOKIE_KEY: &str = "cheeper 2026-11 the name of the cookie";
 /// Decides for each client what it may do.
 pub(crate) struct Access {
     person_key: [u8; 32],
-    pub(super) mint: Mint,
+    pub(super) mint: TokenIssuer,
     /// The name of the cookie that carries a session. It is the store's own, for a browser sends the cookies of one host to all
     /// servers there, whatever their ports; and it stays when a backup is restored, which has another id but the same sessions.
     cookie: String,
@@ -72,7 +72,7 @@ impl Access {
     pub(crate) fn new(strangers: Option<Role>, timeline: &dyn Timeline, standing: Arc<Standing>) -> Self {
         Self {
             person_key: timeline.key(PERSON_KEY),
-            mint: Mint::new(timeline),
+            mint: TokenIssuer::new(timeline),
             cookie: cookie(timeline),
             strangers,
             standing,
@@ -163,7 +163,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        access::{Guest, Visitor},
+        access::{Principal, PrincipalRef},
         timeline::{Engine as _, Outcome, memory::Memory},
     };
 
@@ -223,14 +223,14 @@ mod tests {
     #[test]
     fn a_stranger_is_known_again_by_the_address_alone() {
         let (timeline, access) = door(Some(Role::Reader));
-        let visitor = |shown| Visitor { client: HERE, grant: access.grant(&HERE, shown).unwrap() };
-        let stranger = visitor(Credentials::default());
-        assert_eq!(Guest::to_keep(Box::new(stranger), HERE.address), None);
-        assert_eq!(Guest::Stranger { access: &access, address: HERE.address }.visitor(), stranger);
+        let principal = |shown| Principal { client: HERE, grant: access.grant(&HERE, shown).unwrap() };
+        let stranger = principal(Credentials::default());
+        assert_eq!(PrincipalRef::to_keep(Box::new(stranger), HERE.address), None);
+        assert_eq!(PrincipalRef::Stranger { access: &access, address: HERE.address }.principal(), stranger);
         // Not of whom a proxy speaks, nor of whom a link lets in.
-        assert!(Guest::to_keep(Box::new(stranger), [10, 0, 0, 2].into()).is_some());
-        let member = visitor(bearer(&link(&*timeline, &access, Role::Member)));
-        assert!(Guest::to_keep(Box::new(member), HERE.address).is_some_and(|kept| *kept == member));
+        assert!(PrincipalRef::to_keep(Box::new(stranger), [10, 0, 0, 2].into()).is_some());
+        let member = principal(bearer(&link(&*timeline, &access, Role::Member)));
+        assert!(PrincipalRef::to_keep(Box::new(member), HERE.address).is_some_and(|kept| *kept == member));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub struct Grant {
 
 /// A client that was let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Visitor {
+pub struct Principal {
     /// Where it is.
     pub client: Client,
     /// What it may do.

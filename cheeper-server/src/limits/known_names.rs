@@ -1,17 +1,17 @@
-//! Who was here before: a few names behind each address, kept while they are used. Names that come in a flood find no seat.
+//! Who was here before: a few names behind each address, kept while they are used. Names that come in a flood find no room.
 
 use std::sync::{Mutex, PoisonError};
 
 /// Names that one address can have here.
 pub(super) const SEATS: u32 = 32;
 const WIDTH: usize = SEATS as usize;
-/// Rows of seats. Addresses beyond these share a row, which is a pity for both and no more.
+/// Rows of the table. Addresses beyond these share a row, which is a pity for both and no more.
 const ROWS: usize = 1024;
 /// Parts of the table with a lock each.
 const PARTS: usize = 8;
-/// Seconds for which a name keeps its seat.
+/// Seconds for which a name stays known.
 const PATIENCE: u32 = 20 * 60;
-/// Seconds after which a name that did not come back has to leave it to another, if there is no other seat: made-up names
+/// Seconds after which a name that did not come back has to leave its entry to another, if none is free: made-up names
 /// hold up nobody for longer.
 const SHORT_PATIENCE: u32 = 20;
 /// Seconds that a name has to have been here before it is known: who comes with a thousand names at once does not get what is
@@ -19,13 +19,13 @@ const SHORT_PATIENCE: u32 = 20;
 pub(super) const PROBATION: u32 = 30;
 
 /// A key, then the second in which it was used last, in the upper half, and that in which it came, in the lower.
-type Seat = [u64; 2];
-const FREE: Seat = [0, 0];
+type KnownName = [u64; 2];
+const FREE: KnownName = [0, 0];
 
 /// See the module. Keys are drawn by chance, names and addresses are not kept.
-pub(super) struct Seats(Box<[Mutex<Vec<Seat>>]>);
+pub(super) struct KnownNames(Box<[Mutex<Vec<KnownName>>]>);
 
-impl Seats {
+impl KnownNames {
     pub(super) fn new() -> Self {
         // What is not used takes no memory.
         Self((0..PARTS).map(|_| Mutex::new(vec![FREE; WIDTH * ROWS / PARTS])).collect())
@@ -33,11 +33,12 @@ impl Seats {
 
     /// Whether this name of an address has been here for a while.
     pub(super) fn knows(&self, address: u64, name: u64, now: u32) -> bool {
-        let is_known = |seat: &Seat| is_of(*seat, name, now) && u64::from(now) >= came(*seat) + u64::from(PROBATION);
+        let is_known =
+            |seat: &KnownName| is_of(*seat, name, now) && u64::from(now) >= came(*seat) + u64::from(PROBATION);
         self.with_row(address, |row| row.iter().any(is_known))
     }
 
-    /// A name was used: it keeps its seat, or gets one if there is one.
+    /// A name was used: it keeps its entry, or gets one if one is free.
     pub(super) fn note(&self, address: u64, name: u64, now: u32) {
         self.seat(address, name, now, now);
     }
@@ -47,7 +48,7 @@ impl Seats {
         self.seat(address, name, now, now.saturating_sub(PROBATION));
     }
 
-    /// Seats one that has been here since `since`, or for longer.
+    /// Notes one that has been here since `since`, or for longer.
     fn seat(&self, address: u64, name: u64, now: u32, since: u32) {
         let (now_bits, since) = (u64::from(now), u64::from(since));
         self.with_row(address, |row| {
@@ -63,7 +64,7 @@ impl Seats {
         });
     }
 
-    fn with_row<T>(&self, address: u64, work: impl FnOnce(&mut [Seat]) -> T) -> T {
+    fn with_row<T>(&self, address: u64, work: impl FnOnce(&mut [KnownName]) -> T) -> T {
         let bits = usize::try_from(address).unwrap_or_default();
         let mut part = self.0[bits % PARTS].lock().unwrap_or_else(PoisonError::into_inner);
         let begin = bits / PARTS % (ROWS / PARTS) * WIDTH;
@@ -71,19 +72,19 @@ impl Seats {
     }
 }
 
-fn last(seat: Seat) -> u64 {
+fn last(seat: KnownName) -> u64 {
     seat[1] >> 32
 }
 
-fn came(seat: Seat) -> u64 {
+fn came(seat: KnownName) -> u64 {
     seat[1] & u64::from(u32::MAX)
 }
 
-fn is_of(seat: Seat, name: u64, now: u32) -> bool {
+fn is_of(seat: KnownName, name: u64, now: u32) -> bool {
     seat != FREE && seat[0] == name && !is_over(seat, PATIENCE, now)
 }
 
-fn is_over(seat: Seat, patience: u32, now: u32) -> bool {
+fn is_over(seat: KnownName, patience: u32, now: u32) -> bool {
     u64::from(now) > last(seat) + u64::from(patience)
 }
 
@@ -93,39 +94,39 @@ mod tests {
 
     #[test]
     fn a_name_is_known_after_a_while_if_it_came_back_and_made_up_names_do_not_take_its_seat() {
-        let seats = Seats::new();
-        seats.note(1, 7, 100);
-        seats.note(1, 7, 110);
-        assert!(!seats.knows(1, 7, 99 + PROBATION));
-        seats.welcome(1, 8, 110);
-        assert!(seats.knows(1, 8, 110));
+        let known_names = KnownNames::new();
+        known_names.note(1, 7, 100);
+        known_names.note(1, 7, 110);
+        assert!(!known_names.knows(1, 7, 99 + PROBATION));
+        known_names.welcome(1, 8, 110);
+        assert!(known_names.knows(1, 8, 110));
         for nth in 0..100_000 {
-            seats.note(1, 1000 + nth, 110 + u32::try_from(nth / 100).unwrap());
+            known_names.note(1, 1000 + nth, 110 + u32::try_from(nth / 100).unwrap());
         }
-        assert!(seats.knows(1, 7, 1110), "it was here before");
-        assert!(!seats.knows(2, 7, 1110), "at another address nobody knows it");
-        assert!(!seats.knows(1, 7, 111 + PATIENCE));
+        assert!(known_names.knows(1, 7, 1110), "it was here before");
+        assert!(!known_names.knows(2, 7, 1110), "at another address nobody knows it");
+        assert!(!known_names.knows(1, 7, 111 + PATIENCE));
     }
 
     #[test]
     fn an_address_has_so_many_seats_and_those_who_came_first_have_them() {
-        let seats = Seats::new();
+        let known_names = KnownNames::new();
         for now in [50, 51] {
-            (0..100).for_each(|name| seats.note(1, name + 1, now));
+            (0..100).for_each(|name| known_names.note(1, name + 1, now));
         }
-        let seated: Vec<u64> = (0..100).filter(|name| seats.knows(1, name + 1, 90)).collect();
+        let seated: Vec<u64> = (0..100).filter(|name| known_names.knows(1, name + 1, 90)).collect();
         assert_eq!(seated, (0..u64::from(SEATS)).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_name_that_did_not_come_back_leaves_its_seat_to_another() {
-        let seats = Seats::new();
-        let knows = |name: u64, now: u32| seats.knows(1, name, now + PROBATION);
-        (0..u64::from(SEATS)).for_each(|name| seats.note(1, name + 1, 1));
-        seats.note(1, 500, 1 + SHORT_PATIENCE);
+        let known_names = KnownNames::new();
+        let knows = |name: u64, now: u32| known_names.knows(1, name, now + PROBATION);
+        (0..u64::from(SEATS)).for_each(|name| known_names.note(1, name + 1, 1));
+        known_names.note(1, 500, 1 + SHORT_PATIENCE);
         assert!(!knows(500, 1 + SHORT_PATIENCE));
         assert!(knows(1, 10 * SHORT_PATIENCE), "nobody wanted its seat");
-        seats.note(1, 500, 10 * SHORT_PATIENCE);
+        known_names.note(1, 500, 10 * SHORT_PATIENCE);
         assert!(knows(500, 10 * SHORT_PATIENCE) && !knows(1, 10 * SHORT_PATIENCE));
     }
 }

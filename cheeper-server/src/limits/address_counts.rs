@@ -11,42 +11,42 @@ use std::{
 
 use super::source::network;
 
-/// The places there are.
-pub(super) struct Places {
+/// How many there are, and whose.
+pub(super) struct AddressCounts {
     in_all: usize,
     per_address: usize,
     taken: AtomicUsize,
-    /// Only addresses that have some, so never more than there are places.
+    /// Only addresses that have some, so never more than there may be in all.
     by_address: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// One of them, given back when it is dropped.
-pub(super) struct Place {
-    places: Arc<Places>,
+pub(super) struct AddressCount {
+    address_counts: Arc<AddressCounts>,
     address: IpAddr,
     counts_for_address: bool,
 }
 
 /// Why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoPlace {
+pub(super) enum Exceeded {
     InAll,
     ForAddress,
 }
 
-impl Places {
+impl AddressCounts {
     pub(super) fn new(in_all: usize, per_address: usize) -> Arc<Self> {
         Arc::new(Self { in_all, per_address, taken: AtomicUsize::new(0), by_address: Mutex::default() })
     }
 
-    /// A place for somebody at this address, if there is one. `counts_for_address`: for those at a proxy's it does not.
-    pub(super) fn take(self: &Arc<Self>, address: IpAddr, counts_for_address: bool) -> Result<Place, NoPlace> {
+    /// Counts one more for this address, if it may have that. `counts_for_address`: for those at a proxy's it does not.
+    pub(super) fn take(self: &Arc<Self>, address: IpAddr, counts_for_address: bool) -> Result<AddressCount, Exceeded> {
         let more = |taken: usize| (taken < self.in_all).then_some(taken + 1);
         if self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_err() {
-            return Err(NoPlace::InAll);
+            return Err(Exceeded::InAll);
         }
         // From here on it is given back by being dropped, also if it is refused.
-        let mut place = Place { places: self.clone(), address, counts_for_address: false };
+        let mut place = AddressCount { address_counts: self.clone(), address, counts_for_address: false };
         if counts_for_address {
             place.count_for_address()?;
         }
@@ -58,17 +58,17 @@ impl Places {
     }
 }
 
-impl Place {
+impl AddressCount {
     /// Whose it is.
     pub(super) fn address(&self) -> &IpAddr {
         &self.address
     }
 
-    fn count_for_address(&mut self) -> Result<(), NoPlace> {
-        let mut by_address = self.places.by_address();
+    fn count_for_address(&mut self) -> Result<(), Exceeded> {
+        let mut by_address = self.address_counts.by_address();
         let taken = by_address.entry(network(self.address)).or_default();
-        if *taken >= self.places.per_address {
-            return Err(NoPlace::ForAddress);
+        if *taken >= self.address_counts.per_address {
+            return Err(Exceeded::ForAddress);
         }
         *taken += 1;
         self.counts_for_address = true;
@@ -76,13 +76,13 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for AddressCount {
     fn drop(&mut self) {
-        self.places.taken.fetch_sub(1, Ordering::AcqRel);
+        self.address_counts.taken.fetch_sub(1, Ordering::AcqRel);
         if !self.counts_for_address {
             return;
         }
-        if let Entry::Occupied(mut taken) = self.places.by_address().entry(network(self.address)) {
+        if let Entry::Occupied(mut taken) = self.address_counts.by_address().entry(network(self.address)) {
             *taken.get_mut() -= 1;
             if *taken.get() == 0 {
                 taken.remove();
@@ -97,27 +97,27 @@ mod tests {
 
     #[test]
     fn an_address_has_its_places_and_gives_them_back() {
-        let places = Places::new(10, 2);
-        let take = |address: &str| places.take(address.parse().unwrap(), true);
+        let address_counts = AddressCounts::new(10, 2);
+        let take = |address: &str| address_counts.take(address.parse().unwrap(), true);
         let two = [take("10.0.0.1").unwrap(), take("10.0.0.1").unwrap()];
-        assert_eq!(take("10.0.0.1").err(), Some(NoPlace::ForAddress));
-        assert_eq!(take("::ffff:10.0.0.1").err(), Some(NoPlace::ForAddress), "the same, written otherwise");
+        assert_eq!(take("10.0.0.1").err(), Some(Exceeded::ForAddress));
+        assert_eq!(take("::ffff:10.0.0.1").err(), Some(Exceeded::ForAddress), "the same, written otherwise");
         let other = take("10.0.0.2").unwrap();
         drop(two);
         assert!(take("10.0.0.1").is_ok());
         drop(other);
-        assert!(places.by_address().is_empty(), "nothing is kept of those who left");
-        assert_eq!(places.taken.load(Ordering::Relaxed), 0);
+        assert!(address_counts.by_address().is_empty(), "nothing is kept of those who left");
+        assert_eq!(address_counts.taken.load(Ordering::Relaxed), 0);
     }
 
     #[test]
     fn hosts_of_one_ipv6_network_share_and_all_share_what_there_is_in_all() {
-        let places = Places::new(3, 2);
-        let take = |address: &str, counts| places.take(address.parse().unwrap(), counts);
+        let address_counts = AddressCounts::new(3, 2);
+        let take = |address: &str, counts| address_counts.take(address.parse().unwrap(), counts);
         let _two = [take("2001:db8::1", true).unwrap(), take("2001:db8::2:0:0:1", true).unwrap()];
-        assert_eq!(take("2001:db8::3", true).err(), Some(NoPlace::ForAddress));
+        assert_eq!(take("2001:db8::3", true).err(), Some(Exceeded::ForAddress));
         let _uncounted = take("2001:db8::4", false).unwrap();
-        assert_eq!(take("10.0.0.1", true).err(), Some(NoPlace::InAll));
-        assert_eq!(places.by_address().len(), 1);
+        assert_eq!(take("10.0.0.1", true).err(), Some(Exceeded::InAll));
+        assert_eq!(address_counts.by_address().len(), 1);
     }
 }

@@ -16,23 +16,23 @@ use crate::{
 const OPERATOR: Grant = Grant { role: Role::Host, person: Person(0), link: None, ends_at: None };
 
 /// See the module.
-pub(crate) struct Desk {
+pub(crate) struct Handler {
     timeline: Arc<dyn Timeline>,
     access: Arc<Access>,
 }
 
 /// One for a store that no server works with.
-pub(crate) fn offline<E: Engine>(engine: E) -> Result<Desk, E::Error> {
+pub(crate) fn offline<E: Engine>(engine: E) -> Result<Handler, E::Error> {
     let standing = Arc::new(Standing::default());
     standing.apply(&engine.access()?);
     let admitted = standing.clone();
     let admit = move |changes: &[AccessChange]| admitted.apply(changes);
     let timeline: Arc<dyn Timeline> = Arc::new(engine.start(Box::new(|_| ()), Box::new(admit))?);
     let access = Arc::new(Access::new(None, &*timeline, standing));
-    Ok(Desk { timeline, access })
+    Ok(Handler { timeline, access })
 }
 
-impl Desk {
+impl Handler {
     pub(crate) fn new(timeline: Arc<dyn Timeline>, access: Arc<Access>) -> Self {
         Self { timeline, access }
     }
@@ -88,14 +88,14 @@ mod tests {
 
     #[tokio::test]
     async fn what_no_operator_asks_is_refused_in_a_sentence() {
-        let Ok(desk) = offline(Memory::new("desk"));
+        let Ok(handler) = offline(Memory::new("handler"));
         for (frame, code) in [
             ("{", "bad_json"),
             (r#"{"name":"alice","cheep":"hi","id":"1"}"#, "unknown_type"),
             (r#"{"type":"history"}"#, "unknown_type"),
             (r#"{"type":"mute","target":3}"#, "not_found"),
         ] {
-            let answer: Value = serde_json::from_str(&desk.answer(frame).await.to_json()).unwrap();
+            let answer: Value = serde_json::from_str(&handler.answer(frame).await.to_json()).unwrap();
             assert_eq!((&answer["type"], &answer["code"]), (&json!("error"), &json!(code)), "{frame}: {answer}");
         }
     }
