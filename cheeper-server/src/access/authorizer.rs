@@ -98,16 +98,18 @@ impl Access {
     }
 
     /// A session for whoever shows the token of a link. A browser that has one of the same link keeps it, so that to open
-    /// the link once more makes nobody a stranger to the limits and the mutes that they are under.
+    /// the link once more makes nobody a stranger to the limits and the mutes that they are under; and so does one that may do more
+    /// by it, as a host who tries a link for members.
     pub(crate) fn join(&self, token: &Token, shown: Credentials) -> Result<Joining, Refusal> {
         let opened = |token: &str| self.standing.find(&self.mint.hash(token), Timestamp::now());
         let Some((Opened::Link(link), role, ends_at)) = opened(token.expose()) else {
             return Err(NotGranted::WrongToken.into());
         };
         if let Some(cookie) = shown.cookie
-            && let Some((Opened::Session(of, _), ..)) = opened(cookie)
-            && of == link
+            && let Some((Opened::Session(of, _), role_so_far, ends_at)) = opened(cookie)
+            && (of == link || role_so_far > role)
         {
+            let role = role_so_far;
             return Ok(Joining { role, ends_at, session: Token::parse(cookie)?, command: None });
         }
         let (session, session_hash) = self.mint.make(TokenKind::Session)?;

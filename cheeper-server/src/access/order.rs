@@ -74,7 +74,7 @@ impl Access {
             Order::Mute { who: Muted::Name { name }, for_ms } => Deed::MuteName { name, until: until(for_ms) },
             Order::Mute { who: Muted::Author { target }, for_ms } => {
                 let person = self.authors.of(target).ok_or_else(|| {
-                    let why = "Who wrote this cheep is not known any more: mute the name instead.";
+                    let why = "Who wrote this cheep is not known, or not any more: mute the name instead.";
                     Refusal::new(Code::NotFound, why).in_field("target")
                 })?;
                 Deed::MuteAuthor { person, target, until: until(for_ms) }

@@ -33,7 +33,12 @@ pub(super) fn export(args: &Args, ExportArgs { file, events }: &ExportArgs) -> R
         }
     } else {
         let exported = into_file(&data, what, file)?;
-        print(&format!("{} lines are in {}.", exported.lines + 1, file.display()));
+        let what = if *events { "events" } else { "cheeps" };
+        print(&format!(
+            "{} {what} are in {}, a line each behind the first, which says so.",
+            exported.lines,
+            file.display()
+        ));
         exported
     };
     if exported.damaged == 0 {
@@ -45,7 +50,11 @@ pub(super) fn export(args: &Args, ExportArgs { file, events }: &ExportArgs) -> R
 /// A new file, whole and on the disk or not there.
 fn into_file(data: &Path, what: What, file: &Path) -> Result<Exported, ExchangeError> {
     let new = File::options().write(true).create_new(true).mode(OWNER_ONLY).open(file);
-    let mut to = BufWriter::new(new.map_err(ExchangeError::Write)?);
+    let new = new.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => ExchangeError::FileExists(file.to_owned()),
+        _ => ExchangeError::Write(error),
+    })?;
+    let mut to = BufWriter::new(new);
     let written = write_lines(data, what, &mut to).and_then(|exported| {
         to.flush().and_then(|()| to.get_ref().sync_all()).map_err(ExchangeError::Write)?;
         Ok(exported)

@@ -3,7 +3,6 @@
 use std::{
     fs,
     io::{self, IsTerminal as _, Write as _},
-    net::SocketAddr,
     path::PathBuf,
     thread,
 };
@@ -12,7 +11,7 @@ use cheeper_protocol::Role;
 
 use super::{
     error::ServeError,
-    invitation,
+    invitation::{self, Whereabouts},
     operator::{reach, standing_link},
 };
 use crate::control::{self, Bound, Greeting};
@@ -20,10 +19,7 @@ use crate::control::{self, Bound, Greeting};
 /// Where a server is, and for whom.
 pub(super) struct Place {
     pub(super) data: PathBuf,
-    pub(super) scheme: &'static str,
-    pub(super) listens: SocketAddr,
-    /// Where others find its page, if that is elsewhere.
-    pub(super) public_url: Option<String>,
+    pub(super) whereabouts: Whereabouts,
     /// What somebody without a link may do.
     pub(super) strangers: Option<Role>,
 }
@@ -44,7 +40,7 @@ impl Place {
 
     fn say(self) -> io::Result<()> {
         let mut out = io::stdout();
-        out.write_all(self.whereabouts().as_bytes())?;
+        out.write_all(self.greeting().as_bytes())?;
         if self.strangers == Some(Role::Member) {
             return Ok(());
         }
@@ -60,20 +56,22 @@ impl Place {
     }
 
     fn addresses(&self) -> Vec<String> {
-        invitation::addresses(self.scheme, self.listens, self.public_url.as_deref())
+        invitation::addresses(&self.whereabouts)
     }
 
-    fn whereabouts(&self) -> String {
+    fn greeting(&self) -> String {
         let addresses = self.addresses();
-        let is_alone = self.listens.ip().is_loopback() && self.public_url.is_none();
+        let is_alone = self.whereabouts.listens.ip().is_loopback() && self.whereabouts.public_url.is_none();
         let say = |(nth, address)| {
             let who = if nth == 0 { "Cheeper is running:" } else { "Others" };
             format!("{who} open {address}\n")
         };
         let mut said: Vec<String> = addresses.iter().enumerate().map(say).collect();
         if is_alone {
-            let port = self.listens.port();
-            said.push(format!("Only this machine can see it. To share it: cheeper-server --listen 0.0.0.0:{port}\n"));
+            let port = self.whereabouts.listens.port();
+            said.push(format!(
+                "Only this machine can see it. To share it, start it with --listen 0.0.0.0:{port} as well.\n"
+            ));
         }
         said.concat()
     }

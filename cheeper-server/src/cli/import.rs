@@ -20,7 +20,7 @@ pub(super) fn import(args: &Args, ImportArgs { file }: &ImportArgs) -> Result<Ex
     let imported = if file.as_os_str() == STANDARD {
         read_lines(&mut io::stdin().lock(), &path)?
     } else {
-        let file = File::open(file).map_err(ExchangeError::Read)?;
+        let file = File::open(file).map_err(|why| ExchangeError::Open { file: file.clone(), why })?;
         read_lines(&mut BufReader::new(file), &path)?
     };
     print(&format!("a new timeline up to {} is in {}.", imported.head, path.display()));

@@ -10,28 +10,41 @@ use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 const WHITE_ON_BLACK: &str = "\x1b[97;40m";
 const AS_BEFORE: &str = "\x1b[0m";
 
+/// Where a server is.
+#[derive(Clone, Debug)]
+pub(super) struct Whereabouts {
+    /// How it is asked.
+    pub(super) scheme: &'static str,
+    pub(super) listens: SocketAddr,
+    /// Below which path its page is; empty if that is the root.
+    pub(super) base_path: String,
+    /// Where others find its page, if that is elsewhere.
+    pub(super) public_url: Option<String>,
+}
+
 /// Where people find the page of a server that listens there, this machine's own way first. Each ends with a slash. Where one
 /// is given that others use, it is the only one for them.
-pub(super) fn addresses(scheme: &str, listens: SocketAddr, public: Option<&str>) -> Vec<String> {
+pub(super) fn addresses(whereabouts: &Whereabouts) -> Vec<String> {
+    let Whereabouts { scheme, listens, base_path, public_url } = whereabouts;
     let port = listens.port();
-    if let Some(public) = public {
+    if let Some(public) = public_url {
         let own = if listens.ip().is_unspecified() { format!("localhost:{port}") } else { listens.to_string() };
-        return vec![format!("{scheme}://{own}/"), public.to_owned()];
+        return vec![format!("{scheme}://{own}{base_path}/"), public.clone()];
     }
     if !listens.ip().is_unspecified() {
-        return vec![format!("{scheme}://{listens}/")];
+        return vec![format!("{scheme}://{listens}{base_path}/")];
     }
     let interfaces = if_addrs::get_if_addrs().unwrap_or_else(|error| {
         tracing::debug!(%error, "the system does not say its addresses");
         Vec::new()
     });
-    let others = interfaces.iter().map(if_addrs::Interface::ip).filter(|ip| is_for_others(*ip, listens));
+    let others = interfaces.iter().map(if_addrs::Interface::ip).filter(|ip| is_for_others(*ip, *listens));
     let mut others: Vec<IpAddr> = others.collect();
     // What people know how to type comes first.
     others.sort_by_key(|ip| (ip.is_ipv6(), *ip));
     others.dedup();
-    let others = others.into_iter().map(|ip| format!("{scheme}://{}/", SocketAddr::new(ip, port)));
-    [format!("{scheme}://localhost:{port}/")].into_iter().chain(others).collect()
+    let others = others.into_iter().map(|ip| format!("{scheme}://{}{base_path}/", SocketAddr::new(ip, port)));
+    [format!("{scheme}://localhost:{port}{base_path}/")].into_iter().chain(others).collect()
 }
 
 /// Whether others reach this machine by an address of it.
@@ -72,13 +85,20 @@ mod tests {
 
     #[test]
     fn a_server_for_one_address_is_found_there_and_one_for_all_at_each() {
-        let at = |listens: &str| addresses("http", listens.parse().unwrap(), None);
+        let place = |listens: &str, base_path: &str, public_url: Option<&str>| {
+            let (base_path, public_url) = (base_path.to_owned(), public_url.map(str::to_owned));
+            addresses(&Whereabouts { scheme: "http", listens: listens.parse().unwrap(), base_path, public_url })
+        };
+        let at = |listens: &str| place(listens, "", None);
         assert_eq!(at("127.0.0.1:5000"), ["http://127.0.0.1:5000/"]);
         assert_eq!(at("[::1]:5000"), ["http://[::1]:5000/"]);
         let all = at("0.0.0.0:80");
         assert_eq!(all[0], "http://localhost:80/");
-        let behind_a_proxy = addresses("http", "0.0.0.0:80".parse().unwrap(), Some("https://cheeper.example/"));
+        let behind_a_proxy = place("0.0.0.0:80", "", Some("https://cheeper.example/"));
         assert_eq!(behind_a_proxy, ["http://localhost:80/", "https://cheeper.example/"]);
+        let below = place("127.0.0.1:80", "/team", Some("https://school.example/team/"));
+        assert_eq!(below, ["http://127.0.0.1:80/team/", "https://school.example/team/"]);
+        assert_eq!(place("[::1]:80", "/team", None), ["http://[::1]:80/team/"]);
         assert!(all[1..].iter().all(|address| !address.contains("127.") && !address.contains('[')), "{all:?}");
     }
 

@@ -14,6 +14,9 @@ pub(super) fn restore(args: &Args, RestoreArgs { file }: &RestoreArgs) -> Result
     let path = args.data()?;
     let restored = put_back(file, &path)?;
     print(&format!("the timeline up to {} is in {}, as {}.", restored.head, path.display(), restored.timeline));
+    print(
+        "links, sessions and mutes are those of the backup, also ones that ended since: see cheeper-server links and audit.",
+    );
     if let Some(aside) = restored.aside {
         print(&format!("what was there is in {}: remove it when you are sure.", aside.display()));
     }

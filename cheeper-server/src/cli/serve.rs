@@ -26,9 +26,9 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(4500);
 #[tokio::main]
 pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
     let address = args.address();
-    let (scheme, redirects_from) = (args.tls.scheme(), args.tls.redirects_from(address));
+    let redirects_from = args.tls.redirects_from(address)?;
     let failed = |why| ServeError::Listen { address, why };
-    let (data, public_url, keep) = (args.data()?, args.public_url(), args.keep.keep());
+    let (data, mut whereabouts, keep) = (args.data()?, args.whereabouts(address), args.keep.keep());
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let mut config = args.into_config(&data, rlimit::increase_nofile_limit(u64::MAX)?, processors)?;
     // An address that is taken is told at once; but nobody is let in before there is somebody to answer. Until then
@@ -45,7 +45,8 @@ pub(super) async fn serve(args: Args, log: &Log) -> Result<(), ServeError> {
     };
     let signals = Signals::listen(certificates)?;
     let listener = socket.listen().map_err(failed)?;
-    let place = Place { data, scheme, listens: listener.local_addr()?, public_url, strangers: config.strangers };
+    whereabouts.listens = listener.local_addr()?;
+    let place = Place { data, whereabouts, strangers: config.strangers };
     config.control = place.control();
     place.greet()?;
     let stop = CancellationToken::new();

@@ -17,7 +17,7 @@ pub struct AccessArgs {
     pub read_only: bool,
 
     /// Where people find the page, if a proxy brings them here: links are made of it.
-    #[arg(long, env = "CHEEPER_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    #[arg(long, env = "CHEEPER_PUBLIC_URL", value_name = "URL", value_parser = public_url, global = true)]
     pub public_url: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 //! What can be wrong with flags that only the machine can tell.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use crate::tls::CertificateError;
 
@@ -20,6 +20,8 @@ pub enum ArgsError {
     NoKey(PathBuf),
     #[error("--tls-key {} needs its certificate: name that with --tls-cert", .0.display())]
     NoCertificate(PathBuf),
+    #[error("--redirect-listen {0} leads to HTTPS, which this server does not speak: see --domain and --tls-cert")]
+    NothingToLeadTo(SocketAddr),
     #[error("{0} says how to get a certificate, but not for which name: say that with --domain")]
     NoDomain(String),
     #[error("--max-connections must be at least 1")]

@@ -28,6 +28,7 @@ use self::{
     tls::TlsArgs,
 };
 pub use self::{error::ArgsError, operator::OperatorTask};
+use super::invitation::Whereabouts;
 use crate::config::Config;
 
 const EXAMPLES: &str = "Examples:
@@ -70,7 +71,7 @@ pub struct Args {
     pub task: Option<Task>,
 
     /// Where to listen [default: 127.0.0.1:5000, with --domain 0.0.0.0:443].
-    #[arg(long, env = "CHEEPER_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
+    #[arg(long, env = "CHEEPER_LISTEN", value_name = "ADDR:PORT", value_parser = address, global = true)]
     pub listen: Option<SocketAddr>,
 
     /// The file that keeps the timeline [default: $XDG_DATA_HOME/cheeper/cheeper.db].
@@ -128,10 +129,12 @@ impl Args {
         self.listen.unwrap_or_else(|| self.tls.default_address())
     }
 
-    /// Where people find the page, if that is elsewhere than where the server listens.
-    pub(super) fn public_url(&self) -> Option<String> {
-        let by_name = || self.tls.url(self.address().port());
-        self.access.public_url.clone().or_else(by_name)
+    /// Where a server is that listens there.
+    pub(super) fn whereabouts(&self, listens: SocketAddr) -> Whereabouts {
+        let base_path = self.proxy.base_path.clone();
+        let by_name = || self.tls.url(listens.port(), &base_path);
+        let public_url = self.access.public_url.clone().or_else(by_name);
+        Whereabouts { scheme: self.tls.scheme(), listens, base_path, public_url }
     }
 
     /// What to serve with, on a system with so many processors that allows `files` open files.

@@ -62,16 +62,21 @@ impl TlsArgs {
         if self.tls_cert.is_none() && self.domain.is_empty() { "http" } else { "https" }
     }
 
-    /// Where people find a server that has a name and listens on a port.
-    pub(super) fn url(&self, port: u16) -> Option<String> {
+    /// Where people find a server that has a name and listens on a port, below a path.
+    pub(super) fn url(&self, port: u16, base_path: &str) -> Option<String> {
         let port = if port == HTTPS_PORT { String::new() } else { format!(":{port}") };
-        self.domain.first().map(|domain| format!("https://{domain}{port}/"))
+        self.domain.first().map(|domain| format!("https://{domain}{port}{base_path}/"))
     }
 
     /// Where to lead plain HTTP from, for a server that listens on an address; and whether somebody insists on it.
-    pub(crate) fn redirects_from(&self, address: SocketAddr) -> Option<(SocketAddr, bool)> {
+    pub(crate) fn redirects_from(&self, address: SocketAddr) -> Result<Option<(SocketAddr, bool)>, ArgsError> {
+        if self.scheme() == "http"
+            && let Some(address) = self.redirect_listen
+        {
+            return Err(ArgsError::NothingToLeadTo(address));
+        }
         let usual = || (!self.domain.is_empty()).then_some((SocketAddr::new(address.ip(), HTTP_PORT), false));
-        self.redirect_listen.map(|address| (address, true)).or_else(usual)
+        Ok(self.redirect_listen.map(|address| (address, true)).or_else(usual))
     }
 
     /// Where the certificate comes from, if there is to be one. What an authority gives is kept beside the store.

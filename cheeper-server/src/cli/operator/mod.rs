@@ -9,7 +9,7 @@ use std::{
     process::ExitCode,
 };
 
-use cheeper_protocol::{Action, AuditQuery, Entry, Request, Role, ServerFrame, Timestamp, limits::PAGE};
+use cheeper_protocol::{Action, AuditQuery, Entry, Muted, Request, Role, ServerFrame, Timestamp, limits::PAGE};
 
 use self::reach::Reached;
 pub(super) use self::{reach::reach, standing_link::standing_link};
@@ -21,7 +21,7 @@ use super::{
 
 /// Does it, and says what came of it.
 pub(super) fn run(args: &Args, task: &OperatorTask) -> Result<ExitCode, ServeError> {
-    let addresses = || invitation::addresses(args.tls.scheme(), args.address(), args.public_url().as_deref());
+    let addresses = || invitation::addresses(&args.whereabouts(args.address()));
     let mut reached = reach(&args.data()?, addresses)?;
     let answer = carry_out(&mut reached, task);
     // What was done is on the disk by then, so it is said whatever comes of this.
@@ -75,6 +75,9 @@ fn links(reached: &mut Reached) -> Result<Vec<Entry>, OperatorError> {
     }
 }
 
+/// What a host may not know of such a mute.
+const OF_AN_AUTHOR: &str = "It holds for their session, whatever name they use; if they came without a link, for everybody behind their address.\n";
+
 fn for_people(answer: &ServerFrame, task: &OperatorTask, addresses: &[String]) -> String {
     let lines = |lines: Vec<String>| lines.into_iter().map(|line| line + "\n").collect::<String>();
     match (answer, task) {
@@ -90,7 +93,9 @@ fn for_people(answer: &ServerFrame, task: &OperatorTask, addresses: &[String]) -
             lines(entries.iter().map(say::entry).collect())
         }
         (ServerFrame::Audit { entries, .. }, _) => {
-            lines(entries.iter().map(|entry| say::entry(entry).trim_start().to_owned()).collect())
+            let said = lines(entries.iter().map(|entry| say::entry(entry).trim_start().to_owned()).collect());
+            let is_of_author = |entry: &Entry| matches!(entry.action, Action::Mute { who: Muted::Author { .. }, .. });
+            if entries.iter().any(is_of_author) { said + OF_AN_AUTHOR } else { said }
         }
         (ServerFrame::Ack(ack), OperatorTask::Remove { seq }) if ack.duplicate => {
             format!("Cheep {seq} was deleted already.\n")

@@ -132,6 +132,10 @@ impl Order {
         later.min_by_key(|release| (release.up_to, release.entry)).map(|release| release.holder.clone())
     }
 
+    pub(super) fn was_taken_from(&self, name: &FoldedName, secret_hash: blake3::Hash) -> bool {
+        self.releases.iter().any(|release| release.folded == *name && release.holder.secret_hash == secret_hash)
+    }
+
     pub(super) fn released(&self, entry: u64) -> Option<(FoldedName, Holder)> {
         let release = self.releases.iter().find(|release| release.entry == entry)?;
         Some((release.folded.clone(), release.holder.clone()))

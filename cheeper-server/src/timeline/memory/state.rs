@@ -36,6 +36,10 @@ impl State for Log {
         Ok(self.order.former_holder(name, event))
     }
 
+    fn was_taken_from(&self, name: &FoldedName, secret_hash: blake3::Hash) -> Result<bool, Infallible> {
+        Ok(self.order.was_taken_from(name, secret_hash))
+    }
+
     fn released(&self, entry: u64, _name: &Name) -> Result<Option<(FoldedName, Holder)>, Infallible> {
         Ok(self.order.released(entry))
     }

@@ -7,6 +7,10 @@ use cheeper_protocol::{Action, Code, Name, Refusal, Timestamp};
 use super::{Change, Decision, Holder, State, audit::note, nothing_new, refused};
 use crate::timeline::command::{Claim, Identity, Named, Outcome};
 
+/// What a name's former holder is told.
+const RELEASED: &str =
+    "A host has released this name, so the secret that it had claims it no more: choose another name, or ask the host.";
+
 pub(super) fn decide<'a, S: State>(
     claim: &'a Claim<Identity>,
     at: Timestamp,
@@ -22,6 +26,10 @@ pub(super) fn decide<'a, S: State>(
     };
     if let Err(refusal) = &claim.may_claim {
         return Ok(refused(refusal.clone()));
+    }
+    // Clients claim their name anew whenever they come in, so it would be theirs again before anybody else could have it.
+    if log.was_taken_from(folded, secret_hash)? {
+        return Ok(refused(Refusal::new(Code::NameTaken, RELEASED).in_field("name")));
     }
     let holder = Holder { name: name.clone(), secret_hash };
     let (name, skeletons) = (Cow::Borrowed(folded), Cow::Borrowed(&skeletons[..]));

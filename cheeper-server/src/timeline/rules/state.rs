@@ -27,6 +27,9 @@ pub trait State {
     /// Who held a name when an event came in, if they do not hold it still or it was released since.
     fn former_holder(&self, name: &FoldedName, event: Seq) -> Result<Option<Holder>, Self::Error>;
 
+    /// Whether a host has ever taken a name from whoever has this secret.
+    fn was_taken_from(&self, name: &FoldedName, secret_hash: blake3::Hash) -> Result<bool, Self::Error>;
+
     /// Whom an entry of the audit took a name from.
     fn released(&self, entry: u64, name: &Name) -> Result<Option<(FoldedName, Holder)>, Self::Error>;
 

@@ -148,6 +148,10 @@ impl State for Log {
         Ok(Some(Holder { name: self::name("Alice"), secret_hash: hash(secret) }))
     }
 
+    fn was_taken_from(&self, name: &FoldedName, secret_hash: blake3::Hash) -> Result<bool, Self::Error> {
+        Ok(name.as_str() == "freed" && secret_hash == hash(SECRET))
+    }
+
     fn released(&self, entry: u64, name: &Name) -> Result<Option<(FoldedName, Holder)>, Self::Error> {
         let secret = if entry == 8 { OTHER } else { SECRET };
         Ok(Some((name.fold(), Holder { name: name.clone(), secret_hash: hash(secret) })))

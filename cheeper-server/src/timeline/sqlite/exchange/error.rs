@@ -17,10 +17,14 @@ pub enum ExchangeError {
     Old(PathBuf),
     #[error("there is a store {} already: choose another file with --data", .0.display())]
     Exists(PathBuf),
+    #[error("there is a file {} already: name another one, or remove it first", .0.display())]
+    FileExists(PathBuf),
     #[error("it could not be written: {0}")]
     Write(io::Error),
     #[error("it could not be read: {0}")]
     Read(io::Error),
+    #[error("{} could not be read: {why}", .file.display())]
+    Open { file: PathBuf, why: io::Error },
     #[error("line {nth}: {why}; nothing was imported")]
     Line { nth: u64, why: String },
     #[error("the lines make no sound timeline: {0}; nothing was imported")]

@@ -125,6 +125,12 @@ impl State for Ledger<'_> {
         Ok(release.map(|(_, holder)| holder))
     }
 
+    fn was_taken_from(&self, name: &FoldedName, secret_hash: blake3::Hash) -> Result<bool, WriteError> {
+        let releases =
+            self.rows("SELECT * FROM releases WHERE folded_name = ?", [name.as_str()], |row| self.sums.release(row))?;
+        Ok(releases.iter().any(|(_, holder)| holder.secret_hash == secret_hash))
+    }
+
     fn released(&self, entry: u64, name: &Name) -> Result<Option<(FoldedName, Holder)>, WriteError> {
         let query = "SELECT * FROM releases WHERE folded_name = ? AND entry = ?";
         self.row(query, (name.fold().as_str(), entry), |row| self.sums.release(row))
