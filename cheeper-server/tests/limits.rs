@@ -236,3 +236,32 @@ fn each_limit_is_counted_from_the_start() {
     }
     assert_eq!(json_of(&server, "/healthz", &[]).0, 200);
 }
+
+#[test]
+fn a_wrong_token_counts_once_at_the_handshake_too() {
+    let server = Server::start();
+    let handshake = "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Authorization: Bearer j_AAAAAAAAAAAAAAAAAAAAAA\r\n\r\n";
+    let refused = (0..1000).take_while(|_| server.begin(handshake).starts_with("HTTP/1.1 401 ")).count();
+    // One more comes back each second.
+    assert!((60..120).contains(&refused), "{refused} were refused before the first had to wait");
+}
+
+#[test]
+fn who_follows_through_a_proxy_has_the_connections_of_one_address() {
+    let server = Server::with(&["--trusted-proxy", "127.0.0.1", "--connections-per-address", "4"]);
+    let follow = |client: &str| {
+        let mut stream = server.tcp();
+        let request =
+            format!("GET /api/cheeps?follow=1 HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: {client}\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        (String::from_utf8_lossy(&status).into_owned(), stream)
+    };
+    let followers: Vec<_> = (0..4).map(|_| follow("203.0.113.9")).collect();
+    assert!(followers.iter().all(|(status, _)| status == "HTTP/1.1 200"));
+    assert_eq!(follow("203.0.113.9").0, "HTTP/1.1 429");
+    assert_eq!(follow("203.0.113.10").0, "HTTP/1.1 200");
+}

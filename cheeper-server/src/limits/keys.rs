@@ -40,6 +40,11 @@ impl Keys {
         self.of(&owner(from))
     }
 
+    /// All behind one address who came in by one link.
+    pub(super) fn crowd(&self, from: &Source) -> u64 {
+        self.of(&(from.grant.link.map(|link| link.0), from.network()))
+    }
+
     /// A name of somebody's.
     pub(super) fn name(&self, from: &Source, name: &FoldedName) -> u64 {
         self.of(&(owner(from), name))

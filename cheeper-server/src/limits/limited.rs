@@ -39,11 +39,13 @@ pub enum Limit {
     Secrets,
     /// Tokens that let nobody in.
     Tokens,
+    /// Sessions that were opened by links.
+    Sessions,
 }
 
 impl Limit {
     /// All of them, and what each is called.
-    pub const ALL: [(Self, &str); 17] = [
+    pub const ALL: [(Self, &str); 18] = [
         (Self::Connections, "connections"),
         (Self::ConnectionsPerAddress, "connections_per_address"),
         (Self::NewConnections, "new_connections"),
@@ -61,6 +63,7 @@ impl Limit {
         (Self::Claims, "claims"),
         (Self::Secrets, "secrets"),
         (Self::Tokens, "tokens"),
+        (Self::Sessions, "sessions"),
     ];
 }
 

@@ -12,7 +12,7 @@ use governor::{
 };
 
 use super::{
-    budget::{Limiter, ONE, PEOPLE_PER_ADDRESS, Wait, burst, is_half_full, look_and_take, of_address, take},
+    budget::{Limiter, ONE, PEOPLE_PER_ADDRESS, Wait, burst, is_half_full, look_and_take, of_address},
     cells::Cells,
     keys::Keys,
     known_names::{KnownNames, PROBATION, SEATS},
@@ -25,6 +25,8 @@ use crate::timeline::Author;
 /// making: who fills the tables has as many as that to spend anyway.
 const PEOPLE: usize = 1 << 15;
 const ADDRESSES: usize = 1 << 14;
+/// People that those may be who came in by one link behind one address: several classes.
+const PEOPLE_PER_CROWD: NonZeroU32 = NonZeroU32::new(128).unwrap();
 /// Who posts this many times more slowly than they could is calm. All known names of an address together so have at most half of what it may, and
 /// what they need is there whatever the others do.
 const CALM: u32 = 4;
@@ -37,6 +39,8 @@ pub(super) struct Posts<C: Clock> {
     people: Limiter<C>,
     calm: Limiter<C>,
     addresses: Share<C>,
+    /// Sessions by one link behind one address: each is somebody, but they cost nothing to have.
+    crowds: Share<C>,
     known_names: KnownNames,
     clock: C,
     began: C::Instant,
@@ -47,11 +51,12 @@ impl<C: Clock + Clone> Posts<C> {
     pub(super) fn new(rate: NonZeroU32, clock: &C) -> Self {
         let person = Quota::per_minute(rate);
         let calm = person.replenish_interval().checked_mul(CALM).and_then(Quota::with_period).unwrap_or(person);
-        let many = of_address(rate);
+        let (many, crowd) = (of_address(rate), rate.saturating_mul(PEOPLE_PER_CROWD));
         Self {
             people: Limiter::new(person.allow_burst(burst(rate)), Cells::new(PEOPLE), clock.clone()),
             calm: Limiter::new(calm.allow_burst(CALM_BURST), Cells::new(PEOPLE), clock.clone()),
             addresses: Share::new(Quota::per_minute(many), burst(many), &Cells::new(ADDRESSES), clock),
+            crowds: Share::new(Quota::per_minute(crowd), burst(crowd), &Cells::new(ADDRESSES), clock),
             known_names: KnownNames::new(),
             clock: clock.clone(),
             began: clock.now(),
@@ -63,8 +68,15 @@ impl<C: Clock + Clone> Posts<C> {
     pub(super) fn take(&self, keys: &Keys, from: &Source, author: &Author) -> Result<(), Wait> {
         let connection = from.connection.map(|connection| keys.connection(connection.serial));
         let of_connection = connection.map(|key| look_and_take(&self.people, key, ONE)).transpose()?;
+        let now = self.now();
         if from.has_token() {
-            return take(&self.people, keys.person(from.grant.person), ONE);
+            let (crowd, person) = (keys.crowd(from), keys.person(from.grant.person));
+            let of_person = look_and_take(&self.people, person, ONE)?;
+            let is_calm = is_half_full(&of_person) && self.calm.check_key(&person).is_ok();
+            let standing = standing(from.connection, self.known_names.knows(crowd, person, now), is_calm);
+            self.crowds.take(crowd, standing, ONE)?;
+            self.known_names.note(crowd, person, now);
+            return Ok(());
         }
         let network = from.network();
         let (address, name) = (keys.network(network), keys.author(network, author));
@@ -72,7 +84,6 @@ impl<C: Clock + Clone> Posts<C> {
         // Who tries all the time has nothing left of their own, and is not calm however little of it passes.
         let is_calm = is_half_full(of_connection.as_ref().unwrap_or(&of_name))
             && self.calm.check_key(&connection.unwrap_or(name)).is_ok();
-        let now = self.now();
         let standing = standing(from.connection, self.known_names.knows(address, name, now), is_calm);
         self.addresses.take(address, standing, ONE)?;
         self.known_names.note(address, name, now);

@@ -27,6 +27,9 @@ const SECRETS_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).unwrap();
 /// Tokens a second that let nobody in, and how many at once: a class whose link has ended comes all together.
 const TOKENS_PER_SECOND: NonZeroU32 = NonZeroU32::new(1).unwrap();
 const TOKENS_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).unwrap();
+/// Sessions a minute that one address may open by links, and how many at once: some classes come in together, phones and all.
+const SESSIONS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+const SESSIONS_AT_ONCE: NonZeroU32 = NonZeroU32::new(256).unwrap();
 /// Seconds for which pages may be asked for at once, after which so many a second come back.
 const PAGES_BURST_SECONDS: u32 = 10;
 /// What a search costs, where another page costs one: it may take half a second of a thread that all share.
@@ -55,6 +58,7 @@ pub struct RateLimits<C: Clock = DefaultClock> {
     secrets: Limiter<C>,
     secrets_of_owner: Limiter<C>,
     tokens: Limiter<C>,
+    sessions: Limiter<C>,
     frames_per_second: u16,
     limited: Arc<Limited>,
 }
@@ -99,6 +103,7 @@ impl<C: Clock + Clone> RateLimits<C> {
             // A class behind one address may come back all at once; who tries one secret on many names is stopped as well.
             secrets_of_owner: secrets(PEOPLE_PER_ADDRESS),
             tokens: limiter(Quota::per_second(TOKENS_PER_SECOND).allow_burst(TOKENS_AT_ONCE)),
+            sessions: limiter(Quota::per_minute(SESSIONS_PER_MINUTE).allow_burst(SESSIONS_AT_ONCE)),
             frames_per_second: rates.frames_per_second,
             limited: Arc::default(),
         }
@@ -175,6 +180,15 @@ impl<C: Clock + Clone> RateLimits<C> {
         take(&self.tokens, self.keys.network(network(address)), ONE).map_err(|wait| {
             let why = "Wrong tokens were shown too often from your address: wait a moment.";
             self.refuse(Limit::Tokens, Refusal::new(Code::RateLimited, why), wait)
+        })
+    }
+
+    /// Takes the opening of a session from its address's budget, or says how long to wait: a link has room for so many, and whoever
+    /// has a thousand of them is no thousand people.
+    pub fn check_session(&self, address: IpAddr) -> Result<(), Refusal> {
+        take(&self.sessions, self.keys.network(network(address)), ONE).map_err(|wait| {
+            let why = "Too many came in from your address in a short time: wait a moment.";
+            self.refuse(Limit::Sessions, Refusal::new(Code::RateLimited, why), wait)
         })
     }
 

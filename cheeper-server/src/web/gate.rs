@@ -37,12 +37,25 @@ pub(crate) struct Denied {
 impl Gate {
     /// Lets in a request that came from `peer`, or says why not.
     pub(crate) fn admit(&self, peer: IpAddr, headers: &HeaderMap, intent: Intent) -> Result<Principal, Denied> {
-        let client = self.knock(peer, headers, intent)?;
+        self.look(peer, headers, intent).map_err(|(denied, guesser)| match guesser {
+            Some(address) => self.wrong_token(address, denied.refusal),
+            None => denied,
+        })
+    }
+
+    /// The same for whoever asks again if the answer is no: a wrong token costs nothing yet, and it is said whose it was.
+    pub(crate) fn look(
+        &self,
+        peer: IpAddr,
+        headers: &HeaderMap,
+        intent: Intent,
+    ) -> Result<Principal, (Denied, Option<IpAddr>)> {
+        let client = self.knock(peer, headers, intent).map_err(|denied| (denied, None))?;
         let cookie = credentials::cookie(headers, self.access.cookie());
         let grant = self.access.grant(&client, credentials::shown(headers, cookie));
-        let grant = grant.map_err(|why| match why {
-            NotGranted::NoToken => Denied { status: StatusCode::UNAUTHORIZED, refusal: why.into() },
-            NotGranted::WrongToken => self.wrong_token(client.address, why.into()),
+        let grant = grant.map_err(|why| {
+            let guesser = matches!(why, NotGranted::WrongToken).then_some(client.address);
+            (Denied { status: StatusCode::UNAUTHORIZED, refusal: why.into() }, guesser)
         })?;
         Ok(Principal { client, grant })
     }

@@ -59,7 +59,11 @@ pub(super) fn accept(site: &Site, permit: &Permit, bytes: &[u8]) -> Option<Upgra
         return None;
     }
     let query = request.uri().query().unwrap_or_default();
-    let Checked { subscription, key, principal, permit } = check(site, permit, request.headers(), query).ok()?;
+    let Checked { subscription, key, principal, permit } = check(site, permit, request.headers(), query, |headers| {
+        // Who is refused comes by HTTP, where that counts.
+        site.gate.look(*permit.peer(), headers, Intent::Write).map_err(|(denied, _)| denied)
+    })
+    .ok()?;
     let mut answer = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
     for (name, value) in switching(&key, request.headers()).headers() {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
@@ -89,7 +93,8 @@ pub(crate) fn answer(
     headers: &HeaderMap,
     query: &str,
 ) -> Response<Bytes> {
-    let checked = check(site, permit, headers, query);
+    let checked =
+        check(site, permit, headers, query, |headers| site.gate.admit(*permit.peer(), headers, Intent::Write));
     match checked.and_then(|accepted| Ok((accepted, upgrade.ok_or(NOT_A_WEBSOCKET)?))) {
         Ok((Checked { subscription, key, principal, permit }, upgrade)) => {
             let site = site.clone();
@@ -133,7 +138,13 @@ const UPGRADE_LOST: Refused = (
     ),
 );
 
-fn check(site: &Site, permit: &Permit, headers: &HeaderMap, query: &str) -> Result<Checked, Refused> {
+fn check(
+    site: &Site,
+    permit: &Permit,
+    headers: &HeaderMap,
+    query: &str,
+    admit: impl Fn(&HeaderMap) -> Result<Principal, Denied>,
+) -> Result<Checked, Refused> {
     let has = |name: &header::HeaderName, token: &str| {
         headers
             .get_all(name)
@@ -160,8 +171,7 @@ fn check(site: &Site, permit: &Permit, headers: &HeaderMap, query: &str) -> Resu
     let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok()).filter(|key| key.len() == 24);
     let key =
         key.ok_or((StatusCode::BAD_REQUEST, "The header Sec-WebSocket-Key must be 16 bytes in base 64.\n".into()))?;
-    let principal = site.gate.admit(*permit.peer(), headers, Intent::Write);
-    let principal = principal.map_err(|Denied { status, refusal }| (status, format!("{refusal}\n").into()))?;
+    let principal = admit(headers).map_err(|Denied { status, refusal }| (status, format!("{refusal}\n").into()))?;
     let subscription = subscription(site, query).ok_or((
         StatusCode::BAD_REQUEST,
         "The query may be ?last=N or ?after=SEQ, with &timeline=ID; N and SEQ are whole numbers.\n".into(),
@@ -170,8 +180,8 @@ fn check(site: &Site, permit: &Permit, headers: &HeaderMap, query: &str) -> Resu
     Ok(Checked { subscription, key: key.to_owned(), principal: Box::new(principal), permit })
 }
 
-/// The permit that a socket keeps: who comes by a proxy has one for themselves, whatever the proxy has.
-fn own_permit(site: &Site, permit: &Permit, client: IpAddr) -> Result<Permit, Refused> {
+/// The permit that one keeps who stays: who comes by a proxy has one for themselves, whatever the proxy has.
+pub(super) fn own_permit(site: &Site, permit: &Permit, client: IpAddr) -> Result<Permit, Refused> {
     if client == *permit.peer() {
         return Ok(permit.clone());
     }

@@ -1,6 +1,12 @@
 //! Who asks a server that speaks HTTPS without encryption is told where to ask.
 
-use std::{convert::Infallible, future, net, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future,
+    net::{self, IpAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -41,7 +47,7 @@ pub(crate) async fn serve(listener: net::TcpListener, port: u16, site: Arc<Site>
         match accepted {
             Ok((stream, peer)) => {
                 if let Ok(permit) = site.connections.acquire(peer.ip()) {
-                    tokio::spawn(timeout(STAY, lead(stream, port, permit, site.clone())));
+                    tokio::spawn(timeout(STAY, carry(stream, port, permit, site.clone())));
                 }
             }
             Err(_) => sleep(PAUSE).await,
@@ -49,12 +55,9 @@ pub(crate) async fn serve(listener: net::TcpListener, port: u16, site: Arc<Site>
     }
 }
 
-async fn lead(stream: tokio::net::TcpStream, port: u16, permit: Permit, site: Arc<Site>) {
+async fn carry(stream: tokio::net::TcpStream, port: u16, permit: Permit, site: Arc<Site>) {
     let service = service_fn(|request: Request<Incoming>| {
-        let answer = match site.gate.knock(*permit.peer(), request.headers(), Intent::Read) {
-            Ok(_) => to_https(request.uri(), request.headers(), Some(port)),
-            Err(Denied { status, refusal }) => answer::error(status, refusal),
-        };
+        let answer = lead(&site, *permit.peer(), request.uri(), request.headers(), Some(port));
         future::ready(Ok::<_, Infallible>(answer.into_response()))
     });
     let mut http = http1::Builder::new();
@@ -63,9 +66,17 @@ async fn lead(stream: tokio::net::TcpStream, port: u16, permit: Permit, site: Ar
     drop(http.serve_connection(TokioIo::new(stream), service).await);
 }
 
+/// The answer to a request without encryption that came from `peer`.
+pub(super) fn lead(site: &Site, peer: IpAddr, uri: &Uri, headers: &HeaderMap, port: Option<u16>) -> Response<Bytes> {
+    match site.gate.knock(peer, headers, Intent::Read) {
+        Ok(_) => to_https(uri, headers, port),
+        Err(Denied { status, refusal }) => answer::error(status, refusal),
+    }
+}
+
 /// Leads a request to the same address over HTTPS: at the port that it came to, or at another one. What names no host cannot be
 /// led anywhere.
-pub(super) fn to_https(uri: &Uri, headers: &HeaderMap, port: Option<u16>) -> Response<Bytes> {
+fn to_https(uri: &Uri, headers: &HeaderMap, port: Option<u16>) -> Response<Bytes> {
     const WHY: &str = "This server speaks HTTPS: ask for the same address with https:// (and wss:// for WebSockets).\n";
     let mut response = Response::new(Bytes::from_static(WHY.as_bytes()));
     *response.status_mut() = StatusCode::BAD_REQUEST;

@@ -35,6 +35,9 @@ use crate::{
     limits::{Permit, Source},
 };
 
+/// When to try again for a connection that there is no room for.
+const FULL_RETRY_MS: u64 = 5000;
+
 /// The connection that a request came on, which does not end with the request.
 #[derive(Clone)]
 pub(super) struct LineOfRequest {
@@ -83,6 +86,7 @@ fn with(site: &Arc<Site>) -> impl Filter<Extract = (Arc<Site>,), Error = Infalli
 struct Admitted {
     site: Arc<Site>,
     from: Source,
+    permit: Permit,
 }
 
 /// The same, if it may be carried out.
@@ -93,7 +97,8 @@ fn admitted(
     with(site).and(warp::ext::get::<Permit>()).and(warp::header::headers_cloned()).map(
         move |site: Arc<Site>, permit: Permit, headers: HeaderMap| {
             let Principal { client, grant } = site.gate.admit(*permit.peer(), &headers, intent)?;
-            Ok(Admitted { site, from: Source { address: client.address, connection: None, grant } })
+            let from = Source { address: client.address, connection: None, grant };
+            Ok(Admitted { site, from, permit })
         },
     )
 }
@@ -239,7 +244,7 @@ fn body() -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone {
 
 /// The page that a question asks for.
 async fn found(admitted: Result<Admitted, Denied>, question: Result<Question, Refusal>) -> Answer {
-    let Admitted { site, from } = match admitted {
+    let Admitted { site, from, .. } = match admitted {
         Ok(admitted) => admitted,
         Err(Denied { status, refusal }) => return answer::error(status, refusal).into_response(),
     };
@@ -251,7 +256,7 @@ async fn found(admitted: Result<Admitted, Denied>, question: Result<Question, Re
 }
 
 async fn cheeps(admitted: Admitted, headers: &HeaderMap, query: &str, line: LineOfRequest) -> Result<Answer, Refusal> {
-    let Admitted { site, from } = admitted;
+    let Admitted { site, from, permit } = admitted;
     let after = match CheepsQuery::parse(query)? {
         CheepsQuery::Page(history) => {
             let page = api::asked_page(&site, from, Question::History(history)).await?;
@@ -268,7 +273,13 @@ async fn cheeps(admitted: Admitted, headers: &HeaderMap, query: &str, line: Line
     };
     let framing = Framing { form, chunked: line.chunked };
     let line = line.line.upgrade().ok_or(Code::Internal)?;
+    let Ok(permit) = handshake::own_permit(&site, &permit, from.address) else {
+        let why = "Your address has too many connections here; close some, or try again in a moment.";
+        return Err(Refusal::new(Code::RateLimited, why).retry_after(FULL_RETRY_MS));
+    };
     let missed = Follower::new(site, from.grant, line, framing, after)?.missed();
+    // It stays as long as there is somebody to follow.
+    let missed = missed.inspect(move |_| _ = &permit);
     let mut answer = warp::reply::stream(missed.map(Ok::<_, Infallible>)).into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

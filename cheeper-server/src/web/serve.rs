@@ -27,6 +27,7 @@ use warp::{
 use super::{
     acceptor::{Acceptor, HttpConnection},
     answer,
+    gate::Intent,
     handshake::HEAD_BYTES,
     layer::Layer,
     line::{Line, LineStream, OnTurn},
@@ -122,7 +123,7 @@ where
         let line = LineOfRequest { line: for_requests.clone(), chunked: request.version() >= Version::HTTP_11 };
         request.extensions_mut().insert(line);
         request.extensions_mut().insert(permit.clone());
-        let elsewhere = leads_to_https.then(|| redirect::to_https(request.uri(), request.headers(), None));
+        let elsewhere = leads_to_https.then(|| redirect::lead(&site, peer, request.uri(), request.headers(), None));
         let (routes, site) = (routes.clone(), site.clone());
         async move {
             match elsewhere {
@@ -159,7 +160,9 @@ async fn answer<R>(request: Request<Incoming>, mut routes: R, site: Arc<Site>, p
 where
     R: Service<Request<Incoming>, Response = Response, Error = Infallible>,
 {
-    let _under_way = match site.requests.begin(peer, site.connections.counts(peer)) {
+    // Of a request that is for nobody here the layer says so.
+    let client = site.gate.knock(peer, request.headers(), Intent::Read).map_or(peer, |client| client.address);
+    let _under_way = match site.requests.begin(client, site.connections.counts(client)) {
         Ok(under_way) => under_way,
         Err(refusal) => return Ok(answer::refused(refusal).into_response()),
     };

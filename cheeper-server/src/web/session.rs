@@ -52,6 +52,7 @@ async fn enter(site: &Arc<Site>, peer: IpAddr, headers: &HeaderMap, body: &Bytes
     })?;
     let Joining { role, ends_at, session, command } = joining;
     if let Some(command) = command {
+        site.services.rules.rate_limits.check_session(client.address).map_err(denied)?;
         ask::submit(&site.services, command).await.map_err(denied)?;
     }
     let mut answer = said(&json!({ "role": role, "session": session }));

@@ -297,6 +297,33 @@ fn names_cannot_be_made_up_without_end() {
     limits.check_name(from("10.0.0.2", 9001)).unwrap();
 }
 
+/// Sessions cost nothing, so they are no people: who opens thousands has what one link's people may at one address, and the class
+/// that is there has its turns all the same.
+#[test]
+fn thousands_of_sessions_of_one_link_are_no_thousands_of_people() {
+    let limits = limits(60, &FakeRelativeClock::default());
+    let over_http = |person| Source { grant: session(person), ..over_http(ADDRESS) };
+    let passed = (0..10_000).filter(|&nth| limits.check_post(over_http(nth), &made_up(nth)).is_ok()).count();
+    assert!((100..=480).contains(&passed), "{passed}");
+    let class = Class::new();
+    let member = |person: u64| Source { grant: session(person), ..from(ADDRESS, person) };
+    let farm = |nth: u64| (over_http(1000 + nth), made_up(nth));
+    let taken = class.passed(member, 1000, farm);
+    assert!(taken >= 76, "{taken} of 80");
+}
+
+#[test]
+fn an_address_opens_the_sessions_of_some_classes_and_then_a_few() {
+    let clock = FakeRelativeClock::default();
+    let limits = limits(0, &clock);
+    let opened =
+        |address: &str| (0..5000).take_while(|_| limits.check_session(address.parse().unwrap()).is_ok()).count();
+    assert_eq!([opened(ADDRESS), opened("10.0.0.2")], [256, 256]);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(opened(ADDRESS), 30);
+    assert_eq!(limits.limited().count(Limit::Sessions), 3);
+}
+
 #[test]
 fn wrong_tokens_cost_the_address_time() {
     let clock = FakeRelativeClock::default();
