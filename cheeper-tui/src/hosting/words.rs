@@ -33,7 +33,7 @@ fn done(action: &Action, zone: &TimeZone) -> String {
         }
         Action::Release { name } => format!("the name {name} released"),
         Action::Link { link, role, ends_at, note } => {
-            let note = note.as_ref().map_or_else(String::new, |note| format!(", for {note}"));
+            let note = note.as_ref().map_or_else(String::new, |note| format!(" ({note})"));
             format!("link {link} made, for a {role}{}{note}", until(ends_at).unwrap_or_default())
         }
         Action::Join { link } => format!("somebody came in by link {link}"),
@@ -67,7 +67,7 @@ mod tests {
             ),
             (
                 r#""by":2,"action":"link","link":5,"role":"member","ends_at":"2026-11-23T20:10:00.000Z","note":"class 4b""#,
-                "link 5 made, for a member until 2026-11-23 20:10, for class 4b, by host link 2",
+                "link 5 made, for a member until 2026-11-23 20:10 (class 4b), by host link 2",
             ),
             (r#""action":"join","link":2"#, "somebody came in by link 2"),
             (r#""action":"claim","name":"bob""#, "the name bob claimed"),
