@@ -26,6 +26,7 @@ pub mod prompt;
 pub mod qr;
 mod random;
 pub mod scroll;
+pub mod secret_link;
 pub mod server;
 pub mod side;
 pub mod span;

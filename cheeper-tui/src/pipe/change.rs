@@ -14,12 +14,15 @@ use super::{
     error::{PipeError, Posted},
     talk::Talk,
 };
-use crate::{args, config::Settings, storage::Identities};
+use crate::{args, config::Settings, secret_link::SecretLink, storage::Identities};
 
 /// Corrects the text of a cheep.
 pub async fn edit(settings: &Settings, name: &Name, args: args::Edit) -> Result<(), PipeError> {
     let args::Edit { seq: target, text, patience } = args;
     let text = if text == "-" { whole_input().await.map_err(PipeError::Input)? } else { text };
+    if let Some(secret) = SecretLink::find(&text) {
+        return Err(PipeError::refused(secret.sentence()));
+    }
     // How long a cheep may be is for the server to say.
     let cheep =
         CheepText::parse(&text, *CHEEP_CHARS_RANGE.end()).map_err(|refusal| PipeError::refused(&refusal.message))?;

@@ -14,7 +14,7 @@ use super::{
     error::{Line, PipeError, Posted},
     talk::Talk,
 };
-use crate::{args, config::Settings, storage::Identities};
+use crate::{args, config::Settings, secret_link::SecretLink, storage::Identities};
 
 /// Where the cheeps come from.
 enum Source {
@@ -78,6 +78,9 @@ pub async fn post(settings: &Settings, name: &Name, args: args::Post) -> Result<
             line: source.line(),
             posted,
         };
+        if let Some(secret) = SecretLink::find(&text) {
+            return Err(refused(secret.sentence()));
+        }
         // How long a cheep may be is for the server to say.
         let cheep = CheepText::parse(&text, *CHEEP_CHARS_RANGE.end()).map_err(|refusal| refused(&refusal.message))?;
         let post = Submission::Post { id: new_id()?, cheep, reply_to };

@@ -20,6 +20,7 @@ use crate::{
     layout::input_width,
     model::Model,
     scroll::Place,
+    secret_link::SecretLink,
     timeline::Timeline,
 };
 
@@ -121,6 +122,11 @@ fn names<'a>(timeline: &'a Timeline, here: &'a [Name]) -> impl Iterator<Item = &
 }
 
 fn send(model: &mut Model) {
+    // Who is told to start with a link may well paste it here; once it is posted, no key takes it back.
+    if let Some(secret) = SecretLink::find(model.composer.text()) {
+        model.notice = Some(format!("{}.", secret.sentence()));
+        return;
+    }
     if !may_write(model) {
         return;
     }

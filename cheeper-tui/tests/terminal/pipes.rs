@@ -86,6 +86,28 @@ fn what_is_posted_by_lines_or_whole_is_printed_by_tail() {
 }
 
 #[test]
+fn a_link_that_lets_people_in_is_not_posted() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start();
+    let bob = Person::new(folder.path(), &at(server.address.port()));
+    let link = "https://cheeper.example/#join=j_8cZ0u3m5Q1xkq2Yw7b9aTg";
+    let lines = format!("one\nlook: {link}\ntwo\n");
+    for (arguments, input, rest) in [
+        (&["post", link][..], "", "; nothing was posted"),
+        (&["post", "-"], lines.as_str(), " (line 2 of the input); 1 cheep was posted before that"),
+        (&["post", "--whole", "-"], lines.as_str(), "; nothing was posted"),
+        (&["edit", "1", link], "", ""),
+        (&["edit", "1", "-"], link, ""),
+    ] {
+        let (code, printed, said) = bob.run(&[arguments, &["--name", "bob"]].concat(), input);
+        assert_eq!((code, printed.as_str()), (Some(1), ""), "{arguments:?}");
+        let why = "This is a link that lets people in: it is not posted. Start with: cheeper-tui --server LINK";
+        assert_eq!(said, format!("cheeper-tui: {why}{rest}.\n"), "{arguments:?}");
+    }
+    assert_eq!(texts(&bob.tail(&["--last", "9"], 1)), ["one"]);
+}
+
+#[test]
 fn a_script_changes_cheeps_and_tail_tells_of_it() {
     let folder = TempDir::new().unwrap();
     let server = Server::start();
