@@ -96,6 +96,7 @@ actions! {
     Always Find "find" ["ctrl+f"] "find; then Tab: search on the server";
     Always Cancel "cancel" ["esc"] "leave what is open";
     Offline ConnectNow "connect-now" ["r"] "connect now";
+    Always TryAgain "try-again" ["alt+r"] "connect now, whatever is typed";
     Always Help "help" ["f1"] "this page";
     Always Redraw "redraw" ["ctrl+l"] "draw everything afresh";
     Always Suspend "suspend" ["ctrl+z"] "back to the shell; fg comes back";

@@ -19,7 +19,7 @@ use cheeper_protocol::{
 use ratatui::layout::Rect;
 
 use crate::{
-    action::Action,
+    action::{Action, Context},
     effect::Effect,
     layout::{Laid, added_to_the_cut_off, timeline_height},
     model::{Model, Saved},
@@ -48,7 +48,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             hosting::lost(model);
             model.follow.handle(Input::Closed { code, jitter: (model.jitter)() }, model.now);
             if model.follow.link() == Link::Barred {
-                model.notice = model.trouble.as_ref().map(|why| format!("{why}. Then press r to try again."));
+                // Where something is typed or selected, the letter is one, or means something else.
+                let key = if model.context() == Context::Offline { "r" } else { "Alt+R" };
+                model.notice = model.trouble.as_ref().map(|why| format!("{why}. Then press {key} to try again."));
             }
         }
         Msg::Tick => tick(model),
@@ -155,6 +157,10 @@ fn on_action(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         Action::Quit => effects.push(Effect::Quit),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Redraw => effects.push(Effect::Redraw),
+        Action::TryAgain => {
+            model.notice = None;
+            model.follow.handle(Input::Retry, model.now);
+        }
         Action::Help => model.help = if model.help.is_some() { None } else { Some(0) },
         _ if model.help.is_some() => on_help(model, action),
         _ => {

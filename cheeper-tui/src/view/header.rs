@@ -79,9 +79,6 @@ fn states(model: &Model) -> (Vec<String>, Style) {
             ];
             (said, accent(model.theme))
         }
-        Link::Barred => (
-            vec![format!("◌ this server does not let you in{unsent}{now}"), format!("◌ barred{unsent}")],
-            bad(model.theme),
-        ),
+        Link::Barred => (vec![format!("◌ no way in{unsent}{now}"), format!("◌ barred{unsent}")], bad(model.theme)),
     }
 }

@@ -1,6 +1,6 @@
 //! The timeline: only what is on screen is laid out.
 
-use cheeper_protocol::Query;
+use cheeper_protocol::{Query, follow::Link};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -30,6 +30,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect) {
             None if model.follow.timeline().is_some() && model.follow.caught_up() => {
                 " Nothing here yet: say something.".to_owned()
             }
+            None if model.follow.link() == Link::Barred => " The timeline comes once there is a way in.".to_owned(),
             None => " The timeline comes as soon as the server is there.".to_owned(),
         };
         let words = truncate(&words, area.width.into());

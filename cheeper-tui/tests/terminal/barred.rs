@@ -54,7 +54,7 @@ fn on_a_screen_only_a_person_tries_again() {
     let folder = TempDir::new().unwrap();
     let (port, came) = refusing("403 Forbidden");
     let mut alice = Client::start(folder.path(), "alice", port);
-    alice.shows("this server does not let you in");
+    alice.shows("no way in");
     alice.says("status 403): ask whoever runs it. Then press r");
     came.recv().unwrap();
     alice.signal("-STOP");

@@ -134,7 +134,7 @@ fn on_a_screen_who_is_sent_away_stays_away_until_a_person_tries_again() {
     alice.shows("alice ✓ ›");
     doorman.asked();
     doorman.ends_sessions(true);
-    alice.shows("this server does not let you in");
+    alice.shows("no way in");
     alice.says("has ended: ask its host for another, then paste the link: cheeper-tui --server LINK. Then press r");
     assert!(doorman.asked().is_empty());
     alice.types("r");
