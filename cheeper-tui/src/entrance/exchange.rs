@@ -1,6 +1,6 @@
 //! Changing a link for a session: one request over HTTP.
 
-use cheeper_protocol::Token;
+use cheeper_protocol::{Role, Token};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
     Method, Request,
@@ -11,7 +11,8 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde::{Deserialize, Serialize};
 
-use super::{refused::Refused, shut::Shut};
+use super::{certificate::Flaw, refused::Refused, shut::Shut};
+use crate::storage::Session;
 
 /// Longest answer that is read, in bytes. A session is far shorter, and so is a sentence.
 const ANSWER_BYTES: usize = 16 * 1024;
@@ -24,10 +25,11 @@ struct Asked<'a> {
 #[derive(Deserialize)]
 struct Opened {
     session: Token,
+    role: Role,
 }
 
 /// Opens a session at the page of this address.
-pub(super) async fn exchange(page: &str, link: &Token) -> Result<Token, Shut> {
+pub(super) async fn exchange(page: &str, link: &Token) -> Result<Session, Shut> {
     let tls = HttpsConnectorBuilder::new().with_native_roots().map_err(|error| Shut::trouble(&error))?;
     let connector = tls.https_or_http().enable_http1().build();
     let client = Client::builder(TokioExecutor::new()).build::<_, Full<Bytes>>(connector);
@@ -38,14 +40,17 @@ pub(super) async fn exchange(page: &str, link: &Token) -> Result<Token, Shut> {
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::from(body))
         .map_err(|error| Shut::trouble(&error))?;
-    let answer = client.request(request).await.map_err(|error| Shut::trouble(&innermost(&error)))?;
+    let answer = client.request(request).await.map_err(|error| {
+        Flaw::behind(&error)
+            .map_or_else(|| Shut::trouble(&innermost(&error)), |flaw| Shut::Refused(Refused::Certificate(flaw)))
+    })?;
     let status = answer.status();
     let body = whole(answer.into_body()).await?;
     match status.as_u16() {
         200..300 => {
             let opened: Opened = serde_json::from_slice(&body)
                 .map_err(|_| Shut::Trouble("the server's answer to the link cannot be read".to_owned()))?;
-            Ok(opened.session)
+            Ok(Session::new(link, opened.session, opened.role))
         }
         401 => Err(Shut::Refused(Refused::WrongLink)),
         429 => Err(Shut::Trouble("too many wrong links were tried from here".to_owned())),

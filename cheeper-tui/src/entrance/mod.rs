@@ -1,11 +1,15 @@
 //! Coming in: by a session that was kept, by a link that is changed for one, or as a stranger.
 
+mod certificate;
 mod exchange;
 mod refused;
 mod shut;
 mod ways;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use cheeper_protocol::Token;
 use tokio::{net::TcpStream, task::spawn_blocking};
@@ -19,8 +23,11 @@ use tokio_tungstenite::{
     },
 };
 
-use self::{exchange::exchange, ways::Way};
-pub use self::{refused::Refused, shut::Shut};
+pub use self::{certificate::Flaw, refused::Refused, shut::Shut};
+use self::{
+    exchange::exchange,
+    ways::{Way, ways},
+};
 use crate::{
     server::Server,
     storage::{Sessions, StorageError},
@@ -34,6 +41,8 @@ pub struct Entrance {
     server: Arc<Server>,
     /// `None` where there is no place for files: then a link is changed anew each time.
     sessions: Option<Arc<Sessions>>,
+    /// The link that was given was refused, the last time that it was tried.
+    link_was_refused: Arc<AtomicBool>,
 }
 
 /// Somebody is in.
@@ -46,7 +55,11 @@ pub(crate) struct Entered {
 impl Entrance {
     /// The entrance of a server, for whoever has given its address or a link.
     pub fn new(server: &Server) -> Self {
-        Self { server: Arc::new(server.clone()), sessions: Sessions::of_this_person().ok().map(Arc::new) }
+        Self {
+            server: Arc::new(server.clone()),
+            sessions: Sessions::of_this_person().ok().map(Arc::new),
+            link_was_refused: Arc::default(),
+        }
     }
 
     pub fn host(&self) -> &str {
@@ -55,27 +68,37 @@ impl Entrance {
 
     /// Connects, by the first way that the server lets us in.
     pub(crate) async fn enter(&self, config: WebSocketConfig) -> Result<Entered, Shut> {
-        let link = self.server.link.clone();
-        let kept = self.stored(move |sessions, url| sessions.load(url, link.as_ref())).await;
-        let (kept, mut remark) = match kept {
-            Ok(kept) => (kept.flatten(), None),
-            Err(error) => (None, Some(format!("Your session cannot be read: {error}."))),
+        // They are read each time: another client may have been let in by another link meanwhile.
+        let (kept, mut remark) = match self.stored(Sessions::load).await {
+            Ok(kept) => (kept.unwrap_or_default(), None),
+            Err(error) => (Vec::new(), Some(format!("Your session cannot be read: {error}."))),
         };
-        let mut way = Way::first(self.server.link.as_ref(), kept);
-        loop {
-            let (shut, is_for_its_token) = match self.enter_by(&way, config, &mut remark).await {
-                Ok(socket) => return Ok(Entered { socket, remark }),
-                Err(shut) => shut,
+        let link_was_refused = self.link_was_refused.load(Ordering::Relaxed);
+        let (mut told, mut ended) = (Shut::Refused(Refused::Ended), None);
+        for way in ways(self.server.link.as_ref(), link_was_refused, &kept) {
+            let shut = match self.enter_by(&way, config, &mut remark).await {
+                Ok(socket) => return Ok(Entered { socket, remark: remark.or_else(|| way.instead_of(ended?)) }),
+                Err((shut, true)) => shut,
+                Err((shut, false)) => return Err(shut),
             };
-            let next = way.next(self.server.link.as_ref()).filter(|_| is_for_its_token);
-            let Some(next) = next else { return Err(shut) };
-            if let Way::Session(ended) = way {
-                // What it is not forgotten for now, it will be the next time.
-                drop(self.stored(move |sessions, url| sessions.forget(url, &ended)).await);
-                remark = Some("The link by which you came before has ended: you are here without one.".to_owned());
+            // Of all that were tried, a link that somebody gave is what they want to hear about.
+            if told != Shut::Refused(Refused::WrongLink) {
+                told = shut;
             }
-            way = next;
+            match way {
+                Way::Session(session) => {
+                    // What it is not forgotten for now, it will be the next time.
+                    drop(self.stored(move |sessions, url| sessions.forget(url, &session)).await);
+                    ended = Some("The link by which you came before has ended");
+                }
+                Way::Link(_) => {
+                    self.link_was_refused.store(true, Ordering::Relaxed);
+                    ended = Some("The link that was given has ended, or is not whole");
+                }
+                Way::Stranger => {}
+            }
         }
+        Err(told)
     }
 
     /// One attempt. If it fails, whether that is for its token, and no other would fail likewise.
@@ -89,9 +112,12 @@ impl Entrance {
             Way::Stranger => None,
             Way::Session(session) => Some(session.clone()),
             Way::Link(link) => {
-                let session = exchange(&self.server.page(), link).await.map_err(|shut| (shut, false))?;
-                let (link, kept) = (link.clone(), session.clone());
-                *remark = match self.stored(move |sessions, url| sessions.keep(url, &link, kept)).await {
+                let opened = exchange(&self.server.page(), link).await.map_err(|shut| {
+                    let is_for_its_token = shut == Shut::Refused(Refused::WrongLink);
+                    (shut, is_for_its_token)
+                })?;
+                let session = opened.session.clone();
+                *remark = match self.stored(move |sessions, url| sessions.keep(url, opened)).await {
                     Ok(Some(())) => None,
                     Ok(None) => Some("There is no place to keep your session: set HOME.".to_owned()),
                     Err(error) => Some(format!("Your session cannot be kept: {error}.")),
@@ -136,6 +162,9 @@ fn is_for_its_token(error: &Error) -> bool {
 
 /// What a failed handshake comes to.
 fn shut(error: &Error) -> Shut {
+    if let Some(flaw) = Flaw::behind(error) {
+        return Shut::Refused(Refused::Certificate(flaw));
+    }
     let words = match error {
         Error::Io(error) => match error.kind() {
             std::io::ErrorKind::ConnectionRefused => "nobody listens there".to_owned(),

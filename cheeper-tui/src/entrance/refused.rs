@@ -2,7 +2,9 @@
 
 use cheeper_protocol::CheepText;
 
-/// How a server turned somebody away. It is not asked again before a person has done something about it.
+use super::certificate::Flaw;
+
+/// Why there is no way in, and none later by itself. The server is not asked again before a person has done something about it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refused {
     /// A token is needed, and there is none; with the server's own sentence.
@@ -11,6 +13,8 @@ pub enum Refused {
     WrongLink,
     /// The link or the session by which one had come in has ended.
     Ended,
+    /// It cannot be known whether it is the server that was meant.
+    Certificate(Flaw),
     /// Anything else: this status, with the server's own sentence.
     Status(u16, Option<String>),
 }
@@ -46,6 +50,7 @@ impl Refused {
                 "the link or the session by which you came to {host} has ended: ask its host for another, then \
                  {WITH_A_LINK}"
             ),
+            Self::Certificate(flaw) => flaw.sentence(host),
             Self::Status(_, Some(said)) => format!("{host} does not let this client in: {said}"),
             Self::Status(status, None) => {
                 format!("{host} does not let this client in (HTTP status {status}): ask whoever runs it")

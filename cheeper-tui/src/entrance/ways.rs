@@ -2,6 +2,8 @@
 
 use cheeper_protocol::Token;
 
+use crate::storage::Session;
+
 /// How somebody may come in.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Way {
@@ -14,47 +16,55 @@ pub(super) enum Way {
 }
 
 impl Way {
-    /// What is tried first, by whoever gave this link and has kept this session: of that link, or of any if none was given.
-    pub(super) fn first(link: Option<&Token>, kept: Option<Token>) -> Self {
-        match (kept, link) {
-            (Some(session), _) => Self::Session(session),
-            (None, Some(link)) => Self::Link(link.clone()),
-            (None, None) => Self::Stranger,
-        }
-    }
-
-    /// What is tried once this one was refused for its token. A session may have ended and its link not; and a server that
-    /// needed one yesterday may let in everybody today, or be another one.
-    pub(super) fn next(&self, link: Option<&Token>) -> Option<Self> {
-        match (self, link) {
-            (Self::Session(_), Some(link)) => Some(Self::Link(link.clone())),
-            (Self::Session(_), None) => Some(Self::Stranger),
-            (Self::Link(_) | Self::Stranger, _) => None,
+    /// What to tell somebody who has come in by this way because another one, of which that is said, was refused.
+    pub(super) fn instead_of(&self, ended: &str) -> Option<String> {
+        match self {
+            Self::Session(_) => Some(format!("{ended}: you are here by another one.")),
+            Self::Stranger => Some(format!("{ended}: you are here without one.")),
+            // It is what was asked for.
+            Self::Link(_) => None,
         }
     }
 }
 
+/// What is tried one after the other, as long as each is refused for its token, by whoever gave this link and has kept these
+/// sessions, the best one first. A session may have ended and its link not, and another link may have been used meanwhile; a
+/// server that needed one yesterday may let in everybody today, or be another one.
+pub(super) fn ways(link: Option<&Token>, link_was_refused: bool, kept: &[Session]) -> Vec<Way> {
+    let session = |kept: &Session| Way::Session(kept.session.clone());
+    let Some(link) = link else {
+        return kept.iter().map(session).chain([Way::Stranger]).collect();
+    };
+    // Whoever gives a link means that one. Once it was refused it comes last: servers make those wait who try too many.
+    let means_it = |kept: &&Session| !link_was_refused && kept.is_of(link);
+    let (of_the_link, others): (Vec<&Session>, Vec<&Session>) = kept.iter().partition(means_it);
+    let link = Way::Link(link.clone());
+    let (of_the_link, others) = (of_the_link.into_iter().map(session), others.into_iter().map(session));
+    if link_was_refused { others.chain([link]).collect() } else { of_the_link.chain([link]).chain(others).collect() }
+}
+
 #[cfg(test)]
 mod tests {
+    use cheeper_protocol::Role;
+
     use super::*;
 
     fn token(name: &str) -> Token {
         Token::parse(&format!("{name:0<24}")).unwrap()
     }
 
-    /// All that are tried if each is refused.
-    fn tried(link: Option<&Token>, kept: Option<Token>) -> Vec<Way> {
-        std::iter::successors(Some(Way::first(link, kept)), |way| way.next(link)).collect()
-    }
-
     #[test]
     fn a_session_is_tried_before_its_link_and_a_stranger_gives_no_token() {
-        let (link, session) = (token("j_"), token("s_"));
-        let by_session = Way::Session(session.clone());
+        let (link, other) = (token("j_"), token("h_"));
+        let (mine, hosts) = (token("s_1"), token("s_2"));
+        let kept = [Session::new(&other, hosts.clone(), Role::Host), Session::new(&link, mine.clone(), Role::Member)];
+        let (by_mine, by_hosts) = (Way::Session(mine), Way::Session(hosts));
         let by_link = || Way::Link(link.clone());
-        assert_eq!(tried(None, None), [Way::Stranger]);
-        assert_eq!(tried(Some(&link), None), [by_link()], "who was given a link does not come in without");
-        assert_eq!(tried(None, Some(session.clone())), [by_session.clone(), Way::Stranger]);
-        assert_eq!(tried(Some(&link), Some(session)), [by_session, by_link()]);
+        assert_eq!(ways(None, false, &[]), [Way::Stranger]);
+        assert_eq!(ways(None, false, &kept), [by_hosts.clone(), by_mine.clone(), Way::Stranger]);
+        assert_eq!(ways(Some(&link), false, &[]), [by_link()], "who was given a link does not come in without");
+        assert_eq!(ways(Some(&link), false, &kept), [by_mine.clone(), by_link(), by_hosts.clone()]);
+        assert_eq!(ways(Some(&link), false, &kept[..1]), [by_link(), by_hosts.clone()], "it is worth a try");
+        assert_eq!(ways(Some(&link), true, &kept), [by_hosts, by_mine, by_link()]);
     }
 }

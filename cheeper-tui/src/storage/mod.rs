@@ -8,6 +8,6 @@ mod state;
 pub use self::{
     files::{StorageError, folder},
     identity::Identities,
-    sessions::Sessions,
+    sessions::{Session, Sessions},
     state::{Keeper, Kept, Read},
 };

@@ -3,9 +3,9 @@
 //! It goes by the address, for what timeline is there is not known before somebody is let in. A session of another timeline is
 //! refused there, and forgotten.
 
-use std::path::PathBuf;
+use std::{cmp::Reverse, path::PathBuf};
 
-use cheeper_protocol::Token;
+use cheeper_protocol::{Role, Token};
 use etcetera::base_strategy::{BaseStrategy as _, Xdg};
 use serde::{Deserialize, Serialize};
 
@@ -26,11 +26,26 @@ struct Kept {
     sessions: Vec<Session>,
 }
 
+/// What a link was changed for.
 #[derive(Serialize, Deserialize)]
-struct Session {
+pub struct Session {
     /// Tells by which link it was opened. The link itself lets others in too, so it is not kept.
     link: String,
-    session: Token,
+    pub session: Token,
+    /// What its bearer may do.
+    #[serde(default)]
+    role: Role,
+}
+
+impl Session {
+    pub fn new(link: &Token, session: Token, role: Role) -> Self {
+        Self { link: mark(link), session, role }
+    }
+
+    /// Whether it was opened by this link.
+    pub fn is_of(&self, link: &Token) -> bool {
+        self.link == mark(link)
+    }
 }
 
 impl Sessions {
@@ -39,22 +54,19 @@ impl Sessions {
         Ok(Self { folder: folder(Xdg::data_dir)?.join("sessions") })
     }
 
-    /// The session on this server that the link was changed for; or, without a link, the newest.
-    pub fn load(&self, url: &str, link: Option<&Token>) -> Result<Option<Token>, StorageError> {
-        let mut sessions = self.read(url)?.sessions.into_iter().rev();
-        let session = match link.map(mark) {
-            Some(mark) => sessions.find(|session| session.link == mark),
-            None => sessions.next(),
-        };
-        Ok(session.map(|session| session.session))
+    /// The sessions on this server: first those by which one may do most, of these the newest.
+    pub fn load(&self, url: &str) -> Result<Vec<Session>, StorageError> {
+        let mut sessions = self.read(url)?.sessions;
+        sessions.reverse();
+        sessions.sort_by_key(|session| Reverse(session.role));
+        Ok(sessions)
     }
 
     /// Keeps what a link was changed for; from now on it is the newest.
-    pub fn keep(&self, url: &str, link: &Token, session: Token) -> Result<(), StorageError> {
+    pub fn keep(&self, url: &str, session: Session) -> Result<(), StorageError> {
         let mut kept = self.read(url)?;
-        let link = mark(link);
-        kept.sessions.retain(|session| session.link != link);
-        kept.sessions.push(Session { link, session });
+        kept.sessions.retain(|before| before.link != session.link);
+        kept.sessions.push(session);
         kept.sessions.drain(..kept.sessions.len().saturating_sub(KEPT));
         self.write(url, &kept)
     }
@@ -98,21 +110,41 @@ mod tests {
     }
 
     #[test]
-    fn each_link_has_its_session_and_the_newest_is_taken_without_one() {
+    fn each_link_has_its_session_and_those_of_hosts_come_first() {
         let folder = tempfile::tempdir().unwrap();
         let sessions = Sessions { folder: folder.path().join("sessions") };
         let (here, member, host) = ("ws://here/ws", token("j_"), token("h_"));
-        assert_eq!(sessions.load(here, None).unwrap(), None);
-        sessions.keep(here, &member, token("s_1")).unwrap();
-        sessions.keep(here, &host, token("s_2")).unwrap();
-        let load = |link| sessions.load(here, link).unwrap();
-        assert_eq!((load(None), load(Some(&member))), (Some(token("s_2")), Some(token("s_1"))));
-        assert_eq!(sessions.load("wss://here/ws", None).unwrap(), None, "what came encrypted is not sent plainly");
+        let load = |url| {
+            let kept = sessions.load(url).unwrap().into_iter();
+            kept.map(|kept| kept.session.expose().trim_end_matches('0').to_owned()).collect::<Vec<_>>()
+        };
+        let keep = |link: &Token, session: &str, role: Role| {
+            sessions.keep(here, Session::new(link, token(session), role)).unwrap();
+        };
+        assert!(load(here).is_empty());
+        keep(&host, "s_1", Role::Host);
+        keep(&member, "s_2", Role::Member);
+        keep(&token("k_"), "s_3", Role::Member);
+        assert_eq!(load(here), ["s_1", "s_3", "s_2"]);
+        assert!(load("wss://here/ws").is_empty(), "what came encrypted is not sent plainly");
         // The link was changed once more.
-        sessions.keep(here, &member, token("s_3")).unwrap();
-        assert_eq!((load(None), load(Some(&member))), (Some(token("s_3")), Some(token("s_3"))));
-        sessions.forget(here, &token("s_3")).unwrap();
-        assert_eq!((load(None), load(Some(&member))), (Some(token("s_2")), None));
+        keep(&member, "s_4", Role::Member);
+        assert_eq!(load(here), ["s_1", "s_4", "s_3"]);
+        assert!(sessions.load(here).unwrap()[1].is_of(&member));
+        sessions.forget(here, &token("s_1")).unwrap();
+        assert_eq!(load(here), ["s_4", "s_3"]);
+    }
+
+    #[test]
+    fn a_session_that_was_kept_without_a_role_still_lets_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let sessions = Sessions { folder: folder.path().join("sessions") };
+        sessions.write("ws://here/ws", &Kept::default()).unwrap();
+        let (mark, session) = (mark(&token("j_")), token("s_"));
+        let before = format!(r#"{{"sessions":[{{"link":"{mark}","session":"{}"}}]}}"#, session.expose());
+        fs::write(sessions.path("ws://here/ws"), before).unwrap();
+        let kept = sessions.load("ws://here/ws").unwrap();
+        assert!(kept[0].is_of(&token("j_")) && kept[0].session == session && kept[0].role == Role::Member);
     }
 
     #[test]
@@ -120,13 +152,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sessions = Sessions { folder: folder.path().join("sessions") };
         for nth in 0..=KEPT {
-            sessions.keep("ws://here/ws", &token(&format!("j_{nth}_")), token(&format!("s_{nth}_"))).unwrap();
+            let session = Session::new(&token(&format!("j_{nth}_")), token(&format!("s_{nth}_")), Role::Member);
+            sessions.keep("ws://here/ws", session).unwrap();
         }
         let path = sessions.path("ws://here/ws");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains("j_") && !text.contains("s_0_") && text.matches("s_").count() == KEPT, "{text}");
         fs::write(&path, "{").unwrap();
-        assert!(matches!(sessions.load("ws://here/ws", None), Err(StorageError::Damaged { .. })));
+        assert!(matches!(sessions.load("ws://here/ws"), Err(StorageError::Damaged { .. })));
     }
 }

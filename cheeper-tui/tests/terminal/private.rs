@@ -97,3 +97,44 @@ fn who_may_only_read_sees_everything_and_is_told_so() {
         Person::new(&folder.path().join("eve"), &at(server.address.port())).run(&["post", "hi", "--name", "eve"], "");
     assert!(code == Some(1) && said.contains("You may read here"), "{said}");
 }
+
+#[test]
+fn what_a_host_may_do_is_not_lost_by_coming_in_as_a_member_once() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::with(&["--private", "--post-rate", "0"]);
+    let quiet = (Some(0), String::new(), String::new());
+    let host = Person::new(folder.path(), &link(&server, &server.link(&["host-link"])));
+    assert_eq!(host.run(&["audit"], "").0, Some(0));
+    let member = Person::new(folder.path(), &link(&server, &server.link(&["join-link"])));
+    assert_eq!(member.run(&["post", "hi", "--name", "bob"], ""), quiet);
+    let by_address = Person::new(folder.path(), &at(server.address.port()));
+    let (code, _, said) = by_address.run(&["audit"], "");
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn another_link_that_was_used_meanwhile_lets_in_who_tries_again() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::with(&["--private", "--post-rate", "0"]);
+    let host = Person::new(&folder.path().join("host"), &link(&server, &server.link(&["host-link"])));
+    let first = link(&server, &server.link(&["join-link"]));
+    let mut alice = Client::start_at(folder.path(), "alice", &first);
+    alice.shows("● live");
+    let number = newest_link(&server, &host);
+    assert_eq!(host.run(&["undo", &number], "").0, Some(0));
+    alice.shows("no way in");
+    // A script beside the terminal, with the same files.
+    let beside = |link: &str| {
+        let mut command = Person::new(folder.path(), link).command(&["search", "hello"]);
+        command.env("XDG_DATA_HOME", folder.path().join("data")).output().unwrap()
+    };
+    assert!(beside(&link(&server, &server.link(&["join-link"]))).status.success());
+    alice.types("a draft\u{1b}r");
+    alice.shows("● live");
+    alice.types("\u{3}");
+    assert_eq!(alice.ends().0, 0);
+    // The one that has ended stays in the variable, and nobody is kept out by that.
+    let again = beside(&first);
+    let said = String::from_utf8(again.stderr).unwrap();
+    assert!(again.status.success() && said.contains("you are here by another one"), "{said}");
+}

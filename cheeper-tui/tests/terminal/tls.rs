@@ -55,8 +55,18 @@ fn a_certificate_is_trusted_if_the_system_trusts_it() {
     assert!(trusted.status.success(), "{}", String::from_utf8_lossy(&trusted.stderr));
     let (_, other) =
         (front(&runtime, server.address.port(), &folder.path().join("other.pem")), folder.path().join("other.pem"));
-    let stranger = post().env("SSL_CERT_FILE", other).output().unwrap();
+    let stranger = post().env("SSL_CERT_FILE", &other).output().unwrap();
     let said = String::from_utf8(stranger.stderr).unwrap();
     assert_eq!(stranger.status.code(), Some(1));
-    assert!(said.contains("certificate") && said.lines().count() == 1, "{said}");
+    assert!(said.contains("does not trust the certificate of localhost") && said.lines().count() == 1, "{said}");
+    assert!(said.contains("SSL_CERT_FILE=FILE"), "{said}");
+    // To change a link for a session is a connection of another kind.
+    let link = format!("https://localhost:{port}/#join=j_8cZ0u3m5Q1xkq2Yw7b9aTg");
+    let by_link = Person::new(folder.path(), &link);
+    let stranger = by_link.command(&["tail"]).env("SSL_CERT_FILE", &other).output().unwrap();
+    let said = String::from_utf8(stranger.stderr).unwrap();
+    assert!(
+        stranger.status.code() == Some(1) && said.contains("does not trust the certificate of localhost"),
+        "{said}"
+    );
 }
