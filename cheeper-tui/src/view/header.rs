@@ -79,6 +79,10 @@ fn states(model: &Model) -> (Vec<String>, Style) {
             ];
             (said, accent(model.theme))
         }
-        Link::Barred => (vec![format!("◌ no way in{unsent}{now}"), format!("◌ barred{unsent}")], bad(model.theme)),
+        Link::Barred => {
+            // Nothing happens by itself, so the key is told wherever there is one.
+            let now = if now.is_empty() { " · Alt+R: now" } else { now };
+            (vec![format!("◌ no way in{unsent}{now}"), format!("◌ barred{unsent}")], bad(model.theme))
+        }
     }
 }

@@ -26,9 +26,11 @@ fn the_key_that_is_told_tries_again_whatever_is_typed() {
     assert!(connects(&empty.keys("r")));
     let draft = sent_away(screen(80, 12).keys("half a cheep"));
     assert_eq!(notice(&draft), "it says no. Then press Alt+R to try again.");
+    let draft = draft.keys("!");
+    assert!(draft.rows()[0].contains("no way in · Alt+R: now"), "{:?}", draft.rows());
     let draft = draft.keys("<alt+r>");
     assert!(connects(&draft));
-    assert_eq!(draft.model.composer.text(), "half a cheep");
+    assert_eq!(draft.model.composer.text(), "half a cheep!");
     let searching = sent_away(screen(80, 12).keys("<ctrl+f>word"));
     assert!(connects(&searching.keys("<alt+r>")));
 }
