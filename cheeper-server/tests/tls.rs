@@ -5,7 +5,7 @@ mod support;
 use std::{
     fs,
     io::{self, Read as _, Write as _},
-    net::TcpStream,
+    net::{Shutdown, TcpStream},
     path::{Path, PathBuf},
     sync::Arc,
     time::Instant,
@@ -18,6 +18,7 @@ use rustls::{
     pki_types::{CertificateDer, ServerName},
 };
 use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
 use support::{
     PATIENCE, Server, command,
     curl::{Follower, curl, post},
@@ -64,21 +65,34 @@ impl Identity {
 
     /// A connection that trusts this certificate alone.
     fn connect(&self, server: &Server) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
+        self.shake_hands(server.tcp())
+    }
+
+    fn shake_hands(&self, stream: TcpStream) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let config = config.with_safe_default_protocol_versions().unwrap();
         let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
         let name = ServerName::try_from("localhost").unwrap();
-        let mut stream = StreamOwned::new(ClientConnection::new(config, name).unwrap(), server.tcp());
+        let mut stream = StreamOwned::new(ClientConnection::new(config, name).unwrap(), stream);
         stream.conn.complete_io(&mut stream.sock)?;
         Ok(stream)
     }
 
     fn client(&self, server: &Server, path: &str) -> Client {
-        let stream = self.connect(server).unwrap();
-        let (socket, _) = tungstenite::client(format!("wss://localhost{path}"), stream).unwrap();
-        Client(socket)
+        Client::open(self.connect(server).unwrap(), path)
+    }
+
+    /// A client whose sockets hold little, on both sides.
+    fn small_client(&self, server: &Server) -> Client {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        // The server's side holds a number of segments.
+        socket.set_tcp_mss(1000).unwrap();
+        socket.connect(&server.address.into()).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        Client::open(self.shake_hands(socket.into()).unwrap(), "/ws")
     }
 }
 
@@ -95,6 +109,10 @@ fn issue(folder: &Path) -> CertificateDer<'static> {
 struct Client(WebSocket<StreamOwned<ClientConnection, TcpStream>>);
 
 impl Client {
+    fn open(stream: StreamOwned<ClientConnection, TcpStream>, path: &str) -> Self {
+        Self(tungstenite::client(format!("wss://localhost{path}"), stream).unwrap().0)
+    }
+
     fn next(&mut self, kind: &str) -> Value {
         loop {
             if let Message::Text(text) = self.0.read().unwrap() {
@@ -183,6 +201,47 @@ fn what_waits_for_a_reader_that_takes_nothing_comes_whole_and_in_order() {
     slow.0.flush().unwrap();
     for id in 0..500 {
         assert_eq!(slow.next("pong")["id"], id.to_string());
+    }
+}
+
+#[test]
+fn an_answer_comes_whole_to_who_hangs_up_and_reads_it_late() {
+    let identity = Identity::new();
+    let server = identity.server(&["--cheep-chars", "4000"]);
+    let mut author = identity.client(&server, "/ws");
+    // Less for each than may wait in the session, so that in one of the answers the sockets are full within that.
+    let cheeps = 40;
+    for id in 1..=cheeps {
+        author.send(&json!({ "name": "alice", "cheep": "x".repeat(4000), "id": id.to_string() }));
+        author.next("ack");
+    }
+    for last in [false, true] {
+        let late: Vec<_> = (1..=cheeps)
+            .map(|limit| {
+                let mut late = identity.small_client(&server);
+                late.next("welcome");
+                late.send(&json!({ "type": "history", "limit": limit }));
+                if last {
+                    late.0.close(None).unwrap();
+                    late.0.flush().unwrap();
+                } else {
+                    late.0.get_ref().sock.shutdown(Shutdown::Write).unwrap();
+                }
+                late
+            })
+            .collect();
+        // All of them were served by the time that somebody who comes after them is.
+        for _ in 0..4 {
+            identity.client(&server, "/ws?last=200").next("page");
+        }
+        for (mut late, limit) in late.into_iter().zip(1..) {
+            let page = late.next("page");
+            assert_eq!(page["events"].as_array().map(Vec::len), Some(limit));
+            assert_eq!(page["events"][limit - 1]["seq"], cheeps);
+            let mut rest = Vec::new();
+            // Without a word that this is the end, it would be an error.
+            late.0.get_mut().read_to_end(&mut rest).unwrap();
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) enum Action {
     ListNames(Option<RequestId>),
     /// The client goes by another name now.
     Rename { old: Option<Name>, new: Option<Name> },
-    /// Say that nothing more will come.
+    /// Say that nothing more will come, once all that was written is taken, and tell `on_shut_down`.
     ShutDown,
     /// Wait until something happens.
     Wait,

@@ -87,7 +87,20 @@ impl Conversation {
         self.next = seq;
         if !rest.is_empty() {
             self.next = seq.next();
-            self.outbox.push(rest.to_vec(), cx.memory);
+            self.outbox.push_begun(rest.to_vec(), rest.len(), cx.memory);
+        }
+    }
+
+    /// What came of saying that nothing more will come.
+    pub(crate) fn on_shut_down(&mut self, done: &io::Result<()>, cx: &Context) {
+        match done {
+            // What was written before would be lost if the socket went now.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.socket.writable = false,
+            Err(_) => self.state().ending = Some(Ending::Over),
+            Ok(()) => {
+                let lingers = self.ending() == Some(Ending::Closing { lingers: true });
+                self.state().ending = Some(if lingers { Ending::Lingering { since: cx.now } } else { Ending::Over });
+            }
         }
     }
 
@@ -147,7 +160,11 @@ impl Conversation {
 
     /// A part of the audit came.
     pub(crate) fn on_audit(&mut self, id: Option<RequestId>, audit: Result<Audit, Refusal>, cx: &Context) {
-        self.state().awaits_page = false;
+        let state = self.state();
+        state.awaits_page = false;
+        if state.shut_out_since.is_some() {
+            return;
+        }
         match audit {
             Ok((entries, more)) => self.say(&ServerFrame::Audit { id, entries, more }, cx),
             Err(why) => self.refuse(id, why, cx),
@@ -158,6 +175,9 @@ impl Conversation {
     pub(crate) fn on_page(&mut self, id: Option<RequestId>, page: Result<Ready, Refusal>, cx: &Context) {
         let state = self.state();
         state.awaits_page = false;
+        if state.shut_out_since.is_some() {
+            return;
+        }
         let catches_up = state.catch_up == CatchUp::Asked;
         match page {
             Ok(Ready { frame, forward, more, last }) => {
@@ -188,7 +208,11 @@ impl Conversation {
     /// Time has passed. Pings a client that is silent; ends with one that is gone, or that is stuck while memory is short.
     pub(crate) fn on_tick(&mut self, cx: &Context) {
         self.ticks = SETTLED_TICKS.min(self.ticks + 1);
-        if let Some(Ending::Lingering { since }) = self.ending() {
+        let since = match self.ending() {
+            Some(Ending::Lingering { since }) => Some(since),
+            _ => self.shut_out_since(),
+        };
+        if let Some(since) = since {
             if cx.now - since >= LINGER_SECONDS {
                 self.state().ending = Some(Ending::Over);
             }
@@ -207,16 +231,23 @@ impl Conversation {
     /// Says goodbye. Answers that are under way are still given.
     pub(crate) fn dismiss(&mut self, goodbye: &Bytes, cx: &Context) {
         // Nothing may follow a close.
-        if self.state.as_ref().is_some_and(|state| state.has_said_close()) {
+        if self.shut_out_since().is_some() || self.state.as_ref().is_some_and(|state| state.has_said_close()) {
             return;
         }
         self.share(goodbye.clone(), cx);
         self.state().end(Ending::Dismissed(CloseCode::Restart));
     }
 
-    /// The client may not be here any more. Answers that are under way are still given.
-    pub(crate) fn shut_out(&mut self) {
-        self.state().end(Ending::Dismissed(CloseCode::Policy));
+    /// The client may not be here any more. What its commands under way came to is still said, and nothing else: neither
+    /// what waits to be written nor what comes from now on is for it.
+    pub(crate) fn shut_out(&mut self, cx: &Context) {
+        if self.shut_out_since().is_some() || self.ending() == Some(Ending::Over) {
+            return;
+        }
+        let has_dropped = self.outbox.drop_unbegun();
+        self.state().shut_out(has_dropped, cx.now);
+        // A client that had hung up is not waited for: the end of what it says is there to be read again.
+        self.socket.readable = true;
     }
 
     /// Says something that is of use only now; a client with anything waiting does without.

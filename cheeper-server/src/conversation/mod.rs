@@ -93,9 +93,10 @@ impl Conversation {
             socket: Readiness { readable: true, hung_up: false, writable: true },
             state: None,
         };
+        let begun = greeting.len();
         let mut first = greeting;
         frame::write_text(&welcome(head).to_json(), &mut first);
-        conversation.outbox.push(first, cx.memory);
+        conversation.outbox.push_begun(first, begun, cx.memory);
         match subscription {
             Subscription::Live => {}
             Subscription::Last(limit) => {
@@ -156,6 +157,10 @@ impl Conversation {
 
     fn ending(&self) -> Option<Ending> {
         self.state.as_ref()?.ending
+    }
+
+    fn shut_out_since(&self) -> Option<u32> {
+        self.state.as_ref()?.shut_out_since
     }
 
     fn state(&mut self) -> &mut State {

@@ -1,9 +1,15 @@
 //! What waits to be written to one client. Pure: whoever has the socket writes it.
 
-use std::{collections::VecDeque, io::IoSlice, mem::size_of, sync::Arc};
+use std::{
+    collections::VecDeque,
+    io::{Cursor, IoSlice},
+    mem::size_of,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use cheeper_protocol::Seq;
+use tungstenite::protocol::frame::FrameHeader;
 
 use crate::memory::{Charge, MemoryBudget, OVERHEAD_BYTES};
 
@@ -22,6 +28,8 @@ struct Waiting {
     parts: VecDeque<Part>,
     /// Bytes of the first part that are written.
     written: usize,
+    /// Bytes that the first part begins with and that are no whole frame: the rest of one, or the answer to the handshake.
+    begun: usize,
     /// Bytes that wait to be written.
     bytes: usize,
     /// Answers that wait for an event to go out first: the event, and how long the answer is.
@@ -76,6 +84,39 @@ impl Outbox {
         self.0 = None;
     }
 
+    /// Drops what waits, except for the rest of a frame that is half written: whatever comes next could not be read behind
+    /// half a frame. Whether anything was dropped.
+    pub(super) fn drop_unbegun(&mut self) -> bool {
+        let before = self.bytes();
+        let Some(waiting) = &mut self.0 else { return false };
+        waiting.held.clear();
+        waiting.held_bytes.clear();
+        waiting.parts.truncate(1);
+        let first = waiting.parts.front().map_or(&[][..], Part::bytes);
+        let mut end = waiting.begun;
+        while end < waiting.written {
+            // A length that cannot be read would be a bug; then all of it stays, which is safe.
+            end = frame_length(&first[end..]).map_or(first.len(), |length| first.len().min(end + length));
+        }
+        if end == waiting.written {
+            self.0 = None;
+        } else {
+            waiting.bytes = end - waiting.written;
+            if let Some(first) = waiting.parts.front_mut() {
+                first.truncate(end);
+            }
+            waiting.count();
+        }
+        self.bytes() < before
+    }
+
+    /// Adds bytes of which the first, so many, are no whole frame. Nothing may wait before them.
+    pub(super) fn push_begun(&mut self, bytes: Vec<u8>, begun: usize, memory: &Arc<MemoryBudget>) {
+        debug_assert!(self.is_empty());
+        self.push(bytes, memory);
+        self.waiting(memory).begun = begun;
+    }
+
     /// Adds whole frames of this client's own.
     pub(super) fn push(&mut self, frames: Vec<u8>, memory: &Arc<MemoryBudget>) {
         let waiting = self.waiting(memory);
@@ -113,6 +154,7 @@ impl Outbox {
             && waiting.written >= first
         {
             waiting.written -= first;
+            waiting.begun = 0;
             waiting.parts.pop_front();
         }
         if waiting.parts.is_empty() && waiting.held.is_empty() {
@@ -134,6 +176,7 @@ impl Outbox {
             Box::new(Waiting {
                 parts: VecDeque::new(),
                 written: 0,
+                begun: 0,
                 bytes: 0,
                 held: VecDeque::new(),
                 held_bytes: VecDeque::new(),
@@ -164,6 +207,20 @@ impl Part {
             Self::Shared(frames) => frames,
         }
     }
+
+    fn truncate(&mut self, length: usize) {
+        match self {
+            Self::Own(frames) => frames.truncate(length),
+            Self::Shared(frames) => frames.truncate(length),
+        }
+    }
+}
+
+/// How long the frame is that these bytes begin with.
+fn frame_length(bytes: &[u8]) -> Option<usize> {
+    let mut cursor = Cursor::new(bytes);
+    let (_, payload) = FrameHeader::parse(&mut cursor).ok().flatten()?;
+    usize::try_from(cursor.position() + payload).ok()
 }
 
 #[cfg(test)]
@@ -223,6 +280,35 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Wherever the socket stopped, what is left ends with the frame that it stopped in.
+        #[test]
+        fn what_is_dropped_begins_where_a_frame_does(
+            begun in 0..300_usize,
+            frames in prop::collection::vec((any::<bool>(), prop_oneof![0..130_usize, 0..70_000_usize]), 1..12),
+            stop: prop::sample::Index,
+        ) {
+            let memory = MemoryBudget::new(usize::MAX);
+            let (mut outbox, mut ends) = (Outbox::default(), vec![0, begun]);
+            if begun > 0 {
+                outbox.push_begun(vec![b'x'; begun], begun, &memory);
+            }
+            for (shared, length) in frames {
+                let frame = crate::feed::frame::text(&"x".repeat(length));
+                ends.push(ends.last().unwrap() + frame.len());
+                if shared { outbox.push_shared(frame.into(), &memory) } else { outbox.push(frame, &memory) }
+            }
+            let written = stop.index(outbox.bytes());
+            // The answer to the handshake goes out even if none of it has yet.
+            let end = *ends.iter().find(|&&end| end >= written && end >= begun).unwrap();
+            outbox.advance(written);
+            outbox.hold(Seq::new(1).unwrap(), vec![0; 10], &memory);
+            prop_assert!(outbox.drop_unbegun());
+            prop_assert!(outbox.bytes() == end - written && outbox.held_for().is_none());
+            prop_assert_eq!(outbox.bytes(), text(&outbox).len());
+            outbox.advance(end - written);
+            prop_assert!(outbox.is_empty() && memory.used() == 0);
+        }
 
         /// However it is filled and however much of it a socket takes, every byte comes once and in order.
         #[test]

@@ -227,13 +227,18 @@ impl Conversation {
             self.push(frame::close(code), cx);
             return Some(Err(CloseSaid));
         }
-        let Some(Ending::Said { lingers }) = state.ending else { return None };
-        if lingers && !is_broken {
-            state.ending = Some(Ending::Lingering { since: cx.now });
-            return Some(Ok(Action::ShutDown));
+        match state.ending? {
+            Ending::Said { .. } if is_broken => {
+                state.ending = Some(Ending::Over);
+                Some(Ok(Action::End))
+            }
+            Ending::Said { lingers } => {
+                state.ending = Some(Ending::Closing { lingers });
+                Some(Ok(Action::ShutDown))
+            }
+            Ending::Closing { .. } if self.socket.writable => Some(Ok(Action::ShutDown)),
+            _ => None,
         }
-        state.ending = Some(Ending::Over);
-        Some(Ok(Action::End))
     }
 
     fn wants_to_read(&self, cx: &Context) -> bool {

@@ -19,6 +19,8 @@ pub(super) struct State {
     pub(super) told_name: Option<Name>,
     pub(super) catch_up: CatchUp,
     pub(super) ending: Option<Ending>,
+    /// Since when the client may not be here any more: from then on it gets nothing but what its commands under way came to.
+    pub(super) shut_out_since: Option<u32>,
     pub(super) inbox: Inbox,
     /// Commands under way.
     pub(super) pending: usize,
@@ -57,7 +59,9 @@ pub(super) enum Ending {
     Dismissed(CloseCode),
     /// The close is said, and with it all.
     Said { lingers: bool },
-    /// All is written; a client that we dismissed may need a moment to read why, since this second.
+    /// All is written, but not all of it taken: some waits to be taken in the session that encrypts it.
+    Closing { lingers: bool },
+    /// All is taken; a client that we dismissed may need a moment to read why, since this second.
     Lingering { since: u32 },
     /// Nothing is left to do.
     Over,
@@ -84,14 +88,26 @@ impl State {
         self.ending = Some(if self.has_said_close() { Ending::Over } else { Ending::HungUp });
     }
 
+    /// The client may not be here any more, whatever else there was to end for. `has_dropped` is whether something of what
+    /// was to be written is not going to be, so that a close which was said is not among what the client gets.
+    pub(super) fn shut_out(&mut self, has_dropped: bool, now: u32) {
+        self.shut_out_since = Some(now);
+        self.catch_up = CatchUp::Done;
+        self.inbox.clear();
+        if !self.has_said_close() || has_dropped {
+            self.ending = Some(Ending::Dismissed(CloseCode::Policy));
+        }
+    }
+
     /// The client was told that this is the end.
     pub(super) fn has_said_close(&self) -> bool {
-        matches!(self.ending, Some(Ending::Said { .. } | Ending::Lingering { .. } | Ending::Over))
+        use Ending::{Closing, Lingering, Over, Said};
+        matches!(self.ending, Some(Said { .. } | Closing { .. } | Lingering { .. } | Over))
     }
 
     /// All that was asked for is answered: the close, if it is time to say it.
     pub(super) fn close(&mut self) -> Option<CloseCode> {
-        let is_answered = self.pending == 0 && !self.awaits_page;
+        let is_answered = self.pending == 0 && (!self.awaits_page || self.shut_out_since.is_some());
         if !is_answered || !self.inbox.has_no_message() || self.owes_missed() {
             return None;
         }
@@ -99,7 +115,7 @@ impl State {
             Ending::Close(code) => (Some(code), false),
             Ending::Dismissed(code) => (Some(code), true),
             Ending::HungUp => (None, false),
-            Ending::Said { .. } | Ending::Lingering { .. } | Ending::Over => return None,
+            Ending::Said { .. } | Ending::Closing { .. } | Ending::Lingering { .. } | Ending::Over => return None,
         };
         self.ending = Some(Ending::Said { lingers });
         code
@@ -107,7 +123,7 @@ impl State {
 
     /// Whether live events go out as they come.
     pub(super) fn is_live(&self) -> bool {
-        self.catch_up == CatchUp::Done && !self.has_said_close()
+        self.catch_up == CatchUp::Done && self.shut_out_since.is_none() && !self.has_said_close()
     }
 
     /// The client is still to get pages that its URL asked for.

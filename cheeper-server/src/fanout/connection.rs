@@ -181,7 +181,7 @@ impl Connection {
         if self.owner.known.as_ref().is_none_or(|principal| standing.stands(&principal.grant)) {
             return Progress::Waiting;
         }
-        self.conversation.shut_out();
+        self.conversation.shut_out(&context(self.id, &self.owner, shard));
         self.advance(shard)
     }
 
@@ -215,7 +215,10 @@ impl Connection {
                     self.conversation.on_names(id, names, online, &context(self.id, &self.owner, shard));
                 }
                 Action::Rename { old, new } => shard.services.presence.rename(old.as_ref(), new.as_ref()),
-                Action::ShutDown => self.stream.shut_down(),
+                Action::ShutDown => {
+                    let done = self.stream.shut_down();
+                    self.conversation.on_shut_down(&done, &context(self.id, &self.owner, shard));
+                }
                 Action::Wait => return Progress::Waiting,
                 Action::Yield => return Progress::Unfinished,
                 Action::Pause => return Progress::Paused,

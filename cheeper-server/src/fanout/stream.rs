@@ -51,11 +51,11 @@ impl Stream {
         !matches!(session.flush(&mut self.socket), Err(error) if error.kind() == ErrorKind::WouldBlock)
     }
 
-    /// Nothing more follows. A socket that is gone already needs no word.
-    pub(super) fn shut_down(&mut self) {
+    /// Nothing more follows. Would block, and is to be said again, while the socket has not taken all that was encrypted.
+    pub(super) fn shut_down(&mut self) -> io::Result<()> {
         if let Some(session) = &mut self.session {
-            drop(session.close(&mut self.socket));
+            session.close(&mut self.socket)?;
         }
-        drop(self.socket.shutdown(Shutdown::Write));
+        self.socket.shutdown(Shutdown::Write)
     }
 }

@@ -109,3 +109,29 @@ fn nothing_follows_a_close() {
     world.room(PLENTY);
     assert_eq!(world.heard(), ["close 1002"]);
 }
+
+#[test]
+fn it_ends_once_all_that_was_encrypted_is_taken() {
+    let begin = |last: u8| {
+        let mut world = World::new();
+        world.heard();
+        world.socket.behind = 1;
+        world.socket.said.extend(frame(last, &1000_u16.to_be_bytes()));
+        assert_eq!(world.say(&[]), Rest::Waits);
+        assert!(!world.heard().is_empty());
+        world
+    };
+    let mut world = begin(CLOSE);
+    world.socket.behind = 0;
+    assert_eq!(world.room(PLENTY), Rest::Ended);
+    assert!(world.socket.is_shut);
+    // Whom we close has the same time to read why, from then on.
+    let mut world = begin(0x83);
+    assert_eq!(world.tick(10), Rest::Waits);
+    world.socket.behind = 0;
+    assert_eq!(world.room(PLENTY), Rest::Waits);
+    assert!(world.socket.is_shut);
+    assert_eq!((world.tick(2), world.tick(1)), (Rest::Waits, Rest::Ended));
+    let mut world = begin(CLOSE);
+    assert_eq!((world.tick(59), world.tick(1)), (Rest::Waits, Rest::Ended), "it takes nothing any more");
+}

@@ -71,20 +71,115 @@ fn one_audit_is_read_at_a_time_and_what_follows_waits() {
 }
 
 #[test]
-fn whoever_may_not_be_here_any_more_gets_what_is_under_way_and_1008() {
+fn whoever_may_not_be_here_any_more_gets_what_their_commands_came_to_and_1008() {
     let mut world = World::new();
     world.heard();
     world.say(&[POST]);
-    world.on(|it, _| it.shut_out());
+    world.on(Conversation::shut_out);
     assert_eq!(world.say(&[POST]), Rest::Waits, "what is said from then on is not heard");
     world.publish(1);
     world.deliver();
     world.answer_post();
-    assert_eq!(world.heard(), ["event 1", "ack 1 under 1", "close 1008"]);
+    assert_eq!(world.heard(), ["ack 1 under 1", "close 1008"]);
     assert!(world.submitted.is_empty() && world.socket.is_shut);
-    world.on(|it, _| it.shut_out());
+    world.on(Conversation::shut_out);
     world.tick(10);
     assert_eq!(world.heard(), [""; 0], "it is said once");
+}
+
+#[test]
+fn whoever_is_shown_out_in_the_middle_of_a_frame_gets_its_rest_and_no_other() {
+    let mut world = World::with(Subscription::After { seq: Seq::ZERO, reset: false }, 450);
+    world.heard();
+    world.socket.room = 5;
+    world.say(&[r#"{"type":"who"}"#]);
+    world.answer_page();
+    assert!(world.conversation.outbox.bytes() > 5);
+    world.on(Conversation::shut_out);
+    world.publish(3);
+    world.deliver();
+    world.say(&[r#"{"type":"who"}"#, r#"{"type":"history"}"#]);
+    let goodbye = Bytes::from(frame::text(r#"{"type":"goodbye","reason":"bye","reconnect_after_ms":1}"#));
+    world.on(|it, cx| it.dismiss(&goodbye, cx));
+    assert_eq!(world.room(PLENTY), Rest::Waits);
+    assert_eq!(world.heard(), ["page 1 to 200", "close 1008"]);
+    assert!(world.asked.is_empty() && world.socket.is_shut);
+}
+
+#[test]
+fn whoever_is_shown_out_in_the_middle_of_a_live_event_gets_its_rest_and_no_other() {
+    let mut world = World::new();
+    world.heard();
+    world.socket.room = 5;
+    world.publish(10);
+    world.deliver();
+    world.say(&[r#"{"type":"who"}"#]);
+    world.on(Conversation::shut_out);
+    world.publish(10);
+    world.deliver();
+    assert_eq!(world.room(PLENTY), Rest::Waits);
+    assert_eq!(world.heard(), ["event 1", "close 1008"]);
+}
+
+#[test]
+fn a_close_of_their_own_keeps_nobody_here_who_is_shown_out() {
+    let close = || frame(CLOSE, &1000_u16.to_be_bytes());
+    let mut world = World::with(Subscription::After { seq: Seq::ZERO, reset: false }, 450);
+    world.socket.said.extend(close());
+    world.say(&[]);
+    world.on(Conversation::shut_out);
+    world.advance();
+    assert_eq!(world.heard(), ["welcome 450", "close 1008"], "a page under way is not waited for");
+    world.answer_page();
+    assert!(world.heard().is_empty() && world.asked.is_empty());
+    // Their close is answered, but nothing of that was taken.
+    let mut world = World::with(Subscription::After { seq: Seq::ZERO, reset: false }, 100);
+    world.heard();
+    world.socket.room = 0;
+    world.socket.said.extend(close());
+    world.say(&[]);
+    world.answer_page();
+    world.on(Conversation::shut_out);
+    world.room(PLENTY);
+    assert_eq!(world.heard(), ["close 1008"]);
+    // Half of the answer was taken.
+    let mut world = World::new();
+    world.heard();
+    world.socket.room = 2;
+    world.socket.said.extend(close());
+    world.say(&[]);
+    world.on(Conversation::shut_out);
+    assert_eq!(world.room(PLENTY), Rest::Ended);
+    assert_eq!(world.heard(), ["close 1000"], "nothing follows a close");
+}
+
+#[test]
+fn whoever_hung_up_is_not_waited_for_when_shown_out() {
+    let mut world = World::new();
+    world.heard();
+    world.socket.said.extend(frame(TEXT, POST.as_bytes()));
+    world.socket.has_hung_up = true;
+    world.on(|it, cx| it.on_ready(true, true, false, cx));
+    assert_eq!(world.advance(), Rest::Waits, "the post is under way");
+    world.on(Conversation::shut_out);
+    world.publish(1);
+    assert_eq!(world.answer_post(), Rest::Ended);
+    assert_eq!(world.heard(), ["ack 1 under 1", "close 1008"]);
+}
+
+#[test]
+fn whoever_is_shown_out_and_reads_nothing_or_waits_for_an_answer_is_gone_soon() {
+    let mut stuck = World::with(Subscription::After { seq: Seq::ZERO, reset: false }, 450);
+    stuck.socket.room = 5;
+    stuck.answer_page();
+    let mut waiting = World::new();
+    waiting.say(&[POST]);
+    for mut world in [stuck, waiting] {
+        world.on(Conversation::shut_out);
+        assert_eq!(world.advance(), Rest::Waits);
+        assert_eq!(world.tick(2), Rest::Waits);
+        assert_eq!(world.tick(1), Rest::Ended);
+    }
 }
 
 #[test]

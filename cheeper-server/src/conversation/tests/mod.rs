@@ -56,6 +56,8 @@ struct Socket {
     room: usize,
     is_gone: bool,
     is_shut: bool,
+    /// Bytes that are encrypted and that it has not taken.
+    behind: usize,
     /// What it took and the client has not looked at.
     taken: Vec<u8>,
     reads: usize,
@@ -70,6 +72,14 @@ impl Socket {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         Ok(self.said.drain(..length).collect())
+    }
+
+    fn shut_down(&mut self) -> io::Result<()> {
+        if self.behind > 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.is_shut = true;
+        Ok(())
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -206,7 +216,10 @@ impl World {
                     let text = |name: Option<Name>| name.map(|name| name.to_string());
                     self.renamed.push((text(old), text(new)));
                 }
-                Action::ShutDown => self.socket.is_shut = true,
+                Action::ShutDown => {
+                    let done = self.socket.shut_down();
+                    self.on(|it, cx| it.on_shut_down(&done, cx));
+                }
                 Action::Wait => return Rest::Waits,
                 Action::Yield => return Rest::Yields,
                 Action::Pause => return Rest::Pauses,
