@@ -80,23 +80,34 @@ impl Planner {
     fn plan(&self, clock: &mut Steady, oldest: &mut Option<Oldest>) -> rusqlite::Result<()> {
         let view = self.db.unchecked_transaction()?;
         let head = u64::try_from(schema::head(&view, schema::VERSION)?).unwrap_or_default();
-        let floor = schema::floor(&view)?.get();
-        if let Some(count) = self.keep.cheeps {
-            *oldest = oldest_of_the_newest(&view, count, oldest.take())?;
-            if let Some(oldest) = oldest {
-                self.wanted.raise(oldest.seq);
-            }
-        }
+        let from = schema::floor(&view)?.max(self.wanted.seq()).get();
         let now = Timestamp::now();
-        if let Some(days) = self.keep.days
-            && clock.is_trusted(Instant::now(), now, TRUST_AFTER)
-        {
-            let from = floor.max(self.wanted.seq().get());
-            let before_ms = now.as_millisecond() - i64::from(days) * DAY_MS;
-            self.wanted.raise(first_since(&view, from, before_ms, head)?);
-        }
+        let days = self.keep.days.filter(|_| clock.is_trusted(Instant::now(), now, TRUST_AFTER));
+        let since_ms = days.map(|days| now.as_millisecond() - i64::from(days) * DAY_MS);
+        self.wanted.raise(first_to_stay(&view, (self.keep.cheeps, since_ms), (from, head), oldest)?);
         view.finish()
     }
+}
+
+/// The first event that is to stay of those from `from` to `head`, before which all may be gone: it is one of the newest `cheeps`
+/// or came in behind one, and no earlier one came in at `since_ms` or later. A bound that is not there takes nothing away.
+fn first_to_stay(
+    db: &Connection,
+    (cheeps, since_ms): (Option<u64>, Option<i64>),
+    (from, head): (u64, u64),
+    oldest: &mut Option<Oldest>,
+) -> rusqlite::Result<u64> {
+    let mut first = from;
+    if let Some(count) = cheeps {
+        // Some behind it went by age: what has come since does not take their places.
+        *oldest = oldest.filter(|oldest| oldest.seq >= from);
+        *oldest = oldest_of_the_newest(db, count, oldest.take())?;
+        first = oldest.map_or(first, |oldest| first.max(oldest.seq));
+    }
+    if let Some(since_ms) = since_ms {
+        first = first_since(db, first, since_ms, head)?;
+    }
+    Ok(first)
 }
 
 /// The oldest of those cheeps that are kept, and the newest that was counted with it.
@@ -160,6 +171,8 @@ impl Steady {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -192,6 +205,72 @@ mod tests {
                 let expected = seqs.len().checked_sub(10).map(|at| seqs[at]);
                 assert_eq!(followed.map(|oldest| oldest.seq), expected);
                 assert_eq!(oldest_of_the_newest(&db, 10, None).unwrap(), followed);
+            }
+        }
+    }
+
+    /// What is done to a log between looks, or a look.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Cheep,
+        Change,
+        Day,
+        /// Of what may go so many rows do, in percent: it goes step by step, and others post meanwhile.
+        Look(u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => Just(Step::Cheep),
+            1 => Just(Step::Change),
+            1 => Just(Step::Day),
+            3 => prop_oneof![Just(100), 0..=100_u64].prop_map(Step::Look),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_is_beyond_a_bound_and_nothing_else_does(
+            steps in prop::collection::vec(step(), 0..80),
+            cheeps in prop::option::of(1..6_u64),
+            days in prop::option::of(1..4_i64),
+        ) {
+            let db = Connection::open_in_memory().unwrap();
+            let tables = ["cheeps", "changes"];
+            for table in tables {
+                db.execute(&format!("CREATE TABLE {table} (seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL)"), []).unwrap();
+            }
+            // All that ever came in: whether it is a cheep, and on which day.
+            let mut log: Vec<(bool, i64)> = Vec::new();
+            let (mut day, mut from, mut floor, mut oldest) = (0, 1, 1, None);
+            for step in steps {
+                match step {
+                    Step::Day => day += 1,
+                    Step::Cheep | Step::Change => {
+                        let is_cheep = matches!(step, Step::Cheep);
+                        log.push((is_cheep, day));
+                        let insert = format!("INSERT INTO {} VALUES (?, ?)", tables[usize::from(!is_cheep)]);
+                        db.execute(&insert, (log.len(), day)).unwrap();
+                    }
+                    Step::Look(percent) => {
+                        let since = days.map(|days| day - days);
+                        let head = log.len() as u64;
+                        from = first_to_stay(&db, (cheeps, since), (from, head), &mut oldest).unwrap();
+                        let at = |nth: usize| nth as u64 + 1;
+                        let seqs: Vec<_> = (0..log.len()).filter(|nth| log[*nth].0).map(at).collect();
+                        let by_count = cheeps
+                            .and_then(|count| seqs.len().checked_sub(usize::try_from(count).unwrap()))
+                            .and_then(|nth| seqs.get(nth).copied());
+                        let by_age = since.map(|since| log.iter().position(|(_, day)| *day >= since).map_or(head + 1, at));
+                        // The clock only goes forth here, so what was beyond a bound once is so for good.
+                        let expected = [by_count, by_age].into_iter().flatten().fold(1, u64::max);
+                        prop_assert_eq!(from, expected);
+                        floor += (from - floor) * percent / 100;
+                        for table in tables {
+                            db.execute(&format!("DELETE FROM {table} WHERE seq < ?"), [floor]).unwrap();
+                        }
+                    }
+                }
             }
         }
     }
