@@ -172,13 +172,14 @@ impl Writer {
                 if self.db.total_changes() > changes {
                     self.note(None);
                 }
+                // First of all: whoever may not come in any more hears nothing that is as new as that.
+                if !access.is_empty() {
+                    (self.admit)(&access);
+                }
                 if let Some(last) = events.last() {
                     self.head = last.seq();
                     self.committed.store(self.head.get(), Ordering::Release);
                     (self.publish)(&events);
-                }
-                if !access.is_empty() {
-                    (self.admit)(&access);
                 }
                 for (write, outcome) in batch.into_iter().zip(outcomes) {
                     (write.answer)(outcome);

@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, mpsc},
 };
 
-use cheeper_protocol::{CheepText, Code, Entry, RequestId, Thread, limits::SEQ_MAX};
+use cheeper_protocol::{CheepText, Code, Entry, RequestId, Role, Thread, limits::SEQ_MAX};
 use tempfile::TempDir;
 
 use super::*;
@@ -332,4 +332,41 @@ fn the_log_is_carried_over_when_the_cheep_that_filled_it_is_out() {
     let lengths = lengths.lock().unwrap();
     assert!(lengths.iter().any(|&(database, log)| log >= LONG && database == before), "nobody waits for it");
     assert!(lengths.last().unwrap().0 > before, "it is carried over");
+}
+
+#[test]
+fn who_may_come_in_is_told_before_what_came_in_with_it() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&folder.path().join("cheeper.db")).unwrap();
+    let (told, heard) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    let published = told.clone();
+    // Whoever is told holds up the writer, so that all that comes meanwhile is one batch.
+    let publish = Box::new(move |_: &[Event]| {
+        published.send("events").unwrap();
+        may_go_on.recv().unwrap();
+    });
+    let admit = Box::new(move |_: &[AccessChange]| told.send("access").unwrap());
+    let timeline: Arc<dyn Timeline> = Arc::new(store.start(publish, admit).unwrap());
+    let store = Opened { timeline, published: Arc::default() };
+    let made = Deed::MakeLink { role: Role::Member, token_hash: [7; 32], ends_at: None, note: None };
+    let link = store.moderate(made).unwrap();
+    assert_eq!(heard.recv().unwrap(), "access");
+    let submit = |command| {
+        let (sender, receiver) = mpsc::channel();
+        store.timeline.submit(command, Box::new(move |outcome| sender.send(outcome).unwrap()));
+        receiver
+    };
+    let post = |text| submit(Command::Post(by(author("alice", None), text, None)));
+    let first = post("first");
+    assert_eq!(heard.recv().unwrap(), "events");
+    let second = post("not for those who came in by the link");
+    let undo = Deed::Undo { entry: link.entry };
+    let ended = submit(Command::Moderate(Moderate { by: Actor::Operator, deed: undo }));
+    go_on.send(()).unwrap();
+    go_on.send(()).unwrap();
+    for answer in [first, second, ended] {
+        answer.recv().unwrap().unwrap();
+    }
+    assert_eq!([heard.recv().unwrap(), heard.recv().unwrap()], ["access", "events"]);
 }
