@@ -175,7 +175,7 @@ impl Sample {
 #[test]
 fn the_look_finds_what_is_changed_in_the_tables_by_which_order_is_kept() {
     for (change, found) in [
-        ("UPDATE lookalikes SET folded_name = 'eve' WHERE folded_name = 'carol'", "what looks like a claimed name"),
+        ("UPDATE lookalikes SET folded_name = 'eve' WHERE skeleton = 'carol'", "what looks like a claimed name"),
         ("UPDATE releases SET name = 'Eve'", "the release of a name"),
         ("UPDATE mutes SET until_ms = 1 WHERE who = 'trudy'", "a mute"),
         ("UPDATE links SET role = 'host' WHERE link = 1", "a link"),

@@ -124,7 +124,7 @@ fn a_store_of_version_1_is_brought_up_to_date() {
         .unwrap()
         .map(Result::unwrap)
         .collect();
-    let skeletons = skeletons(&holder().name);
+    let skeletons = skeletons(&cheeper_protocol::Name::parse("Holder").unwrap());
     assert_eq!(like, skeletons.into_iter().map(|skeleton| (skeleton, "holder".to_owned())).collect::<Vec<_>>());
 }
 
