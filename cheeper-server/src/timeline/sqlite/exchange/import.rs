@@ -3,12 +3,14 @@
 //! like any other store, and only then it is put in its place.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io::{BufRead, Read as _},
     path::Path,
 };
 
-use cheeper_protocol::{Cheep, CheepState, CheepText, DeletedBy, Event, FoldedName, Seq};
+use cheeper_protocol::{
+    Action, Cheep, CheepState, CheepText, DeletedBy, Entry, Event, FoldedName, Name, Seq, Timestamp,
+};
 use rusqlite::{Connection, ErrorCode, Transaction};
 
 use super::{
@@ -23,7 +25,8 @@ use super::{
     line::{Header, LINE_BYTES, Line, What},
 };
 use crate::timeline::{
-    rules::{Change, State as _},
+    now,
+    rules::{Change, Holder, State as _},
     sqlite::error::OpenError,
 };
 
@@ -87,7 +90,11 @@ fn fill(lines: &mut dyn BufRead, new: &Path, path: &Path) -> Result<Imported, Ex
             TakeError::Write(error) => reader.refuse(error.to_string()),
         })?;
     }
-    let head = taker.end(&header).map_err(|why| reader.refuse(why))?;
+    taker.end(&header).map_err(|why| reader.refuse(why))?;
+    let head = disown(taker, now()).map_err(|error| match error {
+        WriteError::Sqlite(error) => failed(error),
+        error => ExchangeError::Unsound(error.to_string()),
+    })?;
     if header.cheeper == What::Events && header.floor > Seq::ZERO.next() {
         sums.insert(&transaction, &FLOOR, &[seq(header.floor.previous())]).map_err(failed)?;
     }
@@ -96,6 +103,23 @@ fn fill(lines: &mut dyn BufRead, new: &Path, path: &Path) -> Result<Imported, Ex
         Some(what) => Err(ExchangeError::Unsound(what)),
         None => db.close().map(|()| Imported { what: header.cheeper, head }).map_err(|(_, error)| failed(error)),
     }
+}
+
+/// What came under claimed names belongs to nobody, and ends with the last event: secrets do not come along, so that whoever
+/// first claims such a name here would be taken for its author. Each name is released by an entry of the audit, as if somebody
+/// had held it with a secret that nobody knows.
+fn disown(taker: Taker, at: Timestamp) -> Result<Seq, WriteError> {
+    let Taker { mut ledger, transaction, verified, .. } = taker;
+    let up_to = ledger.head();
+    for (folded, name) in &verified {
+        let drawn: [u8; 32] = transaction.query_row("SELECT randomblob(32)", [], |row| row.get(0))?;
+        let holder = Holder { name: name.clone(), secret_hash: drawn.into() };
+        let (entry, skeletons) = (ledger.last_entry()? + 1, ledger.skeletons(name));
+        ledger.make(Change::Release { name: folded, holder, skeletons, up_to, entry })?;
+        let action = Action::Release { name: name.clone() };
+        ledger.make(Change::Note(Entry { entry, at, by: None, action, undone_by: None }))?;
+    }
+    Ok(up_to)
 }
 
 /// Lines, counted from 1, none longer than one can be.
@@ -143,12 +167,15 @@ fn no_cheep(seq: Seq) -> TakeError {
 /// What takes the lines in.
 struct Taker<'a> {
     ledger: Ledger<'a>,
+    transaction: &'a Transaction<'a>,
     what: What,
     floor: Seq,
     /// Cheeps that are said to be deleted, and are not yet.
     deleted: BTreeSet<Seq>,
     /// Where cheeps stand now that stood elsewhere.
     places: HashMap<Seq, Seq>,
+    /// Names that were claimed when they were written under.
+    verified: BTreeMap<FoldedName, Name>,
 }
 
 impl<'a> Taker<'a> {
@@ -159,7 +186,8 @@ impl<'a> Taker<'a> {
             What::Cheeps => Seq::ZERO,
         };
         let ledger = Ledger::new(transaction, head, sums);
-        Self { ledger, what, floor, deleted: BTreeSet::new(), places: HashMap::new() }
+        let (deleted, places, verified) = (BTreeSet::new(), HashMap::new(), BTreeMap::new());
+        Self { ledger, transaction, what, floor, deleted, places, verified }
     }
 
     fn take(&mut self, line: Line) -> Result<(), TakeError> {
@@ -262,6 +290,12 @@ impl<'a> Taker<'a> {
 
     /// Does what was done when the event was new.
     fn make(&mut self, event: Event, author: Option<&FoldedName>, mut changed: Vec<Cheep>) -> Result<(), TakeError> {
+        if let (Event::Cheep(cheep), Some(author)) = (&event, author)
+            && cheep.verified
+            && !self.verified.contains_key(author)
+        {
+            self.verified.insert(author.clone(), cheep.name.clone());
+        }
         for cheep in &mut changed {
             cheep.apply(&event);
         }
@@ -271,15 +305,15 @@ impl<'a> Taker<'a> {
         Ok(())
     }
 
-    /// Nothing is missing; then this is the last event.
-    fn end(self, header: &Header) -> Result<Seq, String> {
+    /// Nothing is missing.
+    fn end(&self, header: &Header) -> Result<(), String> {
         let head = self.ledger.head();
         if self.what == What::Events && head != header.head {
             return Err(format!("it is the last one, but {} was to be", header.head));
         }
         match self.deleted.first() {
             Some(seq) => Err(format!("it is the last one, and no event has deleted cheep {seq}")),
-            None => Ok(head),
+            None => Ok(()),
         }
     }
 }

@@ -11,6 +11,10 @@ const VERSION: u32 = 1;
 /// Longest line that is read, in bytes. The longest that is written has all the names that a cheep's reactions can tell.
 pub(super) const LINE_BYTES: usize = 4 * 1024 * 1024;
 
+/// Last event that a log may end with: as much room as there is behind it no server uses up. In a log that ends where numbers
+/// do, nobody could post.
+const LAST: u64 = limits::SEQ_MAX / 2;
+
 /// Which events the lines are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -44,6 +48,9 @@ impl Header {
         let header: Self =
             serde_json::from_str(line).map_err(|error| format!("it is not the first line of an export ({error})"))?;
         match header.version {
+            VERSION if header.head.get() > LAST => {
+                Err(format!("it ends with event {}, behind which there is no room for others", header.head))
+            }
             VERSION if header.floor > Seq::ZERO && header.floor <= header.head.next() => Ok(header),
             VERSION => Err("its floor and its head do not go together".to_owned()),
             _ => Err("it was written by a newer Cheeper: update this one".to_owned()),

@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
 };
 
+use cheeper_protocol::Action;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use super::{
     *,
 };
 use crate::timeline::{
+    Delete, Edit,
     contract::one_in,
     sqlite::exchange::{ExchangeError, What, export, import},
 };
@@ -115,6 +117,73 @@ fn an_imported_timeline_goes_on() {
         Code::IdConflict,
         "what was asked for once is known"
     );
+}
+
+#[test]
+fn what_came_along_under_a_claimed_name_is_not_its_next_holders() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("cheeper.db");
+    let (alice, store) = (|secret| author("Alice", Some(secret)), open(&folder));
+    store.claim(alice(SECRET)).unwrap();
+    store.post(by(alice(SECRET), "mine", None)).unwrap();
+    store.post(by(author("bob", None), "nobody's", None)).unwrap();
+    store.timeline.close().unwrap();
+    let another = "somebody else's secret";
+    for (nth, (what, secret)) in
+        [(What::Events, another), (What::Cheeps, another), (What::Events, SECRET)].into_iter().enumerate()
+    {
+        let copy = folder.path().join(format!("copy {nth}.db"));
+        import_lines(&lines(&path, what), &copy).unwrap();
+        let store = start(Store::open(&copy).unwrap());
+        assert!(store.claim(alice(secret)).unwrap().claimed);
+        let own = store.post(by(alice(secret), "goes on", None)).unwrap().cheep.seq;
+        let edit = |target| {
+            let cheep = CheepText::parse("rewritten", 280).unwrap();
+            store.submit(Command::Edit(Edit { author: alice(secret), target, cheep, id: None })).map(drop)
+        };
+        let first = Seq::ZERO.next();
+        let delete = Delete { author: alice(secret), target: first, id: None };
+        assert_eq!(edit(first).unwrap_err().code, Code::Forbidden, "{what:?}");
+        assert_eq!(store.submit(Command::Delete(delete)).unwrap_err().code, Code::Forbidden);
+        edit(own).unwrap();
+        assert!(
+            store
+                .submit(Command::Moderate(Moderate { by: Actor::Operator, deed: Deed::Remove { target: first } }))
+                .is_ok()
+        );
+        // The audit tells of it, and of nobody who never claimed a name.
+        let released: Vec<_> =
+            store.audit().into_iter().filter(|entry| matches!(entry.action, Action::Release { .. })).collect();
+        let [Entry { by: None, action: Action::Release { name }, undone_by: None, .. }] = &released[..] else {
+            panic!("{released:?}")
+        };
+        assert_eq!(name.as_str(), "Alice");
+        store.timeline.close().unwrap();
+        assert_eq!(Store::check(&copy).unwrap(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_timeline_without_room_for_another_event_is_refused() {
+    let (folder, path, _) = some();
+    let copy = folder.path().join("copy.db");
+    let mut header: Value = serde_json::from_str(&lines(&path, What::Events)[0]).unwrap();
+    for (head, is_taken) in [(SEQ_MAX, false), (SEQ_MAX / 2 + 1, false), (SEQ_MAX / 2, true)] {
+        (header["floor"], header["head"]) = (json!(head), json!(head));
+        let cheep = json!({
+            "type": "cheep", "seq": head, "at": "2026-11-23T12:01:09.004Z", "name": "bob", "cheep": "the last",
+        });
+        let imported = import_lines(&[header.to_string(), cheep.to_string()], &copy);
+        match imported {
+            Ok(imported) => assert!(is_taken && imported == (What::Events, head)),
+            Err(error) => {
+                let error = error.to_string();
+                assert!(!is_taken && error.starts_with("line 1: ") && error.contains("no room"), "{head}: {error}");
+            }
+        }
+    }
+    let store = start(Store::open(&copy).unwrap());
+    assert_eq!(store.post(by(author("bob", None), "one more", None)).unwrap().cheep.seq.get(), SEQ_MAX / 2 + 1);
 }
 
 #[test]
