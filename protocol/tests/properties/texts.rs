@@ -162,9 +162,22 @@ proptest! {
     }
 
     #[test]
+    fn a_name_in_capitals_is_not_passed_off_with_small_letters_or_digits(
+        plain in "[a-zA-Z]{1,8}",
+        instead in prop::collection::vec(prop::sample::select(&['I', 'l', '1', '|'][..]), 8),
+    ) {
+        let like = |(c, instead): (char, &char)| if c == 'I' { *instead } else { c };
+        let fake: String = plain.to_uppercase().chars().zip(&instead).map(like).collect();
+        prop_assume!(fake.chars().any(char::is_uppercase));
+        let [name, fake] = [plain, fake].map(|name| Name::parse(&name).expect("a plain name"));
+        let skeletons = name.skeletons();
+        prop_assert!(fake.skeletons().iter().any(|each| skeletons.contains(each)), "{fake:?}");
+    }
+
+    #[test]
     fn a_name_looks_like_itself_however_it_is_written(name in name()) {
         let skeletons = name.skeletons();
-        prop_assert!((1..=2).contains(&skeletons.len()) && skeletons.iter().all(|each| !each.as_str().is_empty()));
+        prop_assert!((1..=3).contains(&skeletons.len()) && skeletons.iter().all(|each| !each.as_str().is_empty()));
         let decomposed: String = name.as_str().nfd().collect();
         for other in [decomposed, name.as_str().to_lowercase(), name.as_str().to_uppercase()] {
             let Ok(other) = Name::parse(&other) else { continue };
