@@ -8,12 +8,12 @@ export class Admission {
   #door = null;
   /** @type {import('./host.js').Host | null} */
   #host = null;
-  /** What the reader may do: `reader`, `member` or `host`; null before the server has said it. */
+  /** What the reader may do: `reader`, `member` or `host`; null before the server has said it, and once it lets nobody in. */
   role = null;
 
   /**
    * @param {() => void} reenter  connects anew, by the session that there is then
-   * @param {() => void} onRole  the role is another
+   * @param {() => void} onRole  the role may be another
    */
   constructor(reenter, onRole) {
     this.#reenter = reenter;
@@ -25,7 +25,12 @@ export class Admission {
     const was = this.#was;
     this.#was = is;
     if (is === was) return;
-    if (is === 'barred') this.#atDoor((door) => door.barred());
+    if (is === 'barred') {
+      this.#use(null);
+      // What is shown of the timeline would lie over the door; a name that is being carried here belongs to the reader.
+      for (const dialog of document.querySelectorAll('dialog:not(#carrying)')) dialog.close();
+      this.#atDoor((door) => door.barred());
+    }
     if (is === 'live') this.#welcomed(role);
   }
 
@@ -45,7 +50,7 @@ export class Admission {
    */
   async followLink(who) {
     const { hash, href } = location;
-    if (!/^#(?:join|name)=/.test(hash)) return;
+    if (!/^#(join|name)=/.test(hash)) return;
     history.replaceState(null, '', href.slice(0, href.indexOf('#')));
     const { identityIn, tokenIn } = await import('./links.js');
     if (hash.startsWith('#join')) await this.#atDoor((door) => door.enter(tokenIn(hash)));
@@ -55,11 +60,14 @@ export class Admission {
   #welcomed(role) {
     // Who has come in by a link has no use for its field any more.
     if (role === 'reader' || this.#door) this.#atDoor((door) => door.welcomed(role));
-    if (role === this.role) return;
-    this.role = role;
-    // Who is no host any more has no use for the tools that are there.
-    document.body.dataset.role = role;
+    this.#use(role);
     if (role === 'host') import('./host.js').then(({ Host }) => { this.#host ??= new Host(); });
+  }
+
+  /** Who is no host any more has no use for the tools that are there. */
+  #use(role) {
+    this.role = role;
+    document.body.dataset.role = role;
     this.#onRole();
   }
 

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{entry: number, at: string, by?: number, undone_by?: number, action: string, name?: string, target?: number, until?: string,
- *   link?: number, role?: string, ends_at?: string, note?: string, undoes?: number}} Entry
+ *   link?: number, role?: string, ends_at?: string, note?: string, undoes?: number, undone?: Entry}} Entry  `undone` is what it undoes, if that is here
  * @typedef {string | {name: string}} Part  a name is what somebody typed, and drawn as such
  * @typedef {(at: string) => string} Moment
  */
@@ -17,11 +17,13 @@ const DONE = {
   ],
   release: ({ name }) => ['the name ', { name }, ' was released'],
   link: ({ link, role, ends_at: end, note }, moment) => [
-    `link ${link} for ${role === 'host' ? 'hosts' : 'members'} was made`, ...(note === undefined ? [] : [': ', { name: note }, ',']), ...until(end, moment),
+    `link ${link} for ${role === 'host' ? 'hosts' : 'members'}`, ...(note === undefined ? [] : [' (', { name: note }, ')']), ' was made', ...until(end, moment),
   ],
   join: ({ link }) => [`somebody came in by link ${link}`],
   claim: ({ name }) => ['somebody claimed ', { name }],
-  undo: ({ undoes }) => [`entry ${undoes} was undone`],
+  undo: ({ undoes, undone }, moment) => [
+    `entry ${undoes}`, ...(Object.hasOwn(UNDONE_BY, undone?.action) ? [' (', ...DONE[undone.action](undone, moment), ')'] : []), ' was undone',
+  ],
 };
 
 /** What people did themselves. */
@@ -38,9 +40,13 @@ export function told(entry, moment) {
   return [...what, by === undefined ? ' by the operator' : ` by a host of link ${by}`];
 }
 
-/** What can be done about an entry: the request and its button; null for nothing. @param {Entry} entry */
-export function remedy({ entry, action, name, undone_by: undone }) {
+/**
+ * What can be done about an entry: the request, its button, and what comes of it where that stays so; null for nothing.
+ * @param {Entry} entry
+ */
+export function remedy({ entry, action, name, link, undone_by: undone }) {
   if (undone !== undefined) return null;
   if (action === 'claim') return { label: 'Release', path: 'api/release', fields: { name } };
-  return Object.hasOwn(UNDONE_BY, action) ? { label: UNDONE_BY[action], path: 'api/undo', fields: { entry } } : null;
+  const outcome = link && `${action === 'link' ? 'Everybody' : 'The one'} who came in by link ${link} is out, even if that is you.`;
+  return Object.hasOwn(UNDONE_BY, action) ? { label: UNDONE_BY[action], path: 'api/undo', fields: { entry }, outcome } : null;
 }

@@ -23,7 +23,7 @@ export function offer(identity, who) {
 function shown(identity) {
   if (identity === null) return [];
   return [
-    element('p', {}, 'Open this link there, or point the camera at the code. Whoever has it can write as ', element('bdi', {}, identity.name), ': show it to nobody else.'),
+    element('p', {}, 'Open this link there, or point the camera at the code. Whoever has it can write as ', element('bdi', {}, identity.name), ': show it to nobody else. On a private timeline it needs the join link too.'),
     drawLink(nameLink(thisPage(), identity), 'Code with the link that carries your name'),
   ];
 }
@@ -48,7 +48,7 @@ function ask(identity, who) {
   const [yes, no] = [element('button', { type: 'button' }, 'Use it'), element('button', { class: 'quiet', type: 'button' }, 'No')];
   const given = who.identity;
   const losing = given === null || given.secret === identity.secret
-    ? [] : [element('p', {}, 'This browser then forgets ', element('bdi', {}, given.name), ' and its secret: if you still need it, carry it to another device first.')];
+    ? [] : [element('p', {}, 'This browser then forgets ', element('bdi', {}, given.name), ' and its secret: carry it to another device first if you need it.')];
   yes.addEventListener('click', () => {
     dialog.close();
     who.take(identity);

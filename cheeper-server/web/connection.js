@@ -106,7 +106,7 @@ export class Connection {
   look(question) {
     return new Promise((resolve, reject) => {
       if (this.#follow.link.is === 'live') this.#ask({ question: { type: 'history', ...question }, resolve, reject });
-      else reject(new LookError('There is no connection: try again when the page is live.', true));
+      else reject(new LookError('There is no connection: try again later.', true));
     });
   }
 
@@ -189,7 +189,7 @@ export class Connection {
     try {
       frame = parseServerFrame(data);
     } catch (error) {
-      console.warn('A frame from the server could not be read:', error);
+      console.warn('A frame could not be read:', error);
       return;
     }
     if (frame.id === undefined && this.#opening?.id && (frame.type === 'page' || frame.type === 'error')) {

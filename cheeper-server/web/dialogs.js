@@ -25,6 +25,13 @@ export function bindSettings(settings, onChange) {
 
 /** Asks once more before a cheep is deleted. What it says is not repeated here: it may change meanwhile. */
 export function askToDelete(onYes) {
+  ask('Delete', 'Its text and reactions go, for everybody and for good.', onYes);
+}
+
+/** Asks once more before something that cannot be taken back. @param {string} yes  the button's label @param {string} outcome */
+export function ask(yes, outcome, onYes) {
+  byId('delete-title').textContent = outcome;
+  byId('delete-yes').textContent = yes;
   byId('delete-yes').onclick = onYes;
   byId('delete').showModal();
   // A key that was pressed once too often deletes nothing.

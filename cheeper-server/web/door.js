@@ -8,10 +8,10 @@ import { tokenIn } from './links.js';
 const FAILURES = 3;
 
 const PRIVATE = 'This timeline is private: ask its host for the link.';
-const ENDED = 'The link by which you came in has ended: ask the host for a new one.';
+const ENDED = 'Your link or session has ended: ask the host for a new link.';
 const READER = 'You may read here. To write, ask the host for the link.';
 const WITHOUT = 'This link does not let you in, but you may read and write here without one.';
-const BLOCKED = 'The server can be reached, but the live connection does not get through: a proxy on the way must pass WebSocket upgrades. Tell the host.';
+const BLOCKED = 'The server answers, but the live connection does not get through: a proxy must pass WebSocket upgrades. Tell the host.';
 const NO_LINK = 'This is no link of this timeline: it ends in #join= and some letters.';
 const NO_SERVER = 'The server cannot be reached: try again.';
 
@@ -53,7 +53,7 @@ export class Door {
   /** A handshake failed, and this is what the server says when it is asked. */
   failed({ status, message }) {
     if (status === 401) this.#show(PRIVATE, 'nothing', true);
-    else if (status !== 200) this.#show(message ?? '', 'write', false);
+    else if (status !== 200) this.#show(`${message ?? ''} Tell the host.`, 'nothing', false);
     else if ((this.#failures += 1) >= FAILURES) this.#show(BLOCKED, 'write', false);
     this.#isTold = status !== 200;
   }

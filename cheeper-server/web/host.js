@@ -2,7 +2,7 @@
 
 import { fillQuote } from './article.js';
 import { remedy, told } from './audit.js';
-import { addDialog, askToDelete } from './dialogs.js';
+import { addDialog, ask, askToDelete } from './dialogs.js';
 import { byId, element, onSubmit } from './dom.js';
 import { joinLink } from './links.js';
 import { order } from './orders.js';
@@ -21,8 +21,8 @@ export class Host {
   #dialog = addDialog('host');
   #list = element('ol', { class: 'audit', 'aria-label': 'What was done' });
   #note = element('p', { role: 'status' });
-  #more = button('Older', () => this.#load(this.#oldest));
-  #oldest = undefined;
+  #more = button('Older', () => this.#load(this.#entries.at(-1)?.entry));
+  #entries = [];
   /** Only the answer to the last question is listed. */
   #asked = 0;
 
@@ -52,10 +52,11 @@ export class Host {
     this.#cheepDialog.show('Keep order', quote, ...(deleted ? [] : [remove]),
       element('p', { class: 'row' }, element('label', { for: 'mute-for' }, 'Mute for'), span),
       button(['Mute the name ', element('bdi', {}, name)], () => mute({ name })),
-      button('Mute who wrote this, whatever name they use', () => mute({ target: seq })), note);
+      button('Mute who wrote this, whatever name they use: on an open server all behind the same address', () => mute({ target: seq })), note);
   }
 
   #open() {
+    this.#entries = [];
     this.#list.replaceChildren();
     this.#note.textContent = '';
     this.#dialog.show('Keep order', this.#linkForm(), element('h3', {}, 'What was done'), this.#list, this.#note, this.#more);
@@ -81,25 +82,23 @@ export class Host {
 
   /** The newest entries, or those before one. */
   #load(before) {
-    this.#asked += 1;
-    const asked = this.#asked;
+    const asked = (this.#asked += 1);
     const query = new URLSearchParams({ limit: PAGE, ...(before !== undefined && { before }) });
     attempt(this.#note, async () => {
       const { entries, more } = await order('GET', `api/audit?${query}`);
       if (asked !== this.#asked) return;
-      if (before === undefined) this.#list.replaceChildren();
-      this.#list.append(...entries.map((entry) => this.#row(entry)));
-      this.#oldest = entries.at(-1)?.entry ?? before;
+      this.#entries = before === undefined ? entries : [...this.#entries, ...entries];
+      // What came now may be what an entry above undid.
+      this.#list.replaceChildren(...this.#entries.map((entry) => this.#row(entry)));
       this.#more.hidden = more !== true;
-      this.#note.textContent = this.#list.childElementCount === 0 ? 'Nothing yet.' : '';
+      this.#note.textContent = this.#entries.length > 0 ? '' : 'Nothing yet.';
     });
   }
 
   #row(entry) {
-    const row = element('li', { value: String(entry.entry) }, element('time', { datetime: entry.at }, shortDate(entry.at)), ' ', ...draw(entry), ' ');
-    if (entry.undone_by !== undefined) row.append(element('span', { class: 'note' }, `undone by ${entry.undone_by}`));
-    row.append(remedyOf(entry, this.#note, () => this.#load()));
-    return row;
+    const undone = this.#entries.find((other) => other.entry === entry.undoes);
+    return element('li', { value: entry.entry }, element('time', { datetime: entry.at }, shortDate(entry.at)), ' ', ...draw({ ...entry, undone }), ' ',
+      entry.undone_by ? element('span', { class: 'note' }, `undone by ${entry.undone_by}`) : remedyOf(entry, this.#note, () => this.#load()));
   }
 }
 
@@ -120,11 +119,12 @@ function safe(name) {
 function remedyOf(entry, note, onDone = () => {}) {
   const found = remedy(entry);
   if (found === null) return '';
-  const does = button(found.label, () => attempt(note, async () => {
+  const undo = () => attempt(note, async () => {
     await order('POST', found.path, found.fields);
     does.replaceWith('undone');
     onDone();
-  }));
+  });
+  const does = button(found.label, () => (found.outcome ? ask(found.label, found.outcome, undo) : undo()));
   does.className = 'quiet';
   return does;
 }

@@ -157,6 +157,9 @@ export function parseCheep(raw, limits = LIMITS) {
   return text;
 }
 
+/** Whether a text has a link with a token or a secret behind its #: who reads it comes in by it, or writes under somebody's name. */
+export const lendsAccess = (text) => /#(\S*&)?(join=[\w%-]{16}|secret=\S)/.test(text);
+
 const refuseName = (why) => { throw new Refusal('bad_name', why); };
 
 /** What passes for the mark of a verified name, by which a name would say of itself what only a server can say. */

@@ -76,7 +76,7 @@ const canNotify = 'Notification' in window && window.isSecureContext;
 export async function permitted(settings) {
   if (!settings.notify || (canNotify && (await Notification.requestPermission()) === 'granted')) return '';
   settings.notify = false;
-  return canNotify ? 'This browser does not let the page notify: allow it in its settings.' : 'Notifications need https, or a server on this machine.';
+  return canNotify ? 'This browser does not let the page notify: see its settings.' : 'Notifications need https, or a server on this machine.';
 }
 
 /** Notifications that may still be there, by their cheep. @type {Map<number, Notification>} */

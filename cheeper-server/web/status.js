@@ -2,7 +2,7 @@
 
 import { byId, element } from './dom.js';
 
-const STATES = { live: 'live', waiting: 'offline', barred: 'offline: this server does not let the page in' };
+const STATES = { live: 'live', waiting: 'offline', barred: 'offline: not let in' };
 const THEMES = { auto: 'as the system', light: 'light', dark: 'dark' };
 
 /**

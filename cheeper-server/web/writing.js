@@ -1,7 +1,7 @@
 // Writing: what is drafted, what it answers or corrects, what comes back. What it looks like is composer.js.
 
 import { Composer } from './composer.js';
-import { LIMITS, cleanCheep, countChars, parseCheep } from './protocol.js';
+import { LIMITS, cleanCheep, countChars, lendsAccess, parseCheep } from './protocol.js';
 import * as storage from './storage.js';
 
 /** Characters over the limit that are still counted one by one. */
@@ -81,7 +81,7 @@ export class Writing {
     this.#stopEditing();
     // The edit has the text that somebody wanted gone, so it goes as well.
     this.composer.takeAway();
-    this.composer.showRefusal('The cheep that you were editing was deleted, and your edit with it. Go to the field again to write another.');
+    this.composer.showRefusal('The cheep that you were editing was deleted, with your edit. Go to the field to write another.');
   }
 
   /** What is answered may be here by now. */
@@ -95,6 +95,7 @@ export class Writing {
     let cheep;
     try {
       cheep = parseCheep(text, this.#limits);
+      if (lendsAccess(cheep)) throw new Error('This is a link that lets people in: it is not posted.');
     } catch (refusal) {
       this.composer.showRefusal(refusal.message);
       return;

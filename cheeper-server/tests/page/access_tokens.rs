@@ -76,7 +76,7 @@ async fn a_private_timeline_asks_for_the_link_and_takes_a_pasted_one() {
     server.client().post("bob", "inside");
     let page = at_the_door(&server, "", json!({ "isShut": true, "says": { "POST api/session": private() } })).await;
     door_says(&page, "private: ask its host for the link").await;
-    page.status_has("does not let the page in").await;
+    page.status_has("not let in").await;
     assert!(!is_seen(&page, "#name-form").await && !is_seen(&page, "#composer").await);
     // Nobody but a person has it try again.
     let tries = page.value("door.sockets.length").await;
@@ -135,7 +135,7 @@ async fn a_link_that_ends_closes_the_page_to_its_reader_until_another_is_given()
     page.say_name("alice").await;
     page.value("(door.isShut = true, door.sockets.at(-1).dispatchEvent(new CloseEvent('close', { code: 1008 })))")
         .await;
-    door_says(&page, "The link by which you came in has ended").await;
+    door_says(&page, "Your link or session has ended").await;
     assert!(!is_seen(&page, "#composer").await);
     says(&page, "POST api/session", 401, private()[1].clone()).await;
     page.try_now().await;
@@ -149,8 +149,15 @@ async fn what_stands_in_the_way_is_told_with_the_words_of_the_server() {
     let why = "This server does not go by the name evil.example: its host can let it with --allow-host.";
     let refused = json!({ "POST api/session": [421, { "message": why }] });
     let page = at_the_door(&server, "", json!({ "isShut": true, "says": refused })).await;
-    door_says(&page, why).await;
+    door_says(&page, &format!("{why} Tell the host.")).await;
     assert!(!is_seen(&page, "#door form").await, "a link would not help");
+    assert!(!is_seen(&page, "#name-form").await, "nor a name");
+    page.resize(1100, 700).await;
+    let middles = "['status', 'retry'].map((id) => { \
+                   const { top, height } = document.getElementById(id).getBoundingClientRect(); return Math.round(top + height / 2); })";
+    let middles: Vec<i64> = serde_json::from_value(page.value(middles).await).unwrap();
+    assert!(middles[0].abs_diff(middles[1]) <= 1, "one line is enough: {middles:?}");
+    assert_eq!(page.value("document.querySelector('#status').offsetHeight < 30").await, json!(true));
 
     // A proxy that forgets the upgrade: all is well but the socket.
     says(&page, "POST api/session", 200, json!({ "role": "member" })).await;
@@ -245,13 +252,18 @@ async fn a_host_makes_links_and_reads_what_was_done() {
     let server = Server::start();
     let at = "2026-11-23T12:00:00.000Z";
     let newest = json!({ "type": "audit", "more": true, "entries": [
+        { "entry": 20, "at": at, "action": "undo", "undoes": 2 },
+        { "entry": 19, "at": at, "by": 2, "action": "undo", "undoes": 13 },
         { "entry": 16, "at": at, "by": 2, "action": "remove", "target": 43 },
         { "entry": 15, "at": at, "action": "join", "link": 2 },
         { "entry": 14, "at": at, "action": "claim", "name": "<b>bob</b>" },
         { "entry": 13, "at": at, "action": "release", "name": "bob", "undone_by": 19 },
         { "entry": 12, "at": at, "action": "something new" },
     ] });
-    let older = json!({ "type": "audit", "entries": [{ "entry": 3, "at": at, "action": "link", "link": 1, "role": "host", "note": "class 4b" }] });
+    let older = json!({ "type": "audit", "entries": [
+        { "entry": 3, "at": at, "action": "link", "link": 1, "role": "host", "note": "class 4b" },
+        { "entry": 2, "at": at, "action": "mute", "name": "eve", "undone_by": 20 },
+    ] });
     let link = json!({ "type": "link", "token": TOKEN, "made": { "entry": 17, "at": at, "action": "link", "link": 5, "role": "member" } });
     let says_all = json!({
         "GET api/audit?limit=50": [200, newest],
@@ -263,33 +275,51 @@ async fn a_host_makes_links_and_reads_what_was_done() {
     let page = at_the_door(&server, "", json!({ "role": "host", "says": says_all })).await;
     page.until("the tools are there", "document.querySelector('#open-host')").await;
     page.click("#open-host").await;
-    page.until("the audit is there", "document.querySelectorAll('#host li').length === 5").await;
+    page.until("the audit is there", "document.querySelectorAll('#host li').length === 7").await;
+    assert!(page.text("#host li").await.ends_with("entry 2 was undone by the operator"));
     page.press("?").await;
     assert_eq!(page.count("#help[open]").await, 0, "letters are no keys there");
     page.click("#host .content > button").await;
-    page.until("older ones are there", "document.querySelectorAll('#host li').length === 6").await;
+    page.until("older ones are there", "document.querySelectorAll('#host li').length === 9").await;
     let lines = "[...document.querySelectorAll('#host li')].map((line) => line.innerText.replace(line.querySelector('time').innerText, '').trim())";
     let lines: Vec<String> = serde_json::from_value(page.value(lines).await).unwrap();
     assert_eq!(
         lines,
         [
+            "entry 2 (eve was muted) was undone by the operator",
+            "entry 13 (the name bob was released) was undone by a host of link 2",
             "cheep 43 was removed by a host of link 2",
             "somebody came in by link 2 End session",
             "somebody claimed <b>bob</b> Release",
             "the name bob was released by the operator undone by 19",
             "something that this page does not know was done by the operator",
-            "link 1 for hosts was made: class 4b, by the operator End link",
+            "link 1 for hosts (class 4b) was made by the operator End link",
+            "eve was muted by the operator undone by 20",
         ]
     );
     assert!(!is_seen(&page, "#host .content > button").await, "there are no older ones");
-    page.click("#host li:nth-child(2) button").await;
+    // What cannot be taken back is asked about first, and `no` is at hand.
+    for (line, outcome) in [
+        (8, "Everybody who came in by link 1 is out, even if that is you."),
+        (4, "The one who came in by link 2 is out, even if that is you."),
+    ] {
+        page.click(&format!("#host li:nth-child({line}) button")).await;
+        assert_eq!(page.text("#delete-title").await, outcome);
+        assert_eq!(page.value("document.activeElement.id").await, json!("delete-no"));
+        assert_no_violations(&page, "the question").await;
+        page.press(&ENTER.to_string()).await;
+        page.until("it was answered", "!document.querySelector('#delete').open").await;
+    }
+    assert!(asked(&page, "POST api/undo").await.is_empty());
+    page.click("#host li:nth-child(4) button").await;
+    page.click("#delete-yes").await;
     page.until(
         "it is refused",
         "document.querySelector('#host .content > [role=status]').innerText === 'Only a host may do this.'",
     )
     .await;
-    page.click("#host li:nth-child(3) button").await;
-    page.until("they are asked for anew", "document.querySelectorAll('#host li').length === 5").await;
+    page.click("#host li:nth-child(5) button").await;
+    page.until("they are asked for anew", "document.querySelectorAll('#host li').length === 7").await;
     assert_eq!(asked(&page, "POST api/release").await, [json!({ "name": "<b>bob</b>" })]);
 
     page.value("document.querySelector('#link-note').value = ' class 4b '").await;

@@ -40,6 +40,20 @@ async fn two_people_see_each_other_answer_and_know_who_wrote() {
 }
 
 #[tokio::test]
+async fn a_link_that_lets_people_in_stays_in_the_field() {
+    let server = Server::start();
+    let alice = Browser::named(server.address, "alice").await;
+    let link = format!("come in: {}#join=j_8cZ0u3m5Q1xkq2Yw7b9aTg", alice.origin);
+    alice.cheep(&link).await;
+    alice.until("it is refused", "document.querySelector('#refusal').innerText.includes('it is not posted')").await;
+    assert_eq!(alice.value("document.querySelector('#cheep').value").await, json!(link));
+    alice.cheep("come in").await;
+    alice.shows("come in").await;
+    assert_eq!(alice.texts().await, ["come in"]);
+    alice.close().await;
+}
+
+#[tokio::test]
 async fn a_cheep_of_lines_is_counted_in_characters_and_sent_by_the_keyboard() {
     let server = Server::start();
     let alice = Browser::named(server.address, "alice").await;

@@ -50,7 +50,7 @@ async fn a_private_timeline_lets_in_who_has_the_link_until_it_ends() {
         links["entries"].as_array().unwrap().iter().map(|entry| entry["link"].as_u64().unwrap()).max().unwrap();
     server.commanded(&["links", "--end", &number.to_string()]);
     for page in [&page, &other] {
-        door_says(page, "The link by which you came in has ended").await;
+        door_says(page, "Your link or session has ended").await;
     }
     page.load().await;
     door_says(&page, "private: ask its host for the link").await;
@@ -134,8 +134,16 @@ async fn a_host_keeps_order_and_lets_others_in_from_the_page() {
     host.value("(document.querySelector('#host').close(), document.querySelector('#open-host').click())").await;
     host.until("it is listed", "document.querySelector('#host li')?.innerText.includes('somebody came in')").await;
     host.click("#host li:first-child button").await;
-    door_says(&guest, "has ended").await;
+    host.click("#delete-yes").await;
+    door_says(&guest, "Your link or session has ended").await;
     class.status_has("live").await;
+
+    // Who is no host any more has no tools, and nothing of them lies over the door.
+    let links = server.commanded(&["links"]);
+    let of_hosts = links["entries"].as_array().unwrap().iter().find(|entry| entry["role"] == "host").unwrap();
+    server.commanded(&["links", "--end", &of_hosts["link"].to_string()]);
+    door_says(&host, "Your link or session has ended").await;
+    host.until("the tools are gone", "!document.querySelector('#host[open], [data-do=moderate]') && !document.querySelector('#open-host').checkVisibility()").await;
     for page in [class, host, guest] {
         page.close().await;
     }

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { remedy, told } from '../audit.js';
 import { identityIn, isOfThisMachine, joinLink, nameLink, tokenIn } from '../links.js';
+import { lendsAccess } from '../protocol.js';
 import { withEnd } from '../time.js';
 
 const TOKEN = 'j_8cZ0u3m5Q1xkq2Yw7b9aTg';
@@ -44,8 +45,36 @@ test('only the machine itself gets to its own names', () => {
 test('each entry that can be undone says how', () => {
   assert.deepEqual(remedy({ entry: 3, action: 'claim', name: 'bob' }), { label: 'Release', path: 'api/release', fields: { name: 'bob' } });
   for (const action of ['mute', 'release', 'link', 'join']) assert.deepEqual(remedy({ entry: 3, action }).fields, { entry: 3 });
+  for (const action of ['mute', 'release']) assert.equal(remedy({ entry: 3, action }).outcome, undefined);
   for (const action of ['remove', 'undo', 'unknown', 'toString']) assert.equal(remedy({ entry: 3, action }), null);
   assert.equal(remedy({ entry: 3, action: 'mute', undone_by: 4 }), null);
+});
+
+test('what ends for good says who is out', () => {
+  assert.equal(remedy({ entry: 3, action: 'link', link: 5 }).outcome, 'Everybody who came in by link 5 is out, even if that is you.');
+  assert.equal(remedy({ entry: 3, action: 'join', link: 5 }).outcome, 'The one who came in by link 5 is out, even if that is you.');
+});
+
+test('an entry that undoes another tells what, if that is here', () => {
+  const undo = { entry: 4, at: 'now', action: 'undo', undoes: 3 };
+  const text = (undone) => told({ ...undo, undone }, String).map((part) => part.name ?? part).join('');
+  assert.equal(text(undefined), 'entry 3 was undone by the operator');
+  assert.equal(text({ entry: 3, action: 'mute', name: 'eve', until: 'noon' }), 'entry 3 (eve was muted until noon) was undone by the operator');
+  assert.equal(text({ entry: 3, action: 'link', link: 1, role: 'host', note: '4b' }), 'entry 3 (link 1 for hosts (4b) was made) was undone by the operator');
+  for (const action of ['undo', 'toString', 'unknown']) assert.equal(text({ entry: 3, action, undoes: 4 }), text(undefined));
+});
+
+test('no link that lets somebody in, or hands over a name, passes for a cheep', () => {
+  const identity = { name: 'alice', secret: SECRET };
+  const links = [joinLink('http://host:5000/', TOKEN), nameLink('https://host/cheeper/', identity), `#join=${TOKEN}`, `#x=1&join=${TOKEN}`,
+    `#join=${TOKEN.replace('_', '%5F')}`, `#secret=${encodeURIComponent(SECRET)}&name=alice`];
+  for (const link of links) {
+    assert.ok(tokenIn(link) !== null || identityIn(link) !== null, link);
+    for (const text of [link, `come in: ${link}!`, `one\n${link}\ntwo`, `<${link}>`]) assert.ok(lendsAccess(text), text);
+  }
+  for (const text of ['', 'alice', '#join', '#join=short', `join=${TOKEN}`, 'https://x.example/?a=1&secret=abc#top', '#tag and secret=abc', 'http://host:5000/#name=alice']) {
+    assert.ok(!lendsAccess(text), text);
+  }
 });
 
 test('a name in an entry stays apart from the words round it', () => {
