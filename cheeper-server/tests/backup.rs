@@ -144,7 +144,7 @@ fn a_timeline_that_was_exported_is_the_same_once_it_is_imported() {
     run(&["export", "--events", path(&file)], &data);
     assert_eq!(fs::read_to_string(&file).unwrap(), events);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    refused_in_a_sentence(&mut command(&["export", path(&file)], &data), "exists");
+    refused_in_a_sentence(&mut command(&["export", path(&file)], &data), "there is a file");
     refused_in_a_sentence(&mut command(&["import", path(&file)], &data), "another server uses the store");
     stop(server);
     refused_in_a_sentence(&mut command(&["import", path(&file)], &data), "already");
