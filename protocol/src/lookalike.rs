@@ -29,32 +29,31 @@ impl From<Skeleton> for String {
     }
 }
 
-/// Stands before a skeleton of a name in capitals, as no name begins with it: those are told apart from what is alike as written.
-const IN_CAPITALS: &str = " ";
+/// Stands before a skeleton in which a capital L is told from a small one, as no name begins with it.
+const WITH_CAPITAL_L: &str = " ";
 
 /// The skeletons of a name. UTS #39 leaves case alone, but here `alice` and `ALICE` are one name, so both ways of reading an
 /// `I` count: as the `l` that it looks like ("aIice"), and as the `i` that it folds to.
 ///
-/// Whoever sees `ALlCE` reads the capitals of `alice`, too. So what a name looks like in capitals counts as well, if it is
-/// written with some, or is another one in them: `allce`, which is neither, is not like `alice`.
+/// Whoever sees `ALlCE` reads the capitals of `alice`, too. So a name also is like another that looks like its capitals as it is
+/// written, in whatever case the other letters are. There an `l` is like an `I`, but not like an `L`: `Ella` is not like `Eila`.
 pub(crate) fn skeletons(name: &str) -> Vec<Skeleton> {
     let of = |text: &str| skeleton(text).collect::<String>();
     // Case goes after the look, for a capital may look like another script's (Cyrillic У like Y, but у like y).
+    let but_capital_l = |text: &str| {
+        let parts: Vec<_> = text.split('L').map(|part| of(&text::fold(part))).collect();
+        WITH_CAPITAL_L.to_owned() + &parts.join("L")
+    };
     let look = of(name);
-    let as_written = of(&text::fold(&look));
-    let as_folded = of(&text::fold(name));
-    let in_capitals = of(&text::fold(&of(&name.to_uppercase())));
-    // Some letters have no case, and look like capitals.
-    let has_capitals = name.chars().chain(look.chars()).any(char::is_uppercase);
-    let mut found = Vec::with_capacity(3);
-    if has_capitals || in_capitals != as_written {
-        found.push(Skeleton(format!("{IN_CAPITALS}{in_capitals}")));
-    }
-    if as_folded != as_written {
-        found.push(Skeleton(as_folded));
-    }
-    found.push(Skeleton(as_written));
-    found
+    let mut found = vec![
+        of(&text::fold(&look)),
+        of(&text::fold(name)),
+        but_capital_l(&of(&name.to_uppercase())),
+        but_capital_l(&look),
+    ];
+    found.sort();
+    found.dedup();
+    found.into_iter().map(Skeleton).collect()
 }
 
 /// What passes for the mark of a verified name, which both faces draw behind it as `✓`. It is a list and no property, as

@@ -90,7 +90,7 @@ impl Name {
         FoldedName(text::fold(&self.0))
     }
 
-    /// What two names have in common that look alike (UTS #39): one of these at least. There are one to three of them.
+    /// What two names have in common that look alike (UTS #39): one of these at least. There are two to four of them.
     ///
     /// ```
     /// # use cheeper_protocol::Name;

@@ -105,6 +105,8 @@ const PURE: &[&str] = &[
     "cheeper-tui/src/pane.rs",
     "cheeper-tui/src/side.rs",
     "cheeper-tui/src/prompt.rs",
+    "cheeper-tui/src/secret_link.rs",
+    "cheeper-tui/src/entrance/certificate.rs",
     "cheeper-tui/src/hosting",
     "cheeper-tui/src/server.rs",
     "cheeper-tui/src/span.rs",

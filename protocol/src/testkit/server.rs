@@ -189,7 +189,9 @@ fn launch(command: &mut Command) -> (Process, SocketAddr) {
     let address = url
         .trim_start_matches("http://")
         .trim_start_matches("https://")
-        .trim_end_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default()
         .parse()
         .expect(&greeting);
     (process, address)

@@ -177,7 +177,7 @@ proptest! {
     #[test]
     fn a_name_looks_like_itself_however_it_is_written(name in name()) {
         let skeletons = name.skeletons();
-        prop_assert!((1..=3).contains(&skeletons.len()) && skeletons.iter().all(|each| !each.as_str().is_empty()));
+        prop_assert!((1..=4).contains(&skeletons.len()) && skeletons.iter().all(|each| !each.as_str().is_empty()));
         let decomposed: String = name.as_str().nfd().collect();
         for other in [decomposed, name.as_str().to_lowercase(), name.as_str().to_uppercase()] {
             let Ok(other) = Name::parse(&other) else { continue };
