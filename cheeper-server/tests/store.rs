@@ -131,9 +131,11 @@ fn a_backup_beside_the_log_of_another_state_is_refused_and_opens_without_it() {
             server.client().post_many("alice", 5);
             server.kill();
 
+            // A copy that is the database as it was when the log began goes with that log.
+            let goes_with_it = fs::read(&copy).unwrap() == fs::read(&data).unwrap();
             fs::copy(&copy, &data).unwrap();
             // On a machine that is slow enough the log was emptied by then, as it had begun with that of an earlier life.
-            if fs::metadata(beside(&data, "-wal")).unwrap().len() > 0 {
+            if !goes_with_it && fs::metadata(beside(&data, "-wal")).unwrap().len() > 0 {
                 is_refused(&data, "cheeper.db-wal");
             }
             without_log(&data);
