@@ -102,8 +102,8 @@ async fn the_page_is_light_and_its_first_cheeps_come_unasked() {
     let is_code = |url: &str| url == "/" || [".js", ".css"].iter().any(|end| url.ends_with(end));
     let code: Vec<(String, u64)> = page.files(&log).into_iter().filter(|(url, _)| is_code(url)).collect();
     assert!(code.len() > 20, "{code:?}");
-    // Of 55 kB, 15 are heads, one for each of the files; 6 of them say what every answer tells a browser.
-    assert!(code.iter().map(|(_, bytes)| bytes).sum::<u64>() <= 56_500, "{code:?}");
+    // Of 56 kB, 15 are heads, one for each of the files; 6 of them say what every answer tells a browser.
+    assert!(code.iter().map(|(_, bytes)| bytes).sum::<u64>() <= 57_000, "{code:?}");
     let moved = "new Promise((done) => { \
                  const of = (list) => list.flatMap(({ sources }) => sources).map(({ node }) => node?.parentElement?.outerHTML); \
                  new PerformanceObserver((list) => done(of(list.getEntries()))).observe({ type: 'layout-shift', buffered: true }); \
