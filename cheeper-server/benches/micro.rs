@@ -98,22 +98,10 @@ fn encode_an_event(bencher: Bencher) {
     bencher.bench_local(|| black_box(&cheep).to_json());
 }
 
-#[divan::bench]
-fn a_speaker_takes_a_post(bencher: Bencher) {
-    let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(0) };
-    let connection = Some(Connected { serial: 1, is_settled: true });
-    let source = Source { address: [127, 0, 0, 1].into(), connection, grant: MEMBER };
-    let mut speaker = Speaker::default();
-    bencher.bench_local(|| {
-        let frame = ClientFrame::parse(black_box(POST), &rules.limits).ok()?;
-        speaker.on_request(frame.id.as_ref(), frame.request, source, &rules).ok()
-    });
-}
-
-/// The same where posts are limited, of which none is refused.
-#[divan::bench]
-fn a_speaker_takes_a_post_within_limits(bencher: Bencher) {
-    let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(u32::MAX) };
+/// Without a limit of posts, and with one by which none is refused.
+#[divan::bench(args = [0, u32::MAX])]
+fn a_speaker_takes_a_post(bencher: Bencher, posts_per_minute: u32) {
+    let rules = Rules { limits: Limits::default(), rate_limits: RateLimits::new(posts_per_minute) };
     let connection = Some(Connected { serial: 1, is_settled: true });
     let source = Source { address: [127, 0, 0, 1].into(), connection, grant: MEMBER };
     let mut speaker = Speaker::default();

@@ -34,30 +34,31 @@ impl KnownNames {
     /// Whether this name of an address has been here for a while.
     pub(super) fn knows(&self, address: u64, name: u64, now: u32) -> bool {
         let is_known =
-            |seat: &KnownName| is_of(*seat, name, now) && u64::from(now) >= came(*seat) + u64::from(PROBATION);
+            |entry: &KnownName| is_of(*entry, name, now) && u64::from(now) >= came(*entry) + u64::from(PROBATION);
         self.with_row(address, |row| row.iter().any(is_known))
     }
 
     /// A name was used: it keeps its entry, or gets one if one is free.
     pub(super) fn note(&self, address: u64, name: u64, now: u32) {
-        self.seat(address, name, now, now);
+        self.put(address, name, now, now);
     }
 
     /// Somebody has proved that a name is theirs, which is as good as to have been here for a while.
     pub(super) fn welcome(&self, address: u64, name: u64, now: u32) {
-        self.seat(address, name, now, now.saturating_sub(PROBATION));
+        self.put(address, name, now, now.saturating_sub(PROBATION));
     }
 
     /// Notes one that has been here since `since`, or for longer.
-    fn seat(&self, address: u64, name: u64, now: u32, since: u32) {
+    fn put(&self, address: u64, name: u64, now: u32, since: u32) {
         let (now_bits, since) = (u64::from(now), u64::from(since));
         self.with_row(address, |row| {
-            if let Some(own) = row.iter_mut().find(|seat| is_of(**seat, name, now)) {
+            if let Some(own) = row.iter_mut().find(|entry| is_of(**entry, name, now)) {
                 *own = [name, now_bits << 32 | came(*own).min(since)];
                 return;
             }
-            let free = row.iter().position(|seat| *seat == FREE || is_over(*seat, PATIENCE, now));
-            let left = || row.iter().position(|seat| last(*seat) == came(*seat) && is_over(*seat, SHORT_PATIENCE, now));
+            let free = row.iter().position(|entry| *entry == FREE || is_over(*entry, PATIENCE, now));
+            let left =
+                || row.iter().position(|entry| last(*entry) == came(*entry) && is_over(*entry, SHORT_PATIENCE, now));
             if let Some(at) = free.or_else(left) {
                 row[at] = [name, now_bits << 32 | since];
             }
@@ -72,20 +73,20 @@ impl KnownNames {
     }
 }
 
-fn last(seat: KnownName) -> u64 {
-    seat[1] >> 32
+fn last(entry: KnownName) -> u64 {
+    entry[1] >> 32
 }
 
-fn came(seat: KnownName) -> u64 {
-    seat[1] & u64::from(u32::MAX)
+fn came(entry: KnownName) -> u64 {
+    entry[1] & u64::from(u32::MAX)
 }
 
-fn is_of(seat: KnownName, name: u64, now: u32) -> bool {
-    seat != FREE && seat[0] == name && !is_over(seat, PATIENCE, now)
+fn is_of(entry: KnownName, name: u64, now: u32) -> bool {
+    entry != FREE && entry[0] == name && !is_over(entry, PATIENCE, now)
 }
 
-fn is_over(seat: KnownName, patience: u32, now: u32) -> bool {
-    u64::from(now) > last(seat) + u64::from(patience)
+fn is_over(entry: KnownName, patience: u32, now: u32) -> bool {
+    u64::from(now) > last(entry) + u64::from(patience)
 }
 
 #[cfg(test)]
@@ -125,7 +126,7 @@ mod tests {
         (0..u64::from(SEATS)).for_each(|name| known_names.note(1, name + 1, 1));
         known_names.note(1, 500, 1 + SHORT_PATIENCE);
         assert!(!knows(500, 1 + SHORT_PATIENCE));
-        assert!(knows(1, 10 * SHORT_PATIENCE), "nobody wanted its seat");
+        assert!(knows(1, 10 * SHORT_PATIENCE), "nobody wanted its entry");
         known_names.note(1, 500, 10 * SHORT_PATIENCE);
         assert!(knows(500, 10 * SHORT_PATIENCE) && !knows(1, 10 * SHORT_PATIENCE));
     }
